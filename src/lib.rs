@@ -14,3 +14,33 @@
 extern crate alloc;
 #[cfg(feature = "std")]
 extern crate std;
+
+mod close;
+mod connection;
+mod control;
+mod error;
+mod event;
+mod fragment;
+mod frame;
+mod limits;
+mod mask;
+mod opcode;
+mod receive;
+mod role;
+mod send;
+mod utf8;
+
+pub use close::{CloseCode, CloseFrame};
+pub use connection::Connection;
+pub use control::{ControlPayload, Reply};
+pub use error::{ProtocolError, SendError, Violation};
+pub use event::{Chunk, Eof, Event};
+pub use fragment::{Fragment, Part};
+pub use frame::{EncodedHeader, FrameHeader};
+pub use limits::Limits;
+pub use mask::{MaskingKey, mask};
+pub use opcode::{MessageKind, Opcode};
+pub use receive::Receiver;
+pub use role::{Client, MaskingKeys, Role, Server};
+pub use send::{ControlFrame, PreparedMessage, Sender};
+pub use utf8::Utf8;

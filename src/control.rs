@@ -1,0 +1,137 @@
+//! The one buffer for control payloads: the one that arrives, and the one that waits to leave.
+
+use core::fmt;
+use core::mem;
+use core::ops::Deref;
+
+use crate::close::CloseCode;
+use crate::frame::MAX_CONTROL;
+
+/// Room for the payload of the latest control frame, behind that of a Pong that still waits.
+///
+/// > If an endpoint receives a Ping frame and has not yet sent Pong frame(s) in response to
+/// > previous Ping frame(s), the endpoint MAY elect to send a Pong frame for only the most
+/// > recently processed Ping frame. (RFC 6455 §5.5.3)
+///
+/// So a Ping may displace the Pong that waits, and nothing else may. Where both do not fit, a Pong
+/// that arrives loses its payload: it is the only part that nobody is owed.
+#[derive(Clone, Debug)]
+pub(crate) struct ControlBuffer {
+    bytes: [u8; MAX_CONTROL],
+    /// `bytes[..waiting]` is to leave in a Pong; 0 if none waits, or an empty one.
+    waiting: u8,
+    /// `bytes[start..end]` has arrived of the latest control frame.
+    start: u8,
+    end: u8,
+    /// The payload that arrives is dropped.
+    dropped: bool,
+}
+
+impl ControlBuffer {
+    pub(crate) const fn new() -> Self {
+        Self { bytes: [0; MAX_CONTROL], waiting: 0, start: 0, end: 0, dropped: false }
+    }
+
+    /// Makes room for `len` bytes behind the waiting Pong's, or with `displace` in their place if
+    /// they leave too little; says whether they had to give way.
+    pub(crate) fn begin(&mut self, len: u64, displace: bool) -> bool {
+        let fits = u64::from(self.waiting).saturating_add(len) <= self.bytes.len() as u64;
+        let displaced = !fits && displace;
+        if displaced {
+            self.waiting = 0;
+        }
+        self.dropped = !fits && !displace;
+        (self.start, self.end) = (self.waiting, self.waiting);
+        displaced
+    }
+
+    /// Appends what arrived.
+    pub(crate) fn push(&mut self, piece: &[u8]) {
+        if self.dropped {
+            return;
+        }
+        let end = usize::from(self.end);
+        if let Some(room) = self.bytes.get_mut(end..)
+            && let Some(room) = room.get_mut(..piece.len())
+        {
+            room.copy_from_slice(piece);
+            self.end = u8::try_from(end.saturating_add(piece.len())).unwrap_or(self.end);
+        }
+    }
+
+    /// What has arrived of the latest control frame.
+    #[inline]
+    pub(crate) fn payload(&self) -> &[u8] {
+        self.bytes.get(usize::from(self.start)..usize::from(self.end)).unwrap_or_default()
+    }
+
+    /// Lets the payload that has arrived wait in place of the one that waits.
+    #[inline]
+    pub(crate) fn wait(&mut self) {
+        if self.start > 0 {
+            self.bytes.copy_within(usize::from(self.start)..usize::from(self.end), 0);
+            self.end = self.end.saturating_sub(self.start);
+            self.start = 0;
+        }
+        self.waiting = self.end;
+    }
+
+    /// The payload of the Pong that waits, which does so no more. The latest payload stays.
+    #[inline]
+    pub(crate) fn take_waiting(&mut self) -> &[u8] {
+        let len = usize::from(mem::take(&mut self.waiting));
+        self.bytes.get(..len).unwrap_or_default()
+    }
+}
+
+/// What the receiving half asks the sending half to send: a value, to be handed over as it fits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reply {
+    /// A Pong with this payload (§5.5.3).
+    Pong(ControlPayload),
+    /// A Close frame with this status code, or without one (§5.5.1, §7.1.7).
+    Close(Option<CloseCode>),
+}
+
+/// The payload of a control frame by value: at most 125 bytes, as which it dereferences.
+#[derive(Clone, Copy)]
+pub struct ControlPayload {
+    bytes: [u8; MAX_CONTROL],
+    len: u8,
+}
+
+impl ControlPayload {
+    /// A copy of the first 125 bytes of `payload`.
+    #[inline]
+    pub(crate) fn new(payload: &[u8]) -> Self {
+        let mut bytes = [0; MAX_CONTROL];
+        for (to, from) in bytes.iter_mut().zip(payload) {
+            *to = *from;
+        }
+        let len = payload.len().min(MAX_CONTROL);
+        Self { bytes, len: u8::try_from(len).unwrap_or(0) }
+    }
+}
+
+impl Deref for ControlPayload {
+    type Target = [u8];
+
+    #[inline]
+    fn deref(&self) -> &[u8] {
+        self.bytes.get(..usize::from(self.len)).unwrap_or_default()
+    }
+}
+
+impl fmt::Debug for ControlPayload {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:02X?}", &**self)
+    }
+}
+
+impl PartialEq for ControlPayload {
+    fn eq(&self, other: &Self) -> bool {
+        **self == **other
+    }
+}
+
+impl Eq for ControlPayload {}

@@ -1,0 +1,117 @@
+//! What arrives.
+
+use core::fmt;
+use core::ops::Deref;
+
+use crate::close::CloseCode;
+use crate::opcode::MessageKind;
+use crate::utf8::Utf8;
+
+/// What [`receive`](crate::Connection::receive) found in the input.
+///
+/// It borrows the input buffer, never the connection. The payload of a control frame stays in the
+/// connection: [`control_payload`](crate::Connection::control_payload).
+#[derive(Debug)]
+pub enum Event<'b> {
+    /// The next bytes of a message.
+    Data(Chunk<'b>),
+    /// A Ping (RFC 6455 §5.5.2). The Pong that answers it waits in
+    /// [`poll_transmit`](crate::Connection::poll_transmit).
+    Ping,
+    /// A Pong (§5.5.3), asked for or not.
+    Pong,
+    /// The peer's Close frame (§5.5.1), with its status code if it has one. The answer, if it is
+    /// still owed, waits in [`poll_transmit`](crate::Connection::poll_transmit); nothing else
+    /// will be received.
+    Close(Option<CloseCode>),
+}
+
+/// A part of a message's payload, unmasked, in place in the buffer it arrived in.
+///
+/// It dereferences to its bytes. A frame gives one chunk if it lies in the input whole, and one
+/// for each piece if it does not. A message has at least one chunk, and exactly one that is
+/// [last](Self::is_last); chunks that are not last are not empty. The bytes of a text are valid
+/// up to the end of the chunk, which may be inside a code point.
+pub struct Chunk<'b> {
+    pub(crate) payload: &'b mut [u8],
+    pub(crate) kind: MessageKind,
+    pub(crate) first: bool,
+    pub(crate) last: bool,
+    pub(crate) rsv1: bool,
+    /// Where the text stood before this chunk, and where it stands after it.
+    pub(crate) utf8: [Utf8; 2],
+}
+
+impl<'b> Chunk<'b> {
+    /// Whether this is a part of a text or of a binary message.
+    #[inline]
+    #[must_use]
+    pub const fn kind(&self) -> MessageKind {
+        self.kind
+    }
+
+    /// Whether the message begins with this chunk.
+    #[inline]
+    #[must_use]
+    pub const fn is_first(&self) -> bool {
+        self.first
+    }
+
+    /// Whether the message ends with this chunk.
+    #[inline]
+    #[must_use]
+    pub const fn is_last(&self) -> bool {
+        self.last
+    }
+
+    /// Whether RSV1 was set on the message's first frame, for the extension that allowed it with
+    /// [`allow_rsv1`](crate::Connection::allow_rsv1).
+    #[inline]
+    #[must_use]
+    pub const fn rsv1(&self) -> bool {
+        self.rsv1
+    }
+
+    /// The bytes, for as long as the buffer lives, to be changed at will.
+    #[inline]
+    #[must_use]
+    pub fn into_payload(self) -> &'b mut [u8] {
+        self.payload
+    }
+}
+
+impl Deref for Chunk<'_> {
+    type Target = [u8];
+
+    #[inline]
+    fn deref(&self) -> &[u8] {
+        self.payload
+    }
+}
+
+impl AsRef<[u8]> for Chunk<'_> {
+    fn as_ref(&self) -> &[u8] {
+        self
+    }
+}
+
+impl fmt::Debug for Chunk<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Chunk")
+            .field("kind", &self.kind)
+            .field("first", &self.first)
+            .field("last", &self.last)
+            .field("len", &self.payload.len())
+            .finish()
+    }
+}
+
+/// How a stream ended, as [`receive_eof`](crate::Connection::receive_eof) tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Eof {
+    /// After the peer's Close frame: "the WebSocket connection is said to have been closed
+    /// _cleanly_" (RFC 6455 §7.1.4).
+    Clean,
+    /// Without one: what the RFC's API calls 1006 (§7.1.5). It is no violation; networks fail.
+    Abnormal,
+}

@@ -1,0 +1,132 @@
+//! What goes out: a whole message, or a part of one.
+
+use crate::event::Chunk;
+use crate::opcode::MessageKind;
+use crate::utf8::Utf8;
+
+/// Which part of which kind of message a frame is (RFC 6455 §5.4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Part {
+    pub(crate) kind: MessageKind,
+    pub(crate) first: bool,
+    pub(crate) last: bool,
+}
+
+impl Part {
+    /// A whole message of this kind.
+    #[inline]
+    #[must_use]
+    pub const fn whole(kind: MessageKind) -> Self {
+        Self { kind, first: true, last: true }
+    }
+
+    /// The first fragment of a message that goes on.
+    #[inline]
+    #[must_use]
+    pub const fn starts(self) -> Self {
+        Self { first: true, last: false, ..self }
+    }
+
+    /// A fragment that is neither the first nor the last.
+    #[inline]
+    #[must_use]
+    pub const fn continues(self) -> Self {
+        Self { first: false, last: false, ..self }
+    }
+
+    /// The last fragment of a message that was begun.
+    #[inline]
+    #[must_use]
+    pub const fn ends(self) -> Self {
+        Self { first: false, last: true, ..self }
+    }
+}
+
+/// The payload of a data frame, and which part of its message it is.
+///
+/// A `&str` is a whole text message, a `&[u8]` a whole binary one, and a [`Chunk`] that was
+/// received is just the part it is. Text is UTF-8 by its type, or because it was checked when it
+/// was received.
+///
+/// ```
+/// use rfc6455::{Connection, Fragment, Limits};
+/// let mut ws = Connection::server(Limits::DEFAULT);
+/// let mut out = [0; 32];
+/// let len = ws.send(Fragment::from("in two ").starts(), &mut out)?;
+/// assert_eq!(&out[..len], b"\x01\x07in two ");
+/// let len = ws.send(Fragment::from("fragments").ends(), &mut out)?;
+/// assert_eq!(&out[..len], b"\x80\x09fragments");
+/// # Ok::<(), rfc6455::SendError>(())
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Fragment<'a> {
+    pub(crate) payload: &'a [u8],
+    pub(crate) part: Part,
+    pub(crate) rsv1: bool,
+    /// Where the message's text stands before this fragment, and after it.
+    pub(crate) utf8: [Utf8; 2],
+}
+
+impl<'a> Fragment<'a> {
+    #[inline]
+    const fn whole(kind: MessageKind, payload: &'a [u8]) -> Self {
+        Self { payload, part: Part::whole(kind), rsv1: false, utf8: [Utf8::new(); 2] }
+    }
+
+    /// As the first fragment of a message that goes on.
+    #[inline]
+    #[must_use]
+    pub const fn starts(self) -> Self {
+        Self { part: self.part.starts(), ..self }
+    }
+
+    /// As a fragment that is neither the first nor the last.
+    #[inline]
+    #[must_use]
+    pub const fn continues(self) -> Self {
+        Self { part: self.part.continues(), ..self }
+    }
+
+    /// As the last fragment of a message that was begun.
+    #[inline]
+    #[must_use]
+    pub const fn ends(self) -> Self {
+        Self { part: self.part.ends(), ..self }
+    }
+
+    /// The bytes.
+    #[inline]
+    #[must_use]
+    pub const fn payload(&self) -> &'a [u8] {
+        self.payload
+    }
+}
+
+impl<'a> From<&'a str> for Fragment<'a> {
+    #[inline]
+    fn from(text: &'a str) -> Self {
+        Self::whole(MessageKind::Text, text.as_bytes())
+    }
+}
+
+impl<'a> From<&'a [u8]> for Fragment<'a> {
+    #[inline]
+    fn from(bytes: &'a [u8]) -> Self {
+        Self::whole(MessageKind::Binary, bytes)
+    }
+}
+
+impl<'a, const N: usize> From<&'a [u8; N]> for Fragment<'a> {
+    #[inline]
+    fn from(bytes: &'a [u8; N]) -> Self {
+        Self::whole(MessageKind::Binary, bytes)
+    }
+}
+
+impl<'a> From<&'a Chunk<'_>> for Fragment<'a> {
+    #[inline]
+    fn from(chunk: &'a Chunk<'_>) -> Self {
+        let Chunk { ref payload, kind, first, last, rsv1, utf8 } = *chunk;
+        Self { payload, part: Part { kind, first, last }, rsv1, utf8 }
+    }
+}

@@ -1,0 +1,273 @@
+//! The header of a frame (RFC 6455 §5.2), by itself: no state, no role, no limits.
+
+use core::ops::{Deref, RangeInclusive};
+
+use crate::error::{SendError, Violation};
+use crate::mask::MaskingKey;
+use crate::opcode::Opcode;
+
+const FIN: u8 = 0x80;
+const MASK: u8 = 0x80;
+/// The marker of a 16-bit length; below it stands the length itself.
+const LEN_16: u8 = 126;
+/// The marker of a 64-bit length.
+const LEN_64: u8 = 127;
+/// The longest payload of a control frame.
+pub(crate) const MAX_CONTROL: usize = 125;
+
+/// What stands before a frame's payload (§5.2).
+///
+/// ```text
+///  0                   1                   2                   3
+///  0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
+/// +-+-----+-------+-+-------------+-------------------------------+
+/// |F| RSV | opcode|M|  0 to 125   |  if 126: 16 bits of length    |
+/// |I| 123 |       | |  126 or 127 |  if 127: 64 bits of length    |
+/// +-+-----+-------+-+-------------+-------------------------------+
+/// |  if M: 32 bits of masking key, then the payload               |
+/// +---------------------------------------------------------------+
+/// ```
+///
+/// For a proxy or an analyser that handles frames itself;
+/// [`Connection`](crate::Connection) adds the rules that need state.
+///
+/// ```
+/// use rfc6455::{FrameHeader, Opcode};
+/// let (header, len) = FrameHeader::decode(&[0x82, 0x7E, 0x01, 0x00, 0xAA])?.expect("complete");
+/// assert_eq!((header.fin, header.opcode, header.payload_len), (true, Opcode::Binary, 256));
+/// assert_eq!(len, 4);
+/// assert_eq!(&*header.encode()?, [0x82, 0x7E, 0x01, 0x00]);
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FrameHeader {
+    /// Whether this is the last fragment of its message.
+    pub fin: bool,
+    /// RSV1, RSV2 and RSV3, which mean what an extension says.
+    pub rsv: [bool; 3],
+    /// What the frame is.
+    pub opcode: Opcode,
+    /// The key, if the frame is masked.
+    pub masking_key: Option<MaskingKey>,
+    /// Bytes of payload; below 2^63.
+    pub payload_len: u64,
+}
+
+impl FrameHeader {
+    /// The most bytes that a header has.
+    pub const MAX_LEN: usize = 14;
+
+    /// Reads the header at the front of `input`, and tells how many bytes it has; `Ok(None)` if
+    /// `input` ends before the header does.
+    ///
+    /// # Errors
+    /// A rule of the header itself that these bytes break, whatever may follow them: a reserved
+    /// opcode, a control frame that is fragmented or too long, a length with its highest bit set
+    /// or in more bytes than it needs.
+    #[inline]
+    pub fn decode(input: &[u8]) -> Result<Option<(Self, usize)>, Violation> {
+        match Partial::read(input)? {
+            Some(partial) => Ok(partial.complete(input)),
+            None => Ok(None),
+        }
+    }
+
+    /// The bytes of this header, with the shortest form of the length.
+    ///
+    /// # Errors
+    /// [`SendError::TooLong`] for 2^63 bytes or more, or more than 125 in a control frame, and
+    /// [`SendError::FrameOpen`] for a control frame without FIN: it would have to go on.
+    #[inline]
+    pub fn encode(&self) -> Result<EncodedHeader, SendError> {
+        if self.payload_len > u64::MAX >> 1 {
+            return Err(SendError::TooLong);
+        }
+        if self.opcode.is_control() {
+            if self.payload_len > MAX_CONTROL as u64 {
+                return Err(SendError::TooLong);
+            }
+            if !self.fin {
+                return Err(SendError::FrameOpen { left: 0 });
+            }
+        }
+        Ok(self.to_bytes())
+    }
+
+    /// The bytes of a header that is known to be legal.
+    #[inline]
+    pub(crate) fn to_bytes(self) -> EncodedHeader {
+        let [rsv1, rsv2, rsv3] = self.rsv.map(u8::from);
+        let first =
+            u8::from(self.fin) << 7 | rsv1 << 6 | rsv2 << 5 | rsv3 << 4 | self.opcode.bits();
+        let mask = if self.masking_key.is_some() { MASK } else { 0 };
+        // "the minimal number of bytes MUST be used to encode the length" (§5.2)
+        let (mut bytes, len): (_, u8) = match self.payload_len {
+            short @ 0..=125 => {
+                ([first, mask | low_byte(short), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], 2)
+            }
+            long => {
+                let [l0, l1, l2, l3, l4, l5, l6, l7] = long.to_be_bytes();
+                if long <= 0xFFFF {
+                    ([first, mask | LEN_16, l6, l7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], 4)
+                } else {
+                    ([first, mask | LEN_64, l0, l1, l2, l3, l4, l5, l6, l7, 0, 0, 0, 0], 10)
+                }
+            }
+        };
+        let mut end = len;
+        if let Some(MaskingKey(key)) = self.masking_key
+            && let Some(place) = bytes.get_mut(usize::from(len)..)
+            && let Some(place) = place.first_chunk_mut::<4>()
+        {
+            *place = key;
+            end = len.saturating_add(4);
+        }
+        EncodedHeader { bytes, len: end }
+    }
+}
+
+/// The lowest byte of a number.
+#[inline]
+const fn low_byte(number: u64) -> u8 {
+    let [.., low] = number.to_be_bytes();
+    low
+}
+
+/// A header as it goes to the wire: 2 to 14 bytes, by value, to be written before its payload.
+#[derive(Clone, Copy)]
+pub struct EncodedHeader {
+    bytes: [u8; FrameHeader::MAX_LEN],
+    len: u8,
+}
+
+impl EncodedHeader {
+    /// The key that the payload has to be [masked](crate::mask()) with, if this is a client's.
+    #[inline]
+    #[must_use]
+    pub fn masking_key(&self) -> Option<MaskingKey> {
+        let [_, second, ..] = self.bytes;
+        if second & MASK == 0 { None } else { self.last_chunk().copied().map(MaskingKey) }
+    }
+}
+
+impl Deref for EncodedHeader {
+    type Target = [u8];
+
+    #[inline]
+    fn deref(&self) -> &[u8] {
+        self.bytes.get(..usize::from(self.len)).unwrap_or_default()
+    }
+}
+
+impl AsRef<[u8]> for EncodedHeader {
+    fn as_ref(&self) -> &[u8] {
+        self
+    }
+}
+
+impl core::fmt::Debug for EncodedHeader {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "{:02X?}", &**self)
+    }
+}
+
+/// What the first bytes of a header tell, however few they are.
+///
+/// Reading is monotone: a prefix is refused if, and only if, no header can begin with it. So the
+/// shortest prefix that is refused ends with the byte that proves the violation.
+pub(crate) struct Partial {
+    pub(crate) fin: bool,
+    /// RSV1, RSV2, RSV3 as they stand in the first byte: 0x40, 0x20, 0x10.
+    pub(crate) rsv: u8,
+    pub(crate) opcode: Opcode,
+    /// `None` until the second byte is there.
+    pub(crate) masked: Option<bool>,
+    /// The payload lengths that are still possible.
+    pub(crate) payload_len: RangeInclusive<u64>,
+    /// Bytes of the header before its masking key, once the length is known.
+    key_at: Option<usize>,
+}
+
+impl Partial {
+    pub(crate) const RSV1: u8 = 0x40;
+
+    /// Reads what is there; `Ok(None)` if that is nothing.
+    #[inline]
+    pub(crate) fn read(input: &[u8]) -> Result<Option<Self>, Violation> {
+        let [first, rest @ ..] = input else { return Ok(None) };
+        // "If an unknown opcode is received, the receiving endpoint MUST _Fail the WebSocket
+        // Connection_." (§5.2)
+        let opcode = Opcode::from_bits(first & 0x0F).ok_or(Violation::ReservedOpcode)?;
+        let fin = first & FIN != 0;
+        // "All control frames MUST have a payload length of 125 bytes or less and MUST NOT be
+        // fragmented." (§5.5)
+        if opcode.is_control() && !fin {
+            return Err(Violation::FragmentedControl);
+        }
+        let mut partial = Self {
+            fin,
+            rsv: first & 0x70,
+            opcode,
+            masked: None,
+            payload_len: 0..=u64::MAX >> 1,
+            key_at: None,
+        };
+        let [second, rest @ ..] = rest else { return Ok(Some(partial)) };
+        partial.masked = Some(second & MASK != 0);
+        let marker = second & !MASK;
+        if opcode.is_control() && marker >= LEN_16 {
+            return Err(Violation::ControlTooLong);
+        }
+        (partial.payload_len, partial.key_at) = match marker {
+            LEN_16 => length::<2>(rest, 126)?,
+            LEN_64 => length::<8>(rest, 1 << 16)?,
+            short => (u64::from(short)..=u64::from(short), Some(2)),
+        };
+        Ok(Some(partial))
+    }
+
+    /// The header and its length, if `input`, the bytes that this was read from, has all of it.
+    #[inline]
+    pub(crate) fn complete(&self, input: &[u8]) -> Option<(FrameHeader, usize)> {
+        let key_at = self.key_at?;
+        let (masking_key, len) = if self.masked? {
+            let key = input.get(key_at..)?.first_chunk::<4>()?;
+            (Some(MaskingKey(*key)), key_at.saturating_add(4))
+        } else {
+            (None, key_at)
+        };
+        let rsv = [0x40, 0x20, 0x10].map(|bit| self.rsv & bit != 0);
+        let payload_len = *self.payload_len.start();
+        let Self { fin, opcode, .. } = *self;
+        Some((FrameHeader { fin, rsv, opcode, masking_key, payload_len }, len))
+    }
+}
+
+/// The lengths that a field of `N` bytes can still have after those that are there, and where the
+/// header goes on if all are.
+#[inline]
+fn length<const N: usize>(
+    rest: &[u8],
+    minimum: u64,
+) -> Result<(RangeInclusive<u64>, Option<usize>), Violation> {
+    let (least, most, end) = if let Some(field) = rest.first_chunk::<N>() {
+        let len = field.iter().fold(0, |len, byte| len << 8 | u64::from(*byte));
+        (len, len, Some(N.saturating_add(2)))
+    } else {
+        let (mut low, mut high) = ([0; N], [0xFF; N]);
+        for ((low, high), byte) in low.iter_mut().zip(&mut high).zip(rest) {
+            (*low, *high) = (*byte, *byte);
+        }
+        let number = |bytes: [u8; N]| bytes.iter().fold(0, |len, byte| len << 8 | u64::from(*byte));
+        (number(low), number(high), None)
+    };
+    // "the most significant bit MUST be 0" (§5.2)
+    if least > u64::MAX >> 1 {
+        return Err(Violation::LengthMsb);
+    }
+    // "in all cases, the minimal number of bytes MUST be used to encode the length" (§5.2)
+    if most < minimum {
+        return Err(Violation::NonMinimalLength);
+    }
+    Ok((least..=most.min(u64::MAX >> 1), end))
+}

@@ -1,0 +1,543 @@
+//! From bytes to events (RFC 6455 §5, §6.2).
+
+use core::marker::PhantomData;
+use core::mem;
+
+use crate::close::{self, CloseCode, CloseFrame};
+use crate::control::{ControlBuffer, ControlPayload, Reply};
+use crate::error::{ProtocolError, Violation};
+use crate::event::{Chunk, Eof, Event};
+use crate::frame::FrameHeader;
+use crate::limits::Limits;
+use crate::mask::{MaskingKey, mask};
+use crate::opcode::{MessageKind, Opcode};
+use crate::role::Role;
+use crate::utf8::Utf8;
+
+mod rules;
+
+/// The receiving half of a [`Connection`](crate::Connection).
+///
+/// By itself it answers nothing: what the other half must send is asked for with
+/// [`poll_reply`](Self::poll_reply) and given to [`Sender::reply`](crate::Sender::reply).
+#[derive(Clone, Debug)]
+pub struct Receiver<R> {
+    /// Bytes of the stream that were consumed; after a failure, where it was proved.
+    position: u64,
+    /// Payload bytes that the current frame still lacks.
+    remaining: u64,
+    /// Payload bytes that the headers of the open message have declared so far.
+    message_len: u64,
+    /// A whole message shorter than this needs no look at the limits.
+    whole_below: u64,
+    limits: Limits,
+    /// For the next payload byte.
+    key: MaskingKey,
+    /// Frames of the open message so far.
+    fragments: u32,
+    /// Control frames since the last data frame.
+    controls: u32,
+    control: ControlBuffer,
+    /// A header that is not complete yet is in `spill[..spilled]`.
+    spill: [u8; FrameHeader::MAX_LEN],
+    spilled: u8,
+    stage: Stage,
+    /// `Header`, with nothing spilled and no message open: the common case, in one flag.
+    idle: bool,
+    /// The current frame is the last of its message.
+    fin: bool,
+    /// The open message.
+    message: Option<MessageKind>,
+    /// A chunk of the open message was delivered.
+    begun: bool,
+    /// RSV1 of the open message's first frame.
+    rsv1: bool,
+    /// Where the text of the open message stands.
+    utf8: Utf8,
+    reply: Waiting,
+    failure: Option<Violation>,
+    close_received: bool,
+    eof: bool,
+    allow_rsv1: bool,
+    answer_pings: bool,
+    role: PhantomData<fn() -> R>,
+}
+
+/// What the next byte is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    Header,
+    Data,
+    Ping,
+    Pong,
+    Close,
+    /// Nothing to us: a Close frame was received, or the connection has failed.
+    Discarded,
+}
+
+/// What the other half owes the peer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Waiting {
+    Nothing,
+    Pong,
+    Close(Option<CloseCode>),
+}
+
+/// What was waiting, with its payload.
+pub(crate) enum Owed<'r> {
+    Pong(&'r [u8]),
+    Close(Option<CloseCode>),
+}
+
+/// One step of the state machine.
+enum Step<'b> {
+    Event(Event<'b>),
+    Again,
+    /// The input is used up.
+    Starved,
+}
+
+impl<R: Role> Receiver<R> {
+    /// At the first byte after the handshake.
+    #[must_use]
+    pub const fn new(limits: Limits) -> Self {
+        Self {
+            position: 0,
+            remaining: 0,
+            message_len: 0,
+            whole_below: whole_below(&limits),
+            limits,
+            key: MaskingKey([0; 4]),
+            fragments: 0,
+            controls: 0,
+            control: ControlBuffer::new(),
+            spill: [0; FrameHeader::MAX_LEN],
+            spilled: 0,
+            stage: Stage::Header,
+            idle: true,
+            fin: false,
+            message: None,
+            begun: false,
+            rsv1: false,
+            utf8: Utf8::new(),
+            reply: Waiting::Nothing,
+            failure: None,
+            close_received: false,
+            eof: false,
+            allow_rsv1: false,
+            answer_pings: true,
+            role: PhantomData,
+        }
+    }
+
+    /// Takes the next event off the front of `input`; `Ok(None)` when `input` is used up.
+    ///
+    /// See [`Connection::receive`](crate::Connection::receive).
+    ///
+    /// # Errors
+    /// The peer broke a rule; the connection has failed.
+    #[inline]
+    pub fn receive<'b>(
+        &mut self,
+        input: &mut &'b mut [u8],
+    ) -> Result<Option<Event<'b>>, ProtocolError> {
+        match self.receive_whole::<true>(input) {
+            Some(chunk) => Ok(Some(Event::Data(chunk))),
+            None => self.receive_stepwise::<true>(input),
+        }
+    }
+
+    /// A message in one frame that lies in the input whole: the common case, on registers.
+    /// `None`, with nothing changed, for everything else, violations among it.
+    #[inline]
+    fn receive_whole<'b, const TEXT: bool>(
+        &mut self,
+        input: &mut &'b mut [u8],
+    ) -> Option<Chunk<'b>> {
+        let [first, second, rest @ ..] = &**input else { return None };
+        let kind = match first {
+            0x81 => MessageKind::Text,
+            0x82 => MessageKind::Binary,
+            _ => return None,
+        };
+        if !self.idle || (second & 0x80 != 0) != R::IS_SERVER {
+            return None;
+        }
+        let (len, key_at) = match second & 0x7F {
+            126 => (u64::from(u16::from_be_bytes(*rest.first_chunk()?)), 4_usize),
+            127 => (u64::from_be_bytes(*rest.first_chunk()?), 10),
+            short => (u64::from(short), 2),
+        };
+        let minimal = match key_at {
+            4 => len > 125,
+            10 => len > 0xFFFF,
+            _ => true,
+        };
+        if !minimal || len >= self.whole_below {
+            return None;
+        }
+        let len = usize::try_from(len).ok()?;
+        let header_len = if R::IS_SERVER { key_at.checked_add(4)? } else { key_at };
+        if input.len().checked_sub(header_len)? < len {
+            return None;
+        }
+        let (header, rest) = input.split_at_mut_checked(header_len)?;
+        let payload = rest.get_mut(..len)?;
+        let key = if R::IS_SERVER { Some(MaskingKey(*header.last_chunk()?)) } else { None };
+        if let Some(key) = key {
+            mask(payload, key);
+        }
+        if TEXT && kind == MessageKind::Text && core::str::from_utf8(payload).is_err() {
+            if let Some(key) = key {
+                mask(payload, key);
+            }
+            return None;
+        }
+        input.split_off_mut(..header_len)?;
+        let payload = input.split_off_mut(..len)?;
+        self.position = self.position.wrapping_add(header_len.wrapping_add(len) as u64);
+        self.controls = 0;
+        let utf8 = [Utf8::new(); 2];
+        Some(Chunk { payload, kind, first: true, last: true, rsv1: false, utf8 })
+    }
+
+    /// Everything, one step at a time.
+    #[inline(never)]
+    fn receive_stepwise<'b, const TEXT: bool>(
+        &mut self,
+        input: &mut &'b mut [u8],
+    ) -> Result<Option<Event<'b>>, ProtocolError> {
+        let result = loop {
+            let step = match self.stage {
+                Stage::Header => self.take_header(input),
+                Stage::Data => self.take_data::<TEXT>(input),
+                Stage::Ping | Stage::Pong | Stage::Close => self.take_control(input),
+                Stage::Discarded => {
+                    *input = &mut [];
+                    break self.error().map_or(Ok(None), Err);
+                }
+            };
+            match step {
+                Ok(Step::Again) => {}
+                Ok(Step::Event(event)) => break Ok(Some(event)),
+                Ok(Step::Starved) => break Ok(None),
+                Err(error) => {
+                    self.fail(error);
+                    *input = &mut [];
+                    break Err(error);
+                }
+            }
+        };
+        self.idle = self.stage == Stage::Header && self.spilled == 0 && self.message.is_none();
+        result
+    }
+
+    /// Reads a header, from the input alone or from what was spilled of it and the input.
+    fn take_header<'b>(&mut self, input: &mut &'b mut [u8]) -> Result<Step<'b>, ProtocolError> {
+        let spilled = usize::from(self.spilled);
+        let start = self.position.wrapping_sub(u64::from(self.spilled));
+        let mut joined = self.spill;
+        let bytes = if spilled == 0 {
+            &**input
+        } else {
+            let room = joined.get_mut(spilled..).unwrap_or_default();
+            let joined_len = spilled.saturating_add(copy_front(input, room));
+            joined.get(..joined_len).unwrap_or_default()
+        };
+        if let Some((header, len)) = self.judge(bytes, start)? {
+            let taken = len.saturating_sub(spilled);
+            let _ = input.split_off_mut(..taken);
+            self.position = self.position.wrapping_add(taken as u64);
+            self.spilled = 0;
+            self.begin(&header);
+            return Ok(Step::Again);
+        }
+        let input = mem::take(input);
+        let room = self.spill.get_mut(spilled..).unwrap_or_default();
+        let taken = copy_front(input, room);
+        self.position = self.position.wrapping_add(taken as u64);
+        self.spilled = u8::try_from(spilled.saturating_add(taken)).unwrap_or(self.spilled);
+        Ok(Step::Starved)
+    }
+
+    /// Enters the payload of a frame whose header was accepted.
+    #[inline]
+    fn begin(&mut self, header: &FrameHeader) {
+        self.remaining = header.payload_len;
+        self.key = header.masking_key.unwrap_or(MaskingKey([0; 4]));
+        let kind = match header.opcode {
+            Opcode::Continuation => None,
+            Opcode::Text => Some(MessageKind::Text),
+            Opcode::Binary => Some(MessageKind::Binary),
+            Opcode::Ping => return self.begin_control(Stage::Ping),
+            Opcode::Pong => return self.begin_control(Stage::Pong),
+            Opcode::Close => return self.begin_control(Stage::Close),
+        };
+        if kind.is_some() {
+            let [rsv1, ..] = header.rsv;
+            (self.message, self.rsv1, self.begun) = (kind, rsv1, false);
+            (self.message_len, self.fragments, self.utf8) = (0, 0, Utf8::new());
+        }
+        self.controls = 0;
+        self.fin = header.fin;
+        self.fragments = self.fragments.saturating_add(1);
+        self.message_len = self.message_len.saturating_add(header.payload_len);
+        self.stage = Stage::Data;
+    }
+
+    #[inline]
+    fn begin_control(&mut self, stage: Stage) {
+        self.controls = self.controls.saturating_add(1);
+        self.stage = stage;
+        if self.control.begin(self.remaining, stage != Stage::Pong) {
+            self.reply = Waiting::Nothing;
+        }
+    }
+
+    /// Delivers what is there of a data frame's payload.
+    fn take_data<'b, const TEXT: bool>(
+        &mut self,
+        input: &mut &'b mut [u8],
+    ) -> Result<Step<'b>, ProtocolError> {
+        if input.is_empty() && self.remaining > 0 {
+            return Ok(Step::Starved);
+        }
+        let here = usize::try_from(self.remaining).unwrap_or(usize::MAX).min(input.len());
+        let piece = input.get_mut(..here).unwrap_or_default();
+        if R::IS_SERVER {
+            mask(piece, self.key);
+        }
+        let utf8_before = self.utf8;
+        let mut taken = here;
+        if TEXT && self.message == Some(MessageKind::Text) && !self.rsv1 {
+            let left = self.text_left(here);
+            if let Err(valid) = self.utf8.validate_before(piece, left) {
+                if valid == 0 {
+                    let violation = Violation::InvalidUtf8;
+                    return Err(ProtocolError { offset: self.position, violation });
+                }
+                // What is valid is delivered, as if the input had been cut behind it.
+                let invalid = piece.get_mut(valid..).unwrap_or_default();
+                if R::IS_SERVER {
+                    mask(invalid, self.key.after(valid as u64));
+                }
+                taken = valid;
+            }
+        }
+        self.advance(taken);
+        let payload = input.split_off_mut(..taken).unwrap_or_default();
+        let last = self.remaining == 0 && self.fin;
+        if self.remaining == 0 {
+            self.stage = Stage::Header;
+        }
+        let (Some(kind), false) = (self.message, payload.is_empty() && !last) else {
+            return Ok(Step::Again);
+        };
+        let first = !mem::replace(&mut self.begun, true);
+        let utf8 = [utf8_before, self.utf8];
+        if last {
+            (self.message, self.message_len, self.fragments) = (None, 0, 0);
+            self.utf8 = Utf8::new();
+        }
+        Ok(Step::Event(Event::Data(Chunk { payload, kind, first, last, rsv1: self.rsv1, utf8 })))
+    }
+
+    /// How much text is known to follow the next `here` bytes.
+    fn text_left(&self, here: usize) -> u64 {
+        if self.fin { self.remaining.saturating_sub(here as u64) } else { u64::MAX }
+    }
+
+    /// Collects what is there of a control frame's payload, and delivers the frame if that is all.
+    fn take_control<'b>(&mut self, input: &mut &'b mut [u8]) -> Result<Step<'b>, ProtocolError> {
+        if input.is_empty() && self.remaining > 0 {
+            return Ok(Step::Starved);
+        }
+        let here = usize::try_from(self.remaining).unwrap_or(usize::MAX).min(input.len());
+        let piece = input.split_off_mut(..here).unwrap_or_default();
+        if R::IS_SERVER {
+            mask(piece, self.key);
+        }
+        self.control.push(piece);
+        self.advance(here);
+        if self.stage == Stage::Close {
+            let arrived = self.control.payload();
+            if let Err((index, violation)) = close::check(arrived, self.remaining) {
+                let back = arrived.len().saturating_sub(index) as u64;
+                return Err(ProtocolError { offset: self.position.wrapping_sub(back), violation });
+            }
+        }
+        if self.remaining > 0 {
+            return Ok(Step::Starved);
+        }
+        let event = match mem::replace(&mut self.stage, Stage::Header) {
+            Stage::Ping => {
+                if self.answer_pings {
+                    self.control.wait();
+                    self.reply = Waiting::Pong;
+                }
+                Event::Ping
+            }
+            Stage::Close => {
+                self.stage = Stage::Discarded;
+                self.close_received = true;
+                let code = self.close_frame().map(|frame| frame.code);
+                // "When sending a Close frame in response, the endpoint typically echos the
+                // status code it received." (§5.5.1)
+                self.reply = Waiting::Close(code);
+                Event::Close(code)
+            }
+            _ => Event::Pong,
+        };
+        Ok(Step::Event(event))
+    }
+
+    /// Counts payload bytes that were taken.
+    #[inline]
+    fn advance(&mut self, taken: usize) {
+        self.position = self.position.wrapping_add(taken as u64);
+        self.remaining = self.remaining.saturating_sub(taken as u64);
+        if R::IS_SERVER {
+            self.key = self.key.after(taken as u64);
+        }
+    }
+
+    /// _Fail the WebSocket Connection_ (§7.1.7).
+    #[cold]
+    pub(crate) fn fail(&mut self, error: ProtocolError) {
+        self.position = error.offset;
+        self.failure = Some(error.violation);
+        self.stage = Stage::Discarded;
+        self.idle = false;
+        self.reply = Waiting::Close(Some(error.close_code()));
+    }
+
+    /// Says that the stream has ended: cleanly if a Close frame was received.
+    pub fn receive_eof(&mut self) -> Eof {
+        self.eof = true;
+        self.stage = Stage::Discarded;
+        self.idle = false;
+        if self.close_received { Eof::Clean } else { Eof::Abnormal }
+    }
+
+    /// What the sending half owes the peer, for [`Sender::reply`](crate::Sender::reply); asking
+    /// takes it. Of several Pings that arrived since, the latest is answered (§5.5.3).
+    pub fn poll_reply(&mut self) -> Option<Reply> {
+        Some(match self.take_owed()? {
+            Owed::Pong(payload) => Reply::Pong(ControlPayload::new(payload)),
+            Owed::Close(code) => Reply::Close(code),
+        })
+    }
+
+    /// As [`poll_reply`](Self::poll_reply), without a copy.
+    #[inline]
+    pub(crate) fn take_owed(&mut self) -> Option<Owed<'_>> {
+        match mem::replace(&mut self.reply, Waiting::Nothing) {
+            Waiting::Nothing => None,
+            Waiting::Pong => Some(Owed::Pong(self.control.take_waiting())),
+            Waiting::Close(code) => Some(Owed::Close(code)),
+        }
+    }
+
+    /// The payload of the control frame that the latest control event reported; at most 125 bytes.
+    ///
+    /// A Pong's is empty if it arrived while an answer to a Ping waited that left no room for it:
+    /// the two share 125 bytes.
+    #[inline]
+    #[must_use]
+    pub fn control_payload(&self) -> &[u8] {
+        self.control.payload()
+    }
+
+    /// The peer's Close frame, once [`Event::Close`] has reported one that has a status code.
+    #[must_use]
+    pub fn close_frame(&self) -> Option<CloseFrame<'_>> {
+        if self.close_received { CloseFrame::parse(self.control.payload()).ok()? } else { None }
+    }
+
+    /// Whether there may be more to receive: no Close frame has come, no violation, no end.
+    #[inline]
+    pub(crate) const fn is_open(&self) -> bool {
+        !matches!(self.stage, Stage::Discarded)
+    }
+
+    /// Whether the stream has ended.
+    #[inline]
+    #[must_use]
+    pub const fn is_eof(&self) -> bool {
+        self.eof
+    }
+
+    /// Whether the peer's Close frame was received.
+    #[inline]
+    #[must_use]
+    pub const fn is_close_received(&self) -> bool {
+        self.close_received
+    }
+
+    /// The violation that failed the connection.
+    #[inline]
+    #[must_use]
+    pub const fn error(&self) -> Option<ProtocolError> {
+        match self.failure {
+            Some(violation) => Some(ProtocolError { offset: self.position, violation }),
+            None => None,
+        }
+    }
+
+    /// Bytes of the stream that were taken and not discarded.
+    #[inline]
+    #[must_use]
+    pub const fn position(&self) -> u64 {
+        self.position
+    }
+
+    /// Control frames since the last data frame.
+    #[inline]
+    #[must_use]
+    pub const fn controls(&self) -> u32 {
+        self.controls
+    }
+
+    /// The limits in force.
+    #[inline]
+    #[must_use]
+    pub const fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// Changes the limits, from the next header on.
+    pub const fn set_limits(&mut self, limits: Limits) {
+        self.whole_below = whole_below(&limits);
+        self.limits = limits;
+    }
+
+    /// Whether an extension was negotiated that defines RSV1 on a message's first frame, as
+    /// RFC 7692 does. Text that has it is not checked: what its bytes mean, the extension knows.
+    pub const fn allow_rsv1(&mut self, allow: bool) {
+        self.allow_rsv1 = allow;
+    }
+
+    /// Whether each Ping is to be answered, as it is by default; without, the caller does it.
+    pub const fn answer_pings(&mut self, answer: bool) {
+        self.answer_pings = answer;
+    }
+}
+
+/// The least length that a message in one frame cannot have under these limits.
+const fn whole_below(limits: &Limits) -> u64 {
+    let Limits { max_frame, max_message, max_fragments, .. } = *limits;
+    let most = if max_frame < max_message { max_frame } else { max_message };
+    match (max_fragments, most) {
+        (0, _) => 0,
+        (_, most) if most < 1 << 63 => most.saturating_add(1),
+        _ => 1 << 63,
+    }
+}
+
+/// Copies as much of `from` as `to` has room for, and tells how much.
+fn copy_front(from: &[u8], to: &mut [u8]) -> usize {
+    for (to, from) in to.iter_mut().zip(from) {
+        *to = *from;
+    }
+    from.len().min(to.len())
+}

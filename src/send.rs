@@ -1,0 +1,428 @@
+//! From messages to bytes (RFC 6455 §5, §6.1).
+
+use core::ops::Deref;
+
+use crate::close::CloseCode;
+use crate::control::Reply;
+use crate::error::SendError;
+use crate::fragment::{Fragment, Part};
+use crate::frame::{EncodedHeader, FrameHeader, MAX_CONTROL};
+use crate::mask::{MaskingKey, mask, mask_copy};
+use crate::opcode::{MessageKind, Opcode};
+use crate::role::{Role, Server};
+use crate::utf8::Utf8;
+
+/// The sending half of a [`Connection`](crate::Connection).
+#[derive(Clone, Debug)]
+pub struct Sender<R> {
+    role: R,
+    /// Payload bytes that the open frame still lacks; 0 between frames.
+    frame_left: u64,
+    /// For the next payload byte of the open frame.
+    key: MaskingKey,
+    progress: Progress,
+    /// The open frame is the last of its message, which is then over.
+    frame_last: bool,
+    /// Where the text of the open message stands.
+    utf8: Utf8,
+    allow_rsv1: bool,
+}
+
+/// What was sent so far.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Progress {
+    /// Whole messages.
+    Idle,
+    /// A part of a message of this kind, and not all of it.
+    Message(MessageKind),
+    /// A Close frame.
+    Closed,
+}
+
+impl<R: Role> Sender<R> {
+    pub(crate) const fn new(role: R) -> Self {
+        Self {
+            role,
+            frame_left: 0,
+            key: MaskingKey([0; 4]),
+            progress: Progress::Idle,
+            frame_last: false,
+            utf8: Utf8::new(),
+            allow_rsv1: false,
+        }
+    }
+
+    /// Writes a data frame to the front of `out`, and tells its length.
+    ///
+    /// See [`Connection::send`](crate::Connection::send).
+    ///
+    /// # Errors
+    /// See [`Connection::send`](crate::Connection::send); nothing is written then.
+    #[inline]
+    pub fn send<'a>(
+        &mut self,
+        fragment: impl Into<Fragment<'a>>,
+        out: &mut [u8],
+    ) -> Result<usize, SendError> {
+        let fragment = fragment.into();
+        let payload = fragment.payload;
+        self.check(&fragment)?;
+        let header_len = header_len(payload.len() as u64, !R::IS_SERVER);
+        let needed = header_len.saturating_add(payload.len());
+        let Some((head, body)) =
+            out.get_mut(..needed).and_then(|out| out.split_at_mut_checked(header_len))
+        else {
+            return Err(SendError::BufferTooSmall { needed });
+        };
+        let (header, key) = self.header(fragment.part, fragment.rsv1, payload.len() as u64);
+        head.copy_from_slice(header.get(..header_len).unwrap_or_default());
+        match key {
+            Some(key) => mask_copy(payload, body, key),
+            None => body.copy_from_slice(payload),
+        }
+        self.follow(fragment.part, fragment.utf8[1]);
+        Ok(needed)
+    }
+
+    /// Begins a data frame whose payload follows in pieces, and gives its header.
+    ///
+    /// See [`Connection::begin_frame`](crate::Connection::begin_frame).
+    ///
+    /// # Errors
+    /// As for [`send`](Self::send), and [`SendError::TooLong`] from 2^63 bytes on.
+    pub fn begin_frame(&mut self, part: Part, len: u64) -> Result<EncodedHeader, SendError> {
+        self.check_part(part)?;
+        if len > u64::MAX >> 1 {
+            return Err(SendError::TooLong);
+        }
+        if part.last && len < self.utf8.missing() {
+            return Err(SendError::InvalidUtf8);
+        }
+        let (header, key) = self.header(part, false, len);
+        self.progress = Progress::Message(part.kind);
+        self.frame_last = part.last;
+        self.frame_left = len;
+        self.key = key.unwrap_or(self.key);
+        self.end_frame();
+        Ok(header)
+    }
+
+    /// Takes the next piece of the open frame's payload, and masks it in place if this is a client.
+    ///
+    /// See [`Connection::frame_payload`](crate::Connection::frame_payload).
+    ///
+    /// # Errors
+    /// [`SendError::TooLong`] for more than the frame lacks, [`SendError::InvalidUtf8`] for bytes
+    /// that its text cannot have there; neither changes anything.
+    pub fn frame_payload(&mut self, piece: &mut [u8]) -> Result<(), SendError> {
+        let left = self.frame_left.checked_sub(piece.len() as u64).ok_or(SendError::TooLong)?;
+        if self.progress == Progress::Message(MessageKind::Text) {
+            let mut utf8 = self.utf8;
+            let follow = if self.frame_last { left } else { u64::MAX };
+            utf8.validate_before(piece, follow).map_err(|_| SendError::InvalidUtf8)?;
+            self.utf8 = utf8;
+        }
+        if !R::IS_SERVER {
+            mask(piece, self.key);
+            self.key = self.key.after(piece.len() as u64);
+        }
+        if !piece.is_empty() {
+            self.frame_left = left;
+            self.end_frame();
+        }
+        Ok(())
+    }
+
+    /// A Ping (§5.5.2).
+    ///
+    /// # Errors
+    /// [`SendError::TooLong`] for more than 125 bytes; [`SendError::FrameOpen`];
+    /// [`SendError::Closed`].
+    pub fn ping(&mut self, payload: &[u8]) -> Result<ControlFrame, SendError> {
+        self.control(Opcode::Ping, payload)
+    }
+
+    /// A Pong (§5.5.3) that the caller wants to send; the ones that answer a Ping are
+    /// [replies](Self::reply).
+    ///
+    /// # Errors
+    /// As for [`ping`](Self::ping).
+    pub fn pong(&mut self, payload: &[u8]) -> Result<ControlFrame, SendError> {
+        self.control(Opcode::Pong, payload)
+    }
+
+    /// The last frame (§5.5.1), with a reason of at most 123 bytes.
+    ///
+    /// # Errors
+    /// As for [`ping`](Self::ping).
+    pub fn close(&mut self, code: CloseCode, reason: &str) -> Result<ControlFrame, SendError> {
+        let mut payload = [0; MAX_CONTROL];
+        let [high, low, room @ ..] = &mut payload;
+        [*high, *low] = code.get().to_be_bytes();
+        let place = room.get_mut(..reason.len()).ok_or(SendError::TooLong)?;
+        place.copy_from_slice(reason.as_bytes());
+        let len = reason.len().saturating_add(2);
+        let frame = self.control(Opcode::Close, payload.get(..len).unwrap_or_default())?;
+        self.progress = Progress::Closed;
+        Ok(frame)
+    }
+
+    /// The last frame, without a status code.
+    ///
+    /// # Errors
+    /// As for [`ping`](Self::ping).
+    pub fn close_without_code(&mut self) -> Result<ControlFrame, SendError> {
+        let frame = self.control(Opcode::Close, &[])?;
+        self.progress = Progress::Closed;
+        Ok(frame)
+    }
+
+    /// What the receiving half asked for, as a frame to write.
+    ///
+    /// # Errors
+    /// [`SendError::FrameOpen`]: ask again when the frame is complete. [`SendError::Closed`]: it is
+    /// not needed any more.
+    pub fn reply(&mut self, reply: &Reply) -> Result<ControlFrame, SendError> {
+        match reply {
+            Reply::Pong(payload) => self.pong(payload),
+            Reply::Close(Some(code)) => self.close(*code, ""),
+            Reply::Close(None) => self.close_without_code(),
+        }
+    }
+
+    /// Whether the payload of a frame is not complete.
+    #[inline]
+    pub(crate) const fn is_frame_open(&self) -> bool {
+        self.frame_left > 0
+    }
+
+    /// Whether a Close frame was sent: nothing may follow it.
+    #[inline]
+    #[must_use]
+    pub const fn is_close_sent(&self) -> bool {
+        matches!(self.progress, Progress::Closed)
+    }
+
+    /// Whether an extension was negotiated that defines RSV1 on a message's first frame.
+    pub const fn allow_rsv1(&mut self, allow: bool) {
+        self.allow_rsv1 = allow;
+    }
+
+    /// A control frame, which may stand between the frames of a message, not inside of one.
+    #[inline]
+    pub(crate) fn control(
+        &mut self,
+        opcode: Opcode,
+        payload: &[u8],
+    ) -> Result<ControlFrame, SendError> {
+        self.check_open()?;
+        if payload.len() > MAX_CONTROL {
+            return Err(SendError::TooLong);
+        }
+        let key = self.role.next_key();
+        Ok(ControlFrame::new(opcode, payload, key))
+    }
+
+    /// "The application MUST NOT send any more data frames after sending a Close frame." (§5.5.1)
+    #[inline]
+    fn check_open(&self) -> Result<(), SendError> {
+        if self.is_close_sent() {
+            Err(SendError::Closed)
+        } else if self.frame_left > 0 {
+            Err(SendError::FrameOpen { left: self.frame_left })
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Whether this part of a message may come now (§5.4).
+    #[inline]
+    fn check_part(&self, part: Part) -> Result<(), SendError> {
+        self.check_open()?;
+        match self.progress {
+            Progress::Idle if part.first => Ok(()),
+            Progress::Message(_) if part.first => Err(SendError::MessageOpen),
+            Progress::Message(kind) if kind == part.kind => Ok(()),
+            _ => Err(SendError::NoMessageOpen),
+        }
+    }
+
+    #[inline]
+    fn check(&self, fragment: &Fragment<'_>) -> Result<(), SendError> {
+        self.check_part(fragment.part)?;
+        if fragment.rsv1 && !self.allow_rsv1 {
+            return Err(SendError::Rsv1NotAllowed);
+        }
+        let [before, after] = fragment.utf8;
+        let before_is = if fragment.part.first { Utf8::new() } else { self.utf8 };
+        if before != before_is || (fragment.part.last && !after.is_boundary()) {
+            return Err(SendError::InvalidUtf8);
+        }
+        Ok(())
+    }
+
+    /// The header of a data frame, with a fresh key if this is a client.
+    #[inline]
+    fn header(
+        &mut self,
+        part: Part,
+        rsv1: bool,
+        payload_len: u64,
+    ) -> (EncodedHeader, Option<MaskingKey>) {
+        let opcode = if part.first { part.kind.opcode() } else { Opcode::Continuation };
+        let masking_key = self.role.next_key();
+        let rsv = [rsv1 && part.first, false, false];
+        let header = FrameHeader { fin: part.last, rsv, opcode, masking_key, payload_len };
+        (header.to_bytes(), masking_key)
+    }
+
+    /// The message after this part of it.
+    #[inline]
+    fn follow(&mut self, part: Part, utf8: Utf8) {
+        self.progress = if part.last { Progress::Idle } else { Progress::Message(part.kind) };
+        self.utf8 = utf8;
+    }
+
+    /// Ends the message if its last frame is complete.
+    fn end_frame(&mut self) {
+        if self.frame_left == 0 && self.frame_last {
+            self.progress = Progress::Idle;
+        }
+    }
+}
+
+impl Sender<Server> {
+    /// The header of a data frame whose payload is sent as it is, right behind it.
+    ///
+    /// See [`Connection::send_header`](crate::Connection::send_header).
+    ///
+    /// # Errors
+    /// As for [`send`](Self::send), without a buffer.
+    #[inline]
+    pub fn send_header<'a>(
+        &mut self,
+        fragment: impl Into<Fragment<'a>>,
+    ) -> Result<EncodedHeader, SendError> {
+        let fragment = fragment.into();
+        self.check(&fragment)?;
+        let len = fragment.payload.len() as u64;
+        let (header, _) = self.header(fragment.part, fragment.rsv1, len);
+        self.follow(fragment.part, fragment.utf8[1]);
+        Ok(header)
+    }
+
+    /// The bytes of a message that was [prepared](PreparedMessage), if it may be sent now.
+    ///
+    /// # Errors
+    /// [`SendError::Closed`], [`SendError::MessageOpen`], [`SendError::FrameOpen`].
+    #[inline]
+    pub fn send_prepared<'p>(
+        &mut self,
+        message: &PreparedMessage<'p>,
+    ) -> Result<&'p [u8], SendError> {
+        self.check_part(Part::whole(MessageKind::Binary))?;
+        Ok(message.frame)
+    }
+}
+
+/// Bytes of the header of a frame.
+#[inline]
+const fn header_len(payload_len: u64, masked: bool) -> usize {
+    match (payload_len, masked) {
+        (0..=125, false) => 2,
+        (126..=0xFFFF, false) => 4,
+        (0..=125, true) => 6,
+        (126..=0xFFFF, true) => 8,
+        (_, false) => 10,
+        (_, true) => 14,
+    }
+}
+
+/// A message that is encoded once, and sent by a server to as many clients as it likes.
+///
+/// ```
+/// use rfc6455::{Connection, Limits, PreparedMessage};
+/// let mut storage = [0; 16];
+/// let news = PreparedMessage::new("news", &mut storage)?;
+/// let mut one = Connection::server(Limits::DEFAULT);
+/// let mut other = Connection::server(Limits::DEFAULT);
+/// assert_eq!(one.send_prepared(&news)?, b"\x81\x04news");
+/// assert_eq!(other.send_prepared(&news)?, b"\x81\x04news");
+/// # Ok::<(), rfc6455::SendError>(())
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct PreparedMessage<'p> {
+    frame: &'p [u8],
+}
+
+impl<'p> PreparedMessage<'p> {
+    /// Encodes a whole message into `storage`.
+    ///
+    /// # Errors
+    /// [`SendError::BufferTooSmall`]; for a part of a message [`SendError::NoMessageOpen`].
+    pub fn new<'a>(
+        message: impl Into<Fragment<'a>>,
+        storage: &'p mut [u8],
+    ) -> Result<Self, SendError> {
+        let message = message.into();
+        if !message.part.last {
+            return Err(SendError::NoMessageOpen);
+        }
+        let len = Sender::new(Server).send(message, storage)?;
+        Ok(Self { frame: storage.get(..len).unwrap_or_default() })
+    }
+}
+
+/// A whole control frame by value: at most 131 bytes, as which it dereferences.
+#[derive(Clone, Copy)]
+pub struct ControlFrame {
+    bytes: [u8; Self::MAX_LEN],
+    len: u8,
+}
+
+impl ControlFrame {
+    /// The most bytes that a control frame has: a header of 6 and a payload of 125.
+    pub const MAX_LEN: usize = 131;
+
+    /// The frame; `payload` has at most 125 bytes.
+    #[inline]
+    fn new(opcode: Opcode, payload: &[u8], masking_key: Option<MaskingKey>) -> Self {
+        let payload_len = payload.len() as u64;
+        let header = FrameHeader { fin: true, rsv: [false; 3], opcode, masking_key, payload_len };
+        let mut bytes = [0; Self::MAX_LEN];
+        let mut len = 0;
+        let header = header.to_bytes();
+        if let Some((head, body)) = bytes.split_at_mut_checked(header.len())
+            && let Some(body) = body.get_mut(..payload.len())
+        {
+            head.copy_from_slice(&header);
+            match masking_key {
+                Some(key) => mask_copy(payload, body, key),
+                None => body.copy_from_slice(payload),
+            }
+            len = header.len().saturating_add(payload.len());
+        }
+        Self { bytes, len: u8::try_from(len).unwrap_or(0) }
+    }
+}
+
+impl Deref for ControlFrame {
+    type Target = [u8];
+
+    #[inline]
+    fn deref(&self) -> &[u8] {
+        self.bytes.get(..usize::from(self.len)).unwrap_or_default()
+    }
+}
+
+impl AsRef<[u8]> for ControlFrame {
+    fn as_ref(&self) -> &[u8] {
+        self
+    }
+}
+
+impl core::fmt::Debug for ControlFrame {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "{:02X?}", &**self)
+    }
+}
