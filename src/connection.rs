@@ -281,6 +281,12 @@ impl<R: Role> Connection<R> {
         (self.receiver, self.sender)
     }
 
+    /// For the tier above.
+    #[inline]
+    pub(crate) const fn receiver_mut(&mut self) -> &mut Receiver<R> {
+        &mut self.receiver
+    }
+
     /// Nothing but the answer follows the peer's Close, or its violation.
     #[inline]
     fn check_open(&self) -> Result<(), SendError> {

@@ -24,6 +24,7 @@ mod fragment;
 mod frame;
 mod limits;
 mod mask;
+mod message;
 mod opcode;
 mod receive;
 mod role;
@@ -39,6 +40,9 @@ pub use fragment::{Fragment, Part};
 pub use frame::{EncodedHeader, FrameHeader};
 pub use limits::Limits;
 pub use mask::{MaskingKey, mask};
+#[cfg(feature = "alloc")]
+pub use message::Heap;
+pub use message::{InSlice, Incoming, Message, MessageBuffer, Storage};
 pub use opcode::{MessageKind, Opcode};
 pub use receive::Receiver;
 pub use role::{Client, MaskingKeys, Role, Server};

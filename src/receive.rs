@@ -147,6 +147,23 @@ impl<R: Role> Receiver<R> {
         }
     }
 
+    /// As [`receive`](Self::receive), but text is for the caller to validate, who says with
+    /// [`set_utf8`](Self::set_utf8) where it stands after each chunk that is not the last.
+    #[inline]
+    pub(crate) fn receive_unvalidated<'b>(
+        &mut self,
+        input: &mut &'b mut [u8],
+    ) -> Result<Option<Event<'b>>, ProtocolError> {
+        match self.receive_whole::<false>(input) {
+            Some(chunk) => Ok(Some(Event::Data(chunk))),
+            None => self.receive_stepwise::<false>(input),
+        }
+    }
+
+    pub(crate) const fn set_utf8(&mut self, utf8: Utf8) {
+        self.utf8 = utf8;
+    }
+
     /// A message in one frame that lies in the input whole: the common case, on registers.
     /// `None`, with nothing changed, for everything else, violations among it.
     #[inline]
@@ -343,7 +360,7 @@ impl<R: Role> Receiver<R> {
     }
 
     /// How much text is known to follow the next `here` bytes.
-    fn text_left(&self, here: usize) -> u64 {
+    pub(crate) fn text_left(&self, here: usize) -> u64 {
         if self.fin { self.remaining.saturating_sub(here as u64) } else { u64::MAX }
     }
 

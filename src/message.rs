@@ -1,0 +1,316 @@
+//! Whole messages (RFC 6455 §5.4, §5.6), borrowed from where they are.
+
+use crate::close::CloseCode;
+use crate::connection::Connection;
+use crate::error::{ProtocolError, Violation};
+use crate::event::{Chunk, Event};
+use crate::fragment::Fragment;
+use crate::opcode::MessageKind;
+use crate::role::Role;
+use crate::utf8::Utf8;
+
+mod storage;
+
+#[cfg(feature = "alloc")]
+pub use storage::Heap;
+pub use storage::{InSlice, Storage};
+
+/// A whole message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Message<'m> {
+    /// A text message.
+    Text(&'m str),
+    /// A binary message.
+    Binary(&'m [u8]),
+}
+
+impl<'m> Message<'m> {
+    /// The payload.
+    #[inline]
+    #[must_use]
+    pub const fn as_bytes(self) -> &'m [u8] {
+        match self {
+            Self::Text(text) => text.as_bytes(),
+            Self::Binary(bytes) => bytes,
+        }
+    }
+}
+
+impl<'m> From<Message<'m>> for Fragment<'m> {
+    #[inline]
+    fn from(message: Message<'m>) -> Self {
+        match message {
+            Message::Text(text) => text.into(),
+            Message::Binary(bytes) => bytes.into(),
+        }
+    }
+}
+
+/// What [`MessageBuffer::receive`] found: as [`Event`], with messages in place of their chunks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Incoming<'m> {
+    /// A whole message, valid if it is text.
+    Message(Message<'m>),
+    /// A Ping (RFC 6455 §5.5.2), see [`Event::Ping`].
+    Ping,
+    /// A Pong (§5.5.3), see [`Event::Pong`].
+    Pong,
+    /// The peer's Close frame (§5.5.1), see [`Event::Close`].
+    Close(Option<CloseCode>),
+}
+
+/// Puts messages together that do not arrive in one piece.
+///
+/// One that does is handed out where it lies, in the input, without a copy; of any other, each
+/// byte is copied once. Text is scanned once for both its validity and its type, and fails at its
+/// first impossible byte as it does in the tier below.
+///
+/// It stands beside its [`Connection`], not around it, so that what it hands out can be sent back
+/// while it is borrowed.
+///
+/// Over a slice, without an allocator; the connection's
+/// [`max_message`](crate::Limits::max_message) is lowered to the length of the slice:
+///
+/// ```
+/// use rfc6455::{Connection, Incoming, Limits, Message, MessageBuffer};
+/// # let keys = || [0; 4];
+/// let mut ws = Connection::client(keys, Limits::DEFAULT);
+/// let mut storage = [0; 64];
+/// let mut messages = MessageBuffer::in_slice(&mut storage);
+///
+/// let mut bytes = *b"\x01\x04two \x80\x05parts";
+/// let mut input = &mut bytes[..];
+/// let incoming = messages.receive(&mut ws, &mut input)?;
+/// assert_eq!(incoming, Some(Incoming::Message(Message::Text("two parts"))));
+/// # Ok::<(), rfc6455::ProtocolError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct MessageBuffer<S> {
+    storage: S,
+    /// The open message's text: where it stands, and the first bytes of an open code point.
+    utf8: Utf8,
+    carry: [u8; 4],
+    carried: u8,
+    /// The storage holds a part of a message, or all of one that was handed out.
+    state: State,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Empty,
+    Part,
+    HandedOut,
+}
+
+impl<'s> MessageBuffer<InSlice<'s>> {
+    /// Over `slice`, which is as long as the longest message.
+    #[must_use]
+    pub const fn in_slice(slice: &'s mut [u8]) -> Self {
+        Self::over(InSlice::new(slice))
+    }
+}
+
+#[cfg(feature = "alloc")]
+impl MessageBuffer<Heap> {
+    /// On the heap: memory is taken as bytes arrive, whatever a header declares, and is never more
+    /// than twice what has arrived of the current message, or what is [retained](Self::retain).
+    ///
+    /// ```
+    /// use rfc6455::{Connection, Incoming, Limits, Message, MessageBuffer};
+    /// let mut ws = Connection::client(|| [0; 4], Limits::DEFAULT);
+    /// let mut messages = MessageBuffer::new();
+    /// let mut bytes = *b"\x81\x02Hi";
+    /// let (mut one, mut other) = bytes.split_at_mut(3);
+    /// assert_eq!(messages.receive(&mut ws, &mut one)?, None);
+    /// let incoming = messages.receive(&mut ws, &mut other)?;
+    /// assert_eq!(incoming, Some(Incoming::Message(Message::Text("Hi"))));
+    /// # Ok::<(), rfc6455::ProtocolError>(())
+    /// ```
+    #[must_use]
+    pub const fn new() -> Self {
+        Self::over(Heap::new())
+    }
+
+    /// With at most `bytes` of memory kept from one message to the next; by default 16 KiB.
+    #[must_use]
+    pub const fn retain(mut self, bytes: usize) -> Self {
+        self.storage.set_retained(bytes);
+        self
+    }
+
+    /// Bytes of memory that are held now.
+    #[must_use]
+    pub fn capacity(&self) -> usize {
+        self.storage.capacity()
+    }
+}
+
+#[cfg(feature = "alloc")]
+impl Default for MessageBuffer<Heap> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<S: Storage> MessageBuffer<S> {
+    const fn over(storage: S) -> Self {
+        Self { storage, utf8: Utf8::new(), carry: [0; 4], carried: 0, state: State::Empty }
+    }
+
+    /// Takes the next message or control frame off the front of `input`; `Ok(None)` exactly when
+    /// `input` is used up.
+    ///
+    /// It is [`Connection::receive`] with the same contract. A message that is handed out from
+    /// the storage stays there until the next call, which gives back what is not to be retained.
+    ///
+    /// # Errors
+    /// The peer broke the protocol or a limit; nothing of the message that did is handed out.
+    /// [`Violation::MessageTooBig`] also if memory cannot be had.
+    #[inline]
+    pub fn receive<'m, 'b: 'm, R: Role>(
+        &'m mut self,
+        ws: &mut Connection<R>,
+        input: &mut &'b mut [u8],
+    ) -> Result<Option<Incoming<'m>>, ProtocolError> {
+        if self.state != State::Empty || S::BOUNDED {
+            self.prepare(ws);
+        }
+        loop {
+            let chunk = match ws.receiver_mut().receive_unvalidated(input)? {
+                None => return Ok(None),
+                Some(Event::Ping) => return Ok(Some(Incoming::Ping)),
+                Some(Event::Pong) => return Ok(Some(Incoming::Pong)),
+                Some(Event::Close(code)) => return Ok(Some(Incoming::Close(code))),
+                Some(Event::Data(chunk)) => chunk,
+            };
+            if chunk.is_first() && chunk.is_last() {
+                return match whole(chunk) {
+                    Ok(message) => Ok(Some(Incoming::Message(message))),
+                    Err((violation, unread)) => Err(fail(ws, input, violation, unread)),
+                };
+            }
+            let (first, last, kind) = (chunk.is_first(), chunk.is_last(), chunk.kind());
+            if first {
+                self.storage.begin(kind);
+                self.utf8 = Utf8::new();
+                self.carried = 0;
+                self.state = State::Part;
+            }
+            let left = ws.receiver_mut().text_left(0);
+            let pushed = match kind {
+                MessageKind::Text => self.push_text(&chunk, left),
+                MessageKind::Binary => self.push_binary(&chunk),
+            };
+            if let Err((violation, unread)) = pushed {
+                return Err(fail(ws, input, violation, unread));
+            }
+            if last {
+                self.state = State::HandedOut;
+                return Ok(Some(Incoming::Message(self.storage.message())));
+            }
+            ws.receiver_mut().set_utf8(self.utf8);
+        }
+    }
+
+    /// Gives back the last message's memory, and holds the connection to the storage's bound.
+    fn prepare<R: Role>(&mut self, ws: &mut Connection<R>) {
+        if self.state == State::HandedOut {
+            self.storage.clear();
+            self.state = State::Empty;
+        }
+        let limits = *ws.limits();
+        if self.storage.bound() < limits.max_message {
+            ws.set_limits(limits.max_message(self.storage.bound()));
+        }
+    }
+
+    fn push_binary(&mut self, bytes: &[u8]) -> Result<(), (Violation, usize)> {
+        if self.storage.push(bytes) { Ok(()) } else { Err((Violation::MessageTooBig, bytes.len())) }
+    }
+
+    /// Appends text of which `left` bytes are known to follow; an error tells how many bytes of
+    /// the piece stand from the offending one on.
+    #[inline(never)]
+    fn push_text(&mut self, piece: &[u8], left: u64) -> Result<(), (Violation, usize)> {
+        let mut rest = piece;
+        while let ([byte, after @ ..], false) = (rest, self.utf8.is_boundary()) {
+            self.carry(&[*byte], left.saturating_add(after.len() as u64), rest.len())?;
+            rest = after;
+        }
+        let (body, tail) = split_open_code_point(rest);
+        let Ok(text) = core::str::from_utf8(body) else {
+            let valid = self.utf8.validate_before(rest, left).err().unwrap_or_default();
+            return Err((Violation::InvalidUtf8, rest.len().saturating_sub(valid)));
+        };
+        if !self.storage.push_str(text) {
+            return Err((Violation::MessageTooBig, rest.len()));
+        }
+        self.carry(tail, left, tail.len())
+    }
+
+    /// Takes bytes of a code point that is not in one piece.
+    fn carry(&mut self, bytes: &[u8], left: u64, unread: usize) -> Result<(), (Violation, usize)> {
+        if let Err(valid) = self.utf8.validate_before(bytes, left) {
+            return Err((Violation::InvalidUtf8, unread.saturating_sub(valid)));
+        }
+        let room = self.carry.get_mut(usize::from(self.carried)..).unwrap_or_default();
+        for (place, byte) in room.iter_mut().zip(bytes) {
+            *place = *byte;
+            self.carried = self.carried.saturating_add(1);
+        }
+        if self.utf8.is_boundary() {
+            let code_point = self.carry.get(..usize::from(self.carried)).unwrap_or_default();
+            self.carried = 0;
+            if !self.storage.push_str(core::str::from_utf8(code_point).unwrap_or_default()) {
+                return Err((Violation::MessageTooBig, unread));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A message in one piece, where it lies.
+#[inline]
+fn whole(chunk: Chunk<'_>) -> Result<Message<'_>, (Violation, usize)> {
+    let kind = chunk.kind();
+    let payload = chunk.into_payload();
+    if kind == MessageKind::Binary {
+        return Ok(Message::Binary(payload));
+    }
+    core::str::from_utf8(payload).map(Message::Text).map_err(|_| {
+        let valid = Utf8::new().validate_before(payload, 0).err().unwrap_or_default();
+        (Violation::InvalidUtf8, payload.len().saturating_sub(valid))
+    })
+}
+
+/// Fails the connection at the byte that stands `unread` before the end of what was received.
+#[cold]
+fn fail<R: Role>(
+    ws: &mut Connection<R>,
+    input: &mut &mut [u8],
+    violation: Violation,
+    unread: usize,
+) -> ProtocolError {
+    *input = &mut [];
+    let receiver = ws.receiver_mut();
+    let offset = receiver.position().wrapping_sub(unread as u64);
+    let error = ProtocolError { offset, violation };
+    receiver.fail(error);
+    error
+}
+
+/// Cuts off the bytes at the end that a code point begins with and that do not complete it.
+fn split_open_code_point(text: &[u8]) -> (&[u8], &[u8]) {
+    for back in 1..=text.len().min(3) {
+        let at = text.len().saturating_sub(back);
+        let len = match text.get(at) {
+            Some(0x80..=0xBF) => continue,
+            Some(0xC0..=0xDF) => 2,
+            Some(0xE0..=0xEF) => 3,
+            Some(0xF0..=0xFF) => 4,
+            _ => 1,
+        };
+        return text.split_at(if back < len { at } else { text.len() });
+    }
+    (text, &[])
+}
