@@ -29,6 +29,7 @@ mod opcode;
 mod receive;
 mod role;
 mod send;
+mod timing;
 mod utf8;
 
 pub use close::{CloseCode, CloseFrame};
@@ -47,4 +48,5 @@ pub use opcode::{MessageKind, Opcode};
 pub use receive::Receiver;
 pub use role::{Client, MaskingKeys, Role, Server};
 pub use send::{ControlFrame, PreparedMessage, Sender};
+pub use timing::{Due, Timeouts, Timing};
 pub use utf8::Utf8;
