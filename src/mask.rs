@@ -21,20 +21,14 @@ impl MaskingKey {
     #[inline]
     #[must_use]
     pub const fn after(self, len: u64) -> Self {
-        let [a, b, c, d] = self.0;
-        Self(match len % 4 {
-            0 => [a, b, c, d],
-            1 => [b, c, d, a],
-            2 => [c, d, a, b],
-            _ => [d, a, b, c],
-        })
+        let [.., low] = len.to_be_bytes();
+        let bits = (low % 4) as u32 * 8;
+        Self(u32::from_le_bytes(self.0).rotate_right(bits).to_le_bytes())
     }
 
-    /// The key twice, as the word that eight bytes are masked with.
     #[inline]
-    const fn word(self) -> u64 {
-        let [a, b, c, d] = self.0;
-        u64::from_ne_bytes([a, b, c, d, a, b, c, d])
+    const fn word(self) -> u32 {
+        u32::from_ne_bytes(self.0)
     }
 }
 
@@ -51,26 +45,58 @@ impl From<[u8; 4]> for MaskingKey {
 /// piece [`key.after(..)`](MaskingKey::after) the bytes before it.
 #[inline]
 pub fn mask(bytes: &mut [u8], key: MaskingKey) {
+    if !mask_words::<16>(bytes, key) && !mask_words::<4>(bytes, key) {
+        for (byte, key) in bytes.iter_mut().zip(key.0) {
+            *byte ^= key;
+        }
+    }
+}
+
+/// Masks in words of `N` bytes, the last of which may overlap the one before it: it is read before
+/// anything is written. `false`, and nothing done, if there are not that many bytes.
+#[inline]
+fn mask_words<const N: usize>(bytes: &mut [u8], key: MaskingKey) -> bool {
+    // N is a multiple of 4: what comes before the last word is as long as all, modulo 4.
+    let Some(last) = bytes.last_chunk::<N>() else { return false };
+    let last = xor(*last, key.after(bytes.len() as u64).word());
     let word = key.word();
-    let (words, tail) = bytes.as_chunks_mut::<8>();
-    for bytes in words {
-        *bytes = (u64::from_ne_bytes(*bytes) ^ word).to_ne_bytes();
+    for bytes in bytes.as_chunks_mut::<N>().0 {
+        *bytes = xor(*bytes, word);
     }
-    for (byte, key) in tail.iter_mut().zip(word.to_ne_bytes()) {
-        *byte ^= key;
+    if let Some(place) = bytes.last_chunk_mut::<N>() {
+        *place = last;
     }
+    true
+}
+
+#[inline]
+fn xor<const N: usize>(mut bytes: [u8; N], key: u32) -> [u8; N] {
+    for bytes in bytes.as_chunks_mut::<4>().0 {
+        *bytes = (u32::from_ne_bytes(*bytes) ^ key).to_ne_bytes();
+    }
+    bytes
 }
 
 /// Copies `from` into `to`, masked, in one pass; both have the same length.
 #[inline]
 pub(crate) fn mask_copy(from: &[u8], to: &mut [u8], key: MaskingKey) {
+    if !copy_words::<16>(from, to, key) && !copy_words::<4>(from, to, key) {
+        for ((from, to), key) in from.iter().zip(to).zip(key.0) {
+            *to = from ^ key;
+        }
+    }
+}
+
+/// As [`mask_words`], from one slice to another.
+#[inline]
+fn copy_words<const N: usize>(from: &[u8], to: &mut [u8], key: MaskingKey) -> bool {
+    let (Some(last), Some(place)) = (from.last_chunk::<N>(), to.last_chunk_mut::<N>()) else {
+        return false;
+    };
+    *place = xor(*last, key.after(from.len() as u64).word());
     let word = key.word();
-    let (from_words, from_tail) = from.as_chunks::<8>();
-    let (to_words, to_tail) = to.as_chunks_mut::<8>();
-    for (from, to) in from_words.iter().zip(to_words) {
-        *to = (u64::from_ne_bytes(*from) ^ word).to_ne_bytes();
+    for (from, to) in from.as_chunks::<N>().0.iter().zip(to.as_chunks_mut::<N>().0) {
+        *to = xor(*from, word);
     }
-    for ((from, to), key) in from_tail.iter().zip(to_tail).zip(word.to_ne_bytes()) {
-        *to = from ^ key;
-    }
+    true
 }
