@@ -22,7 +22,7 @@ impl MaskingKey {
     #[must_use]
     pub const fn after(self, len: u64) -> Self {
         let [.., low] = len.to_be_bytes();
-        let bits = (low % 4) as u32 * 8;
+        let bits = (low as u32 & 3) << 3;
         Self(u32::from_le_bytes(self.0).rotate_right(bits).to_le_bytes())
     }
 
