@@ -1,0 +1,198 @@
+//! One step at a time: a header, or what is there of a payload.
+
+use core::mem;
+
+use super::{Receiver, Stage, Step, Waiting};
+use crate::close;
+use crate::error::{ProtocolError, Violation};
+use crate::event::{Chunk, Event};
+use crate::frame::FrameHeader;
+use crate::mask::{MaskingKey, mask};
+use crate::opcode::{MessageKind, Opcode};
+use crate::role::Role;
+use crate::utf8::Utf8;
+
+impl<R: Role> Receiver<R> {
+    /// Reads a header, from the input alone or from what was spilled of it and the input.
+    pub(super) fn take_header<'b>(
+        &mut self,
+        input: &mut &'b mut [u8],
+    ) -> Result<Step<'b>, ProtocolError> {
+        let spilled = usize::from(self.spilled);
+        let start = self.position.wrapping_sub(u64::from(self.spilled));
+        let mut joined = self.spill;
+        let bytes = if spilled == 0 {
+            &**input
+        } else {
+            let room = joined.get_mut(spilled..).unwrap_or_default();
+            let joined_len = spilled.saturating_add(copy_front(input, room));
+            joined.get(..joined_len).unwrap_or_default()
+        };
+        if let Some((header, len)) = self.judge(bytes, start)? {
+            let taken = len.saturating_sub(spilled);
+            let _ = input.split_off_mut(..taken);
+            self.position = self.position.wrapping_add(taken as u64);
+            self.spilled = 0;
+            self.begin(&header);
+            return Ok(Step::Again);
+        }
+        let input = mem::take(input);
+        let room = self.spill.get_mut(spilled..).unwrap_or_default();
+        let taken = copy_front(input, room);
+        self.position = self.position.wrapping_add(taken as u64);
+        self.spilled = u8::try_from(spilled.saturating_add(taken)).unwrap_or(self.spilled);
+        Ok(Step::Starved)
+    }
+
+    /// Enters the payload of a frame whose header was accepted.
+    #[inline]
+    fn begin(&mut self, header: &FrameHeader) {
+        self.remaining = header.payload_len;
+        self.key = header.masking_key.unwrap_or(MaskingKey([0; 4]));
+        let kind = match header.opcode {
+            Opcode::Continuation => None,
+            Opcode::Text => Some(MessageKind::Text),
+            Opcode::Binary => Some(MessageKind::Binary),
+            Opcode::Ping => return self.begin_control(Stage::Ping),
+            Opcode::Pong => return self.begin_control(Stage::Pong),
+            Opcode::Close => return self.begin_control(Stage::Close),
+        };
+        if kind.is_some() {
+            let [rsv1, ..] = header.rsv;
+            (self.message, self.rsv1, self.begun) = (kind, rsv1, false);
+            (self.message_len, self.fragments, self.utf8) = (0, 0, Utf8::new());
+        }
+        self.controls = 0;
+        self.fin = header.fin;
+        self.fragments = self.fragments.saturating_add(1);
+        self.message_len = self.message_len.saturating_add(header.payload_len);
+        self.stage = Stage::Data;
+    }
+
+    #[inline]
+    fn begin_control(&mut self, stage: Stage) {
+        self.controls = self.controls.saturating_add(1);
+        self.stage = stage;
+        if self.control.begin(self.remaining, stage != Stage::Pong) {
+            self.reply = Waiting::Nothing;
+        }
+    }
+
+    /// Delivers what is there of a data frame's payload.
+    pub(super) fn take_data<'b, const TEXT: bool>(
+        &mut self,
+        input: &mut &'b mut [u8],
+    ) -> Result<Step<'b>, ProtocolError> {
+        if input.is_empty() && self.remaining > 0 {
+            return Ok(Step::Starved);
+        }
+        let here = usize::try_from(self.remaining).unwrap_or(usize::MAX).min(input.len());
+        let piece = input.get_mut(..here).unwrap_or_default();
+        if R::IS_SERVER {
+            mask(piece, self.key);
+        }
+        let utf8_before = self.utf8;
+        let mut taken = here;
+        if TEXT && self.message == Some(MessageKind::Text) && !self.rsv1 {
+            let left = self.text_left(here);
+            if let Err(valid) = self.utf8.validate_before(piece, left) {
+                if valid == 0 {
+                    let violation = Violation::InvalidUtf8;
+                    return Err(ProtocolError { offset: self.position, violation });
+                }
+                // What is valid is delivered, as if the input had been cut behind it.
+                let invalid = piece.get_mut(valid..).unwrap_or_default();
+                if R::IS_SERVER {
+                    mask(invalid, self.key.after(valid as u64));
+                }
+                taken = valid;
+            }
+        }
+        self.advance(taken);
+        let payload = input.split_off_mut(..taken).unwrap_or_default();
+        let last = self.remaining == 0 && self.fin;
+        if self.remaining == 0 {
+            self.stage = Stage::Header;
+        }
+        let (Some(kind), false) = (self.message, payload.is_empty() && !last) else {
+            return Ok(Step::Again);
+        };
+        let first = !mem::replace(&mut self.begun, true);
+        let utf8 = [utf8_before, self.utf8];
+        if last {
+            (self.message, self.message_len, self.fragments) = (None, 0, 0);
+            self.utf8 = Utf8::new();
+        }
+        Ok(Step::Event(Event::Data(Chunk { payload, kind, first, last, rsv1: self.rsv1, utf8 })))
+    }
+
+    /// How much text is known to follow the next `here` bytes.
+    pub(crate) fn text_left(&self, here: usize) -> u64 {
+        if self.fin { self.remaining.saturating_sub(here as u64) } else { u64::MAX }
+    }
+
+    /// Collects what is there of a control frame's payload, and delivers the frame if that is all.
+    pub(super) fn take_control<'b>(
+        &mut self,
+        input: &mut &'b mut [u8],
+    ) -> Result<Step<'b>, ProtocolError> {
+        if input.is_empty() && self.remaining > 0 {
+            return Ok(Step::Starved);
+        }
+        let here = usize::try_from(self.remaining).unwrap_or(usize::MAX).min(input.len());
+        let piece = input.split_off_mut(..here).unwrap_or_default();
+        if R::IS_SERVER {
+            mask(piece, self.key);
+        }
+        self.control.push(piece);
+        self.advance(here);
+        if self.stage == Stage::Close {
+            let arrived = self.control.payload();
+            if let Err((index, violation)) = close::check(arrived, self.remaining) {
+                let back = arrived.len().saturating_sub(index) as u64;
+                return Err(ProtocolError { offset: self.position.wrapping_sub(back), violation });
+            }
+        }
+        if self.remaining > 0 {
+            return Ok(Step::Starved);
+        }
+        let event = match mem::replace(&mut self.stage, Stage::Header) {
+            Stage::Ping => {
+                if self.answer_pings {
+                    self.control.wait();
+                    self.reply = Waiting::Pong;
+                }
+                Event::Ping
+            }
+            Stage::Close => {
+                self.stage = Stage::Discarded;
+                self.close_received = true;
+                let code = self.close_frame().map(|frame| frame.code);
+                // "When sending a Close frame in response, the endpoint typically echos the
+                // status code it received." (§5.5.1)
+                self.reply = Waiting::Close(code);
+                Event::Close(code)
+            }
+            _ => Event::Pong,
+        };
+        Ok(Step::Event(event))
+    }
+
+    /// Counts payload bytes that were taken.
+    #[inline]
+    fn advance(&mut self, taken: usize) {
+        self.position = self.position.wrapping_add(taken as u64);
+        self.remaining = self.remaining.saturating_sub(taken as u64);
+        if R::IS_SERVER {
+            self.key = self.key.after(taken as u64);
+        }
+    }
+}
+
+/// Copies as much of `from` as `to` has room for, and tells how much.
+fn copy_front(from: &[u8], to: &mut [u8]) -> usize {
+    for (to, from) in to.iter_mut().zip(from) {
+        *to = *from;
+    }
+    from.len().min(to.len())
+}
