@@ -243,8 +243,8 @@ impl Partial {
     }
 }
 
-/// The lengths that a field of `N` bytes can still have after those that are there, and where the
-/// header goes on if all are.
+/// The lengths that a field of `N` bytes can still have after those that are there, without the ones
+/// that are too short for it, and where the header goes on if all are.
 #[inline]
 fn length<const N: usize>(
     rest: &[u8],
@@ -269,5 +269,5 @@ fn length<const N: usize>(
     if most < minimum {
         return Err(Violation::NonMinimalLength);
     }
-    Ok((least..=most.min(u64::MAX >> 1), end))
+    Ok((least.max(minimum)..=most.min(u64::MAX >> 1), end))
 }

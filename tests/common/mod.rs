@@ -1,0 +1,14 @@
+//! What the tests share, and what a fuzz target can include by path: no test harness in here.
+#![allow(dead_code, unreachable_pub, missing_docs)]
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::missing_panics_doc,
+    clippy::must_use_candidate,
+    clippy::similar_names,
+    clippy::too_many_lines
+)]
+
+pub mod driver;
+pub mod oracle;
+pub mod vectors;
+pub mod wire;
