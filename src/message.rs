@@ -7,7 +7,7 @@ use crate::event::{Chunk, Event};
 use crate::fragment::Fragment;
 use crate::opcode::MessageKind;
 use crate::role::Role;
-use crate::utf8::Utf8;
+use crate::utf8::{Utf8, split_open_code_point, to_str};
 
 mod storage;
 
@@ -112,8 +112,9 @@ impl<'s> MessageBuffer<InSlice<'s>> {
 
 #[cfg(feature = "alloc")]
 impl MessageBuffer<Heap> {
-    /// On the heap: memory is taken as bytes arrive, whatever a header declares, and is never more
-    /// than twice what has arrived of the current message, or what is [retained](Self::retain).
+    /// On the heap: memory is taken as bytes arrive, whatever a header declares, never more than
+    /// twice what has arrived of a message, and given back but for what is to be
+    /// [retained](Self::retain) as soon as nothing is left of the input between two messages.
     ///
     /// ```
     /// use rfc6455::{Connection, Incoming, Limits, Message, MessageBuffer};
@@ -131,7 +132,7 @@ impl MessageBuffer<Heap> {
         Self::over(Heap::new())
     }
 
-    /// With at most `bytes` of memory kept from one message to the next; by default 16 KiB.
+    /// With at most `bytes` of memory kept while nothing arrives; by default 16 KiB.
     #[must_use]
     pub const fn retain(mut self, bytes: usize) -> Self {
         self.storage.set_retained(bytes);
@@ -161,7 +162,8 @@ impl<S: Storage> MessageBuffer<S> {
     /// `input` is used up.
     ///
     /// It is [`Connection::receive`] with the same contract. A message that is handed out from
-    /// the storage stays there until the next call, which gives back what is not to be retained.
+    /// the storage stays there until the next call. Memory that is not to be retained is given back
+    /// when the input is used up and no message is open.
     ///
     /// # Errors
     /// The peer broke the protocol or a limit; nothing of the message that did is handed out.
@@ -177,7 +179,12 @@ impl<S: Storage> MessageBuffer<S> {
         }
         loop {
             let chunk = match ws.receiver_mut().receive_unvalidated(input)? {
-                None => return Ok(None),
+                None => {
+                    if self.state == State::Empty {
+                        self.storage.release();
+                    }
+                    return Ok(None);
+                }
                 Some(Event::Ping) => return Ok(Some(Incoming::Ping)),
                 Some(Event::Pong) => return Ok(Some(Incoming::Pong)),
                 Some(Event::Close(code)) => return Ok(Some(Incoming::Close(code))),
@@ -212,10 +219,9 @@ impl<S: Storage> MessageBuffer<S> {
         }
     }
 
-    /// Gives back the last message's memory, and holds the connection to the storage's bound.
+    /// Lets go of the last message, and holds the connection to the storage's bound.
     fn prepare<R: Role>(&mut self, ws: &mut Connection<R>) {
         if self.state == State::HandedOut {
-            self.storage.clear();
             self.state = State::Empty;
         }
         let limits = *ws.limits();
@@ -238,7 +244,7 @@ impl<S: Storage> MessageBuffer<S> {
             rest = after;
         }
         let (body, tail) = split_open_code_point(rest);
-        let Ok(text) = core::str::from_utf8(body) else {
+        let Some(text) = to_str(body) else {
             let valid = self.utf8.validate_before(rest, left).err().unwrap_or_default();
             return Err((Violation::InvalidUtf8, rest.len().saturating_sub(valid)));
         };
@@ -277,7 +283,7 @@ fn whole(chunk: Chunk<'_>) -> Result<Message<'_>, (Violation, usize)> {
     if kind == MessageKind::Binary {
         return Ok(Message::Binary(payload));
     }
-    core::str::from_utf8(payload).map(Message::Text).map_err(|_| {
+    to_str(payload).map(Message::Text).ok_or_else(|| {
         let valid = Utf8::new().validate_before(payload, 0).err().unwrap_or_default();
         (Violation::InvalidUtf8, payload.len().saturating_sub(valid))
     })
@@ -297,20 +303,4 @@ fn fail<R: Role>(
     let error = ProtocolError { offset, violation };
     receiver.fail(error);
     error
-}
-
-/// Cuts off the bytes at the end that a code point begins with and that do not complete it.
-fn split_open_code_point(text: &[u8]) -> (&[u8], &[u8]) {
-    for back in 1..=text.len().min(3) {
-        let at = text.len().saturating_sub(back);
-        let len = match text.get(at) {
-            Some(0x80..=0xBF) => continue,
-            Some(0xC0..=0xDF) => 2,
-            Some(0xE0..=0xEF) => 3,
-            Some(0xF0..=0xFF) => 4,
-            _ => 1,
-        };
-        return text.split_at(if back < len { at } else { text.len() });
-    }
-    (text, &[])
 }

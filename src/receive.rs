@@ -12,7 +12,7 @@ use crate::limits::Limits;
 use crate::mask::{MaskingKey, mask};
 use crate::opcode::MessageKind;
 use crate::role::Role;
-use crate::utf8::Utf8;
+use crate::utf8::{Utf8, is_text};
 
 mod rules;
 mod steps;
@@ -205,7 +205,7 @@ impl<R: Role> Receiver<R> {
         if let Some(key) = key {
             mask(payload, key);
         }
-        if TEXT && kind == MessageKind::Text && core::str::from_utf8(payload).is_err() {
+        if TEXT && kind == MessageKind::Text && !is_text(payload) {
             if let Some(key) = key {
                 mask(payload, key);
             }

@@ -65,15 +65,14 @@ impl Utf8 {
     /// point that they cannot complete is refused at its first byte.
     pub(crate) fn validate_before(&mut self, piece: &[u8], left: u64) -> Result<(), usize> {
         let begun = self.step_all(piece, 0, left, true)?;
-        let Some(rest) = piece.get(begun..) else { return Ok(()) };
-        match core::str::from_utf8(rest) {
-            Ok(_) => Ok(()),
-            // What is not valid is a code point that is cut or wrong: four steps tell.
-            Err(error) => {
-                let start = begun.saturating_add(error.valid_up_to());
-                self.step_all(piece, start, left, false).map(|_| ())
-            }
-        }
+        let rest = piece.get(begun..).unwrap_or_default();
+        let (body, tail) = split_open_code_point(rest);
+        let valid = match to_str(body) {
+            Some(_) => piece.len().saturating_sub(tail.len()),
+            None => begun.saturating_add(valid_up_to(body)),
+        };
+        // Behind what is valid stands a code point that is cut or wrong: four steps tell.
+        self.step_all(piece, valid, left, false).map(|_| ())
     }
 
     /// How many continuation bytes the open code point still lacks.
@@ -129,4 +128,41 @@ impl Utf8 {
             _ => return None,
         }))
     }
+}
+
+/// The text that these bytes are, if they are.
+#[inline]
+pub(crate) fn to_str(bytes: &[u8]) -> Option<&str> {
+    #[cfg(feature = "std")]
+    return simdutf8::basic::from_utf8(bytes).ok();
+    #[cfg(not(feature = "std"))]
+    return core::str::from_utf8(bytes).ok();
+}
+
+/// Whether these bytes are text; short ASCII, which most text is, is found out in place.
+#[inline]
+pub(crate) fn is_text(bytes: &[u8]) -> bool {
+    bytes.len() < 128 && bytes.is_ascii() || to_str(bytes).is_some()
+}
+
+/// How many bytes are valid text.
+#[cold]
+fn valid_up_to(bytes: &[u8]) -> usize {
+    core::str::from_utf8(bytes).map_or_else(|error| error.valid_up_to(), str::len)
+}
+
+/// Cuts off the bytes at the end that a code point begins with and that do not complete it.
+pub(crate) fn split_open_code_point(text: &[u8]) -> (&[u8], &[u8]) {
+    for back in 1..=text.len().min(3) {
+        let at = text.len().saturating_sub(back);
+        let len = match text.get(at) {
+            Some(0x80..=0xBF) => continue,
+            Some(0xC0..=0xDF) => 2,
+            Some(0xE0..=0xEF) => 3,
+            Some(0xF0..=0xFF) => 4,
+            _ => 1,
+        };
+        return text.split_at(if back < len { at } else { text.len() });
+    }
+    (text, &[])
 }

@@ -32,9 +32,9 @@ pub trait Storage: sealed::Sealed {
     /// What was put together.
     #[doc(hidden)]
     fn message(&self) -> Message<'_>;
-    /// Forgets it.
+    /// Gives back memory that is not to be retained.
     #[doc(hidden)]
-    fn clear(&mut self);
+    fn release(&mut self);
 }
 
 /// The caller's slice.
@@ -86,9 +86,7 @@ impl Storage for InSlice<'_> {
         }
     }
 
-    fn clear(&mut self) {
-        self.len = 0;
-    }
+    fn release(&mut self) {}
 }
 
 /// Memory from the allocator.
@@ -180,11 +178,10 @@ impl Storage for Heap {
         }
     }
 
-    fn clear(&mut self) {
-        let mut bytes = self.take();
-        if bytes.capacity() > self.retained {
-            bytes = Vec::new();
+    #[inline]
+    fn release(&mut self) {
+        if self.capacity() > self.retained {
+            self.bytes = Bytes::Binary(Vec::new());
         }
-        self.bytes = Bytes::Binary(bytes);
     }
 }
