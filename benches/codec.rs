@@ -1,0 +1,190 @@
+//! Every part of the codec by itself: `cargo bench`.
+
+#![allow(clippy::unwrap_used, clippy::cast_possible_truncation, missing_docs)]
+
+use std::hint::black_box;
+
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use rfc6455::{
+    Connection, Event, Fragment, FrameHeader, Incoming, Limits, MaskingKey, MessageBuffer, mask,
+};
+
+const LENGTHS: [usize; 7] = [8, 32, 125, 512, 1 << 10, 16 << 10, 64 << 10];
+const READ_LEN: usize = 64 << 10;
+const KEY: [u8; 4] = [0x37, 0xA9, 0x5C, 0xE1];
+
+/// Frames as a client sends them, enough for some 256 KiB.
+fn masked_stream(payload: &Fragment<'_>, between: &[&[u8]]) -> (Vec<u8>, u64) {
+    let count = ((256 << 10) / (payload.payload().len() + 8)).max(1);
+    let mut ws = Connection::client(|| KEY, Limits::DEFAULT);
+    let mut out = vec![0; payload.payload().len() + FrameHeader::MAX_LEN];
+    let mut stream = Vec::new();
+    for _ in 0..count {
+        let len = ws.send(*payload, &mut out).unwrap();
+        stream.extend_from_slice(&out[..len]);
+        for payload in between {
+            stream.extend_from_slice(&ws.ping(payload).unwrap());
+        }
+    }
+    (stream, count as u64)
+}
+
+/// Receives all of a stream in reads of this length; a copy stands for `recv`.
+fn receive(stream: &[u8], buffer: &mut [u8]) {
+    let mut ws = Connection::server(Limits::DEFAULT);
+    for read in stream.chunks(buffer.len()) {
+        let mut input = &mut buffer[..read.len()];
+        input.copy_from_slice(read);
+        while let Some(event) = ws.receive(&mut input).unwrap() {
+            match event {
+                Event::Data(chunk) => drop(black_box(&*chunk)),
+                _ => drop(black_box(ws.poll_transmit())),
+            }
+        }
+    }
+}
+
+fn receive_messages(stream: &[u8], buffer: &mut [u8]) {
+    let mut ws = Connection::server(Limits::DEFAULT);
+    let mut messages = MessageBuffer::new();
+    for read in stream.chunks(buffer.len()) {
+        let mut input = &mut buffer[..read.len()];
+        input.copy_from_slice(read);
+        while let Some(incoming) = messages.receive(&mut ws, &mut input).unwrap() {
+            if let Incoming::Message(message) = incoming {
+                black_box(message.as_bytes());
+            }
+        }
+    }
+}
+
+/// Text of about this many bytes, made of these words.
+fn text(words: &str, len: usize) -> String {
+    let mut text = String::new();
+    while text.len() + words.len() <= len {
+        text.push_str(words);
+    }
+    text.push_str(&"x".repeat(len - text.len()));
+    text
+}
+
+fn kernels(c: &mut Criterion) {
+    let mut group = c.benchmark_group("mask in place");
+    for len in LENGTHS {
+        let mut bytes = vec![7; len];
+        group.throughput(Throughput::Bytes(len as u64));
+        group.bench_function(BenchmarkId::from_parameter(len), |b| {
+            b.iter(|| mask(black_box(&mut bytes), MaskingKey(KEY)));
+        });
+    }
+    group.finish();
+}
+
+fn decode(c: &mut Criterion) {
+    let mut group = c.benchmark_group("decode binary");
+    for len in LENGTHS {
+        let payload = vec![7; len];
+        let (stream, _) = masked_stream(&Fragment::from(&payload[..]), &[]);
+        group.throughput(Throughput::Bytes(stream.len() as u64));
+        let mut buffer = vec![0; READ_LEN];
+        group.bench_function(BenchmarkId::new("chunks", len), |b| {
+            b.iter(|| receive(&stream, &mut buffer));
+        });
+        group.bench_function(BenchmarkId::new("messages", len), |b| {
+            b.iter(|| receive_messages(&stream, &mut buffer));
+        });
+    }
+    group.finish();
+    let mut group = c.benchmark_group("decode 16 KiB of binary in reads of");
+    let payload = vec![7; 16 << 10];
+    let (stream, _) = masked_stream(&Fragment::from(&payload[..]), &[]);
+    group.throughput(Throughput::Bytes(stream.len() as u64));
+    for read_len in [1, 1448, 4 << 10, 64 << 10] {
+        let mut buffer = vec![0; read_len];
+        group.bench_function(BenchmarkId::new("chunks", read_len), |b| {
+            b.iter(|| receive(&stream, &mut buffer));
+        });
+        group.bench_function(BenchmarkId::new("messages", read_len), |b| {
+            b.iter(|| receive_messages(&stream, &mut buffer));
+        });
+    }
+    group.finish();
+}
+
+fn decode_text(c: &mut Criterion) {
+    let kinds = [
+        ("ASCII", "the quick brown fox jumps over the lazy dog, "),
+        ("JSON", "{\"name\":\"Zoë\",\"city\":\"Åbo\",\"age\":31,\"tags\":[\"a\",\"b\"]},"),
+        ("Cyrillic", "съешь ещё этих мягких французских булок, "),
+        ("CJK", "我能吞下玻璃而不傷身體。"),
+        ("emoji", "🦀🚀🎉🔥"),
+    ];
+    let mut group = c.benchmark_group("decode text");
+    for (kind, words) in kinds {
+        for len in [125, 1 << 10, 64 << 10] {
+            let payload = text(words, len);
+            let (stream, _) = masked_stream(&Fragment::from(payload.as_str()), &[]);
+            group.throughput(Throughput::Bytes(stream.len() as u64));
+            let mut buffer = vec![0; READ_LEN];
+            group.bench_function(BenchmarkId::new(format!("{kind}, chunks"), len), |b| {
+                b.iter(|| receive(&stream, &mut buffer));
+            });
+            group.bench_function(BenchmarkId::new(format!("{kind}, messages"), len), |b| {
+                b.iter(|| receive_messages(&stream, &mut buffer));
+            });
+        }
+    }
+    group.finish();
+}
+
+fn control(c: &mut Criterion) {
+    let mut group = c.benchmark_group("fragments of 1 KiB with pings between");
+    let mut ws = Connection::client(|| KEY, Limits::DEFAULT);
+    let mut stream = Vec::new();
+    let mut out = [0; 1100];
+    let payload = Fragment::from(&[7; 1024]);
+    for i in 0..64 {
+        let part = match i {
+            0 => payload.starts(),
+            63 => payload.ends(),
+            _ => payload.continues(),
+        };
+        let len = ws.send(part, &mut out).unwrap();
+        stream.extend_from_slice(&out[..len]);
+        stream.extend_from_slice(&ws.ping(b"ping").unwrap());
+    }
+    group.throughput(Throughput::Bytes(stream.len() as u64));
+    let mut buffer = vec![0; READ_LEN];
+    group.bench_function("chunks", |b| b.iter(|| receive(&stream, &mut buffer)));
+    group.finish();
+
+    let mut group = c.benchmark_group("ping flood, answered");
+    let mut stream = Vec::new();
+    for _ in 0..1000 {
+        stream.extend_from_slice(&ws.ping(b"12345678").unwrap());
+    }
+    group.throughput(Throughput::Elements(1000));
+    group.bench_function("pings", |b| b.iter(|| receive(&stream, &mut buffer)));
+    group.finish();
+}
+
+fn encode(c: &mut Criterion) {
+    let mut group = c.benchmark_group("encode");
+    for len in LENGTHS {
+        let payload = vec![7; len];
+        let mut out = vec![0; len + FrameHeader::MAX_LEN];
+        group.throughput(Throughput::Bytes(len as u64));
+        let mut server = Connection::server(Limits::DEFAULT);
+        group.bench_function(BenchmarkId::new("unmasked", len), |b| {
+            b.iter(|| server.send(black_box(&payload[..]), black_box(&mut out)));
+        });
+        let mut client = Connection::client(|| black_box(KEY), Limits::DEFAULT);
+        group.bench_function(BenchmarkId::new("masked", len), |b| {
+            b.iter(|| client.send(black_box(&payload[..]), black_box(&mut out)));
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, kernels, decode, decode_text, control, encode);
+criterion_main!(benches);
