@@ -4,6 +4,7 @@ use core::fmt;
 use core::mem;
 use core::ops::Deref;
 
+use crate::bytes::copy;
 use crate::close::CloseCode;
 use crate::frame::MAX_CONTROL;
 
@@ -51,12 +52,8 @@ impl ControlBuffer {
             return;
         }
         let end = usize::from(self.end);
-        if let Some(room) = self.bytes.get_mut(end..)
-            && let Some(room) = room.get_mut(..piece.len())
-        {
-            room.copy_from_slice(piece);
-            self.end = u8::try_from(end.saturating_add(piece.len())).unwrap_or(self.end);
-        }
+        let taken = copy(piece, self.bytes.get_mut(end..).unwrap_or_default());
+        self.end = u8::try_from(end.saturating_add(taken)).unwrap_or(self.end);
     }
 
     /// What has arrived of the latest control frame.
@@ -105,10 +102,7 @@ impl ControlPayload {
     #[inline]
     pub(crate) fn new(payload: &[u8]) -> Self {
         let mut bytes = [0; MAX_CONTROL];
-        for (to, from) in bytes.iter_mut().zip(payload) {
-            *to = *from;
-        }
-        let len = payload.len().min(MAX_CONTROL);
+        let len = copy(payload, &mut bytes);
         Self { bytes, len: u8::try_from(len).unwrap_or(0) }
     }
 }

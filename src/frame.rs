@@ -2,6 +2,7 @@
 
 use core::ops::{Deref, RangeInclusive};
 
+use crate::bytes::put;
 use crate::error::{SendError, Violation};
 use crate::mask::MaskingKey;
 use crate::opcode::Opcode;
@@ -96,41 +97,32 @@ impl FrameHeader {
     /// The bytes of a header that is known to be legal.
     #[inline]
     pub(crate) fn to_bytes(self) -> EncodedHeader {
+        let mut bytes = [0; Self::MAX_LEN];
+        let left = self.write(&mut bytes).map_or(0, |left| left.len());
+        let len = u8::try_from(Self::MAX_LEN.saturating_sub(left)).unwrap_or(0);
+        EncodedHeader { bytes, len }
+    }
+
+    /// Writes a header that is known to be legal to the front of `out`, and gives what is left of
+    /// it; `None` if there is too little room.
+    #[inline]
+    pub(crate) fn write<'o>(&self, out: &'o mut [u8]) -> Option<&'o mut [u8]> {
         let [rsv1, rsv2, rsv3] = self.rsv.map(u8::from);
         let first =
             u8::from(self.fin) << 7 | rsv1 << 6 | rsv2 << 5 | rsv3 << 4 | self.opcode.bits();
         let mask = if self.masking_key.is_some() { MASK } else { 0 };
         // "the minimal number of bytes MUST be used to encode the length" (§5.2)
-        let (mut bytes, len): (_, u8) = match self.payload_len {
-            short @ 0..=125 => {
-                ([first, mask | low_byte(short), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], 2)
-            }
-            long => {
-                let [l0, l1, l2, l3, l4, l5, l6, l7] = long.to_be_bytes();
-                if long <= 0xFFFF {
-                    ([first, mask | LEN_16, l6, l7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], 4)
-                } else {
-                    ([first, mask | LEN_64, l0, l1, l2, l3, l4, l5, l6, l7, 0, 0, 0, 0], 10)
-                }
-            }
+        let [l0, l1, l2, l3, l4, l5, l6, l7] = self.payload_len.to_be_bytes();
+        let out = match self.payload_len {
+            0..=125 => put(out, [first, mask | l7])?,
+            126..=0xFFFF => put(out, [first, mask | LEN_16, l6, l7])?,
+            _ => put(out, [first, mask | LEN_64, l0, l1, l2, l3, l4, l5, l6, l7])?,
         };
-        let mut end = len;
-        if let Some(MaskingKey(key)) = self.masking_key
-            && let Some(place) = bytes.get_mut(usize::from(len)..)
-            && let Some(place) = place.first_chunk_mut::<4>()
-        {
-            *place = key;
-            end = len.saturating_add(4);
+        match self.masking_key {
+            Some(MaskingKey(key)) => put(out, key),
+            None => Some(out),
         }
-        EncodedHeader { bytes, len: end }
     }
-}
-
-/// The lowest byte of a number.
-#[inline]
-const fn low_byte(number: u64) -> u8 {
-    let [.., low] = number.to_be_bytes();
-    low
 }
 
 /// A header as it goes to the wire: 2 to 14 bytes, by value, to be written before its payload.

@@ -77,9 +77,10 @@ fn xor<const N: usize>(mut bytes: [u8; N], key: u32) -> [u8; N] {
     bytes
 }
 
-/// Copies `from` into `to`, masked, in one pass; both have the same length.
+/// Copies `from` to the front of `to`, which has room for it, masked, in one pass.
 #[inline]
 pub(crate) fn mask_copy(from: &[u8], to: &mut [u8], key: MaskingKey) {
+    let Some(to) = to.get_mut(..from.len()) else { return };
     if !copy_words::<16>(from, to, key) && !copy_words::<4>(from, to, key) {
         for ((from, to), key) in from.iter().zip(to).zip(key.0) {
             *to = from ^ key;

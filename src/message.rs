@@ -1,5 +1,6 @@
 //! Whole messages (RFC 6455 §5.4, §5.6), borrowed from where they are.
 
+use crate::bytes::copy;
 use crate::close::CloseCode;
 use crate::connection::Connection;
 use crate::error::{ProtocolError, Violation};
@@ -259,11 +260,9 @@ impl<S: Storage> MessageBuffer<S> {
         if let Err(valid) = self.utf8.validate_before(bytes, left) {
             return Err((Violation::InvalidUtf8, unread.saturating_sub(valid)));
         }
-        let room = self.carry.get_mut(usize::from(self.carried)..).unwrap_or_default();
-        for (place, byte) in room.iter_mut().zip(bytes) {
-            *place = *byte;
-            self.carried = self.carried.saturating_add(1);
-        }
+        let carried = usize::from(self.carried);
+        let more = copy(bytes, self.carry.get_mut(carried..).unwrap_or_default());
+        self.carried = u8::try_from(carried.saturating_add(more)).unwrap_or(self.carried);
         if self.utf8.is_boundary() {
             let code_point = self.carry.get(..usize::from(self.carried)).unwrap_or_default();
             self.carried = 0;

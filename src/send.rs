@@ -2,6 +2,7 @@
 
 use core::ops::Deref;
 
+use crate::bytes::copy;
 use crate::close::CloseCode;
 use crate::control::Reply;
 use crate::error::SendError;
@@ -69,17 +70,11 @@ impl<R: Role> Sender<R> {
         self.check(&fragment)?;
         let header_len = header_len(payload.len() as u64, !R::IS_SERVER);
         let needed = header_len.saturating_add(payload.len());
-        let Some((head, body)) =
-            out.get_mut(..needed).and_then(|out| out.split_at_mut_checked(header_len))
-        else {
+        let Some(out) = out.get_mut(..needed) else {
             return Err(SendError::BufferTooSmall { needed });
         };
-        let (header, key) = self.header(fragment.part, fragment.rsv1, payload.len() as u64);
-        head.copy_from_slice(header.get(..header_len).unwrap_or_default());
-        match key {
-            Some(key) => mask_copy(payload, body, key),
-            None => body.copy_from_slice(payload),
-        }
+        let header = self.header(fragment.part, fragment.rsv1, payload.len() as u64);
+        write_frame(&header, payload, out);
         self.follow(fragment.part, fragment.utf8[1]);
         Ok(needed)
     }
@@ -98,13 +93,13 @@ impl<R: Role> Sender<R> {
         if part.last && len < self.utf8.missing() {
             return Err(SendError::InvalidUtf8);
         }
-        let (header, key) = self.header(part, false, len);
+        let header = self.header(part, false, len);
         self.progress = Progress::Message(part.kind);
         self.frame_last = part.last;
         self.frame_left = len;
-        self.key = key.unwrap_or(self.key);
+        self.key = header.masking_key.unwrap_or(self.key);
         self.end_frame();
-        Ok(header)
+        Ok(header.to_bytes())
     }
 
     /// Takes the next piece of the open frame's payload, and masks it in place if this is a client.
@@ -159,9 +154,10 @@ impl<R: Role> Sender<R> {
         let mut payload = [0; MAX_CONTROL];
         let [high, low, room @ ..] = &mut payload;
         [*high, *low] = code.get().to_be_bytes();
-        let place = room.get_mut(..reason.len()).ok_or(SendError::TooLong)?;
-        place.copy_from_slice(reason.as_bytes());
-        let len = reason.len().saturating_add(2);
+        if reason.len() > room.len() {
+            return Err(SendError::TooLong);
+        }
+        let len = copy(reason.as_bytes(), room).saturating_add(2);
         let frame = self.control(Opcode::Close, payload.get(..len).unwrap_or_default())?;
         self.progress = Progress::Closed;
         Ok(frame)
@@ -263,17 +259,11 @@ impl<R: Role> Sender<R> {
 
     /// The header of a data frame, with a fresh key if this is a client.
     #[inline]
-    fn header(
-        &mut self,
-        part: Part,
-        rsv1: bool,
-        payload_len: u64,
-    ) -> (EncodedHeader, Option<MaskingKey>) {
+    fn header(&mut self, part: Part, rsv1: bool, payload_len: u64) -> FrameHeader {
         let opcode = if part.first { part.kind.opcode() } else { Opcode::Continuation };
-        let masking_key = self.role.next_key();
         let rsv = [rsv1 && part.first, false, false];
-        let header = FrameHeader { fin: part.last, rsv, opcode, masking_key, payload_len };
-        (header.to_bytes(), masking_key)
+        let masking_key = self.role.next_key();
+        FrameHeader { fin: part.last, rsv, opcode, masking_key, payload_len }
     }
 
     /// The message after this part of it.
@@ -306,9 +296,9 @@ impl Sender<Server> {
         let fragment = fragment.into();
         self.check(&fragment)?;
         let len = fragment.payload.len() as u64;
-        let (header, _) = self.header(fragment.part, fragment.rsv1, len);
+        let header = self.header(fragment.part, fragment.rsv1, len);
         self.follow(fragment.part, fragment.utf8[1]);
-        Ok(header)
+        Ok(header.to_bytes())
     }
 
     /// The bytes of a message that was [prepared](PreparedMessage), if it may be sent now.
@@ -322,6 +312,16 @@ impl Sender<Server> {
     ) -> Result<&'p [u8], SendError> {
         self.check_part(Part::whole(MessageKind::Binary))?;
         Ok(message.frame)
+    }
+}
+
+/// Writes a frame whose header is known to be legal to the front of `out`, which has room for it.
+#[inline]
+fn write_frame(header: &FrameHeader, payload: &[u8], out: &mut [u8]) {
+    let body = header.write(out).unwrap_or_default();
+    match header.masking_key {
+        Some(key) => mask_copy(payload, body, key),
+        None => _ = copy(payload, body),
     }
 }
 
@@ -390,18 +390,8 @@ impl ControlFrame {
         let payload_len = payload.len() as u64;
         let header = FrameHeader { fin: true, rsv: [false; 3], opcode, masking_key, payload_len };
         let mut bytes = [0; Self::MAX_LEN];
-        let mut len = 0;
-        let header = header.to_bytes();
-        if let Some((head, body)) = bytes.split_at_mut_checked(header.len())
-            && let Some(body) = body.get_mut(..payload.len())
-        {
-            head.copy_from_slice(&header);
-            match masking_key {
-                Some(key) => mask_copy(payload, body, key),
-                None => body.copy_from_slice(payload),
-            }
-            len = header.len().saturating_add(payload.len());
-        }
+        write_frame(&header, payload, &mut bytes);
+        let len = header_len(payload_len, masking_key.is_some()).saturating_add(payload.len());
         Self { bytes, len: u8::try_from(len).unwrap_or(0) }
     }
 }

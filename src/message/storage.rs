@@ -4,6 +4,7 @@
 use alloc::{string::String, vec::Vec};
 
 use super::Message;
+use crate::bytes::copy;
 use crate::opcode::MessageKind;
 
 mod sealed {
@@ -71,7 +72,7 @@ impl Storage for InSlice<'_> {
     fn push(&mut self, bytes: &[u8]) -> bool {
         let end = self.len.saturating_add(bytes.len());
         let Some(room) = self.slice.get_mut(self.len..end) else { return false };
-        room.copy_from_slice(bytes);
+        copy(bytes, room);
         self.len = end;
         true
     }

@@ -3,6 +3,7 @@
 use core::mem;
 
 use super::{Receiver, Stage, Step, Waiting};
+use crate::bytes::copy;
 use crate::close;
 use crate::error::{ProtocolError, Violation};
 use crate::event::{Chunk, Event};
@@ -25,7 +26,7 @@ impl<R: Role> Receiver<R> {
             &**input
         } else {
             let room = joined.get_mut(spilled..).unwrap_or_default();
-            let joined_len = spilled.saturating_add(copy_front(input, room));
+            let joined_len = spilled.saturating_add(copy(input, room));
             joined.get(..joined_len).unwrap_or_default()
         };
         if let Some((header, len)) = self.judge(bytes, start)? {
@@ -38,7 +39,7 @@ impl<R: Role> Receiver<R> {
         }
         let input = mem::take(input);
         let room = self.spill.get_mut(spilled..).unwrap_or_default();
-        let taken = copy_front(input, room);
+        let taken = copy(input, room);
         self.position = self.position.wrapping_add(taken as u64);
         self.spilled = u8::try_from(spilled.saturating_add(taken)).unwrap_or(self.spilled);
         Ok(Step::Starved)
@@ -187,12 +188,4 @@ impl<R: Role> Receiver<R> {
             self.key = self.key.after(taken as u64);
         }
     }
-}
-
-/// Copies as much of `from` as `to` has room for, and tells how much.
-fn copy_front(from: &[u8], to: &mut [u8]) -> usize {
-    for (to, from) in to.iter_mut().zip(from) {
-        *to = *from;
-    }
-    from.len().min(to.len())
 }
