@@ -54,3 +54,44 @@ pub(super) fn copy(to: &mut [u8], from: &[u8]) {
 pub(super) fn ascii(bytes: &[u8]) -> &str {
     core::str::from_utf8(bytes).unwrap_or_default()
 }
+
+#[cfg(test)]
+#[allow(clippy::arithmetic_side_effects, clippy::indexing_slicing, reason = "a test may panic")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_byte_is_what_is_left_of_ascii_without_controls_space_and_separators() {
+        // RFC 2616 §2.2: "token = 1*<any CHAR except CTLs or separators>"
+        for byte in 0..=u8::MAX {
+            let separator = b"()<>@,;:\\\"/[]?={} \t".contains(&byte);
+            let control = byte < 0x20 || byte == 0x7f;
+            assert_eq!(is_token_byte(byte), byte < 0x80 && !separator && !control, "{byte}");
+        }
+    }
+
+    #[test]
+    fn position_below_is_that_of_a_naive_search() {
+        for floor in [0, 1, b' ', b'!', 128] {
+            for len in 0..20 {
+                for at in 0..len {
+                    for byte in [0, 1, b'\r', 0x1f, b' ', b'!', 0x7f, 0x80, 0xff] {
+                        let mut bytes = [0xa0; 20];
+                        bytes[at] = byte;
+                        bytes[len - 1] = b'\n';
+                        let bytes = &bytes[..len];
+                        let naive = bytes.iter().position(|&byte| byte < floor);
+                        assert_eq!(position_below(bytes, floor), naive);
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn optional_whitespace_is_space_and_tab() {
+        assert_eq!(trim_ows(b" \t a\tb \t"), b"a\tb");
+        assert_eq!(trim_ows(b"\t \t"), b"");
+        assert_eq!(trim_ows(b"\x0ba\n"), b"\x0ba\n");
+    }
+}
