@@ -167,6 +167,12 @@ impl Scan {
                 let run = position_below(rest, floor).unwrap_or(rest.len());
                 self.count_target(run)?;
                 rest = rest.get(run..).unwrap_or_default();
+                // What follows decides the same step by step; a line that is whole takes one.
+                if let ([b'\r', b'\n', tail @ ..], Part::Headers) = (rest, self.part) {
+                    self.at = At::LineStart;
+                    rest = tail;
+                    continue;
+                }
             }
             let Some((&byte, tail)) = rest.split_first() else { return Ok(None) };
             match self.at {
