@@ -15,6 +15,9 @@ extern crate alloc;
 #[cfg(feature = "std")]
 extern crate std;
 
+#[cfg(feature = "handshake")]
+pub mod handshake;
+
 mod close;
 mod connection;
 mod control;

@@ -1,0 +1,140 @@
+//! The client's side: from an offer to a response.
+
+use super::error::{HandshakeError, HandshakeSendError};
+use super::head::Head;
+use super::key::{accept_key, encode_key};
+use super::limits::HandshakeLimits;
+use super::offer::Offer;
+use super::parse::{is_interim, parse_response};
+use super::response::Response;
+use super::write::all_or_nothing;
+
+/// Writes a request, and reads the response in whatever pieces it arrives.
+///
+/// ```
+/// use rfc6455::handshake::{ClientHandshake, HandshakeLimits, Offer};
+///
+/// let nonce = *b"the sample nonce"; // Sixteen bytes from a cryptographic random generator.
+/// let offer = Offer { subprotocols: &["chat"], ..Offer::new("server.example.com", "/chat") };
+/// let mut storage = [0; 4096];
+/// let mut handshake =
+///     ClientHandshake::new(offer, nonce, &mut storage, HandshakeLimits::DEFAULT)?;
+///
+/// let mut out = [0; 512];
+/// let len = handshake.write_request(&mut out)?;
+/// assert!(out[..len].starts_with(b"GET /chat HTTP/1.1\r\nHost: server.example.com\r\n"));
+///
+/// let mut received = *b"HTTP/1.1 101 Switching Protocols\r\n\
+///     Upgrade: websocket\r\n\
+///     Connection: Upgrade\r\n\
+///     Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\
+///     Sec-WebSocket-Protocol: chat\r\n\r\n\
+///     \x81\x00";
+/// let mut input = &mut received[..];
+/// let response = handshake.receive(&mut input)?.expect("all of it has been received");
+/// assert_eq!(response.upgrade()?.subprotocol(), Some("chat"));
+///
+/// // Behind the head, the server has already sent an empty text message.
+/// assert_eq!(input, b"\x81\x00");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct ClientHandshake<'a> {
+    offer: Offer<'a>,
+    key: [u8; 24],
+    head: Head<'a>,
+}
+
+impl<'a> ClientHandshake<'a> {
+    /// A handshake that makes `offer`; the response may be as long as `storage`, and within
+    /// `limits`. Interim responses, which are passed over, count as part of it.
+    ///
+    /// `nonce` must come from a cryptographic random generator, and be fresh for each connection:
+    /// it is what tells the answer of a WebSocket server from one that was recorded or cached.
+    ///
+    /// # Errors
+    /// [`HandshakeSendError`] if something in the offer is not valid, or not the caller's to set.
+    pub fn new(
+        offer: Offer<'a>,
+        nonce: [u8; 16],
+        storage: &'a mut [u8],
+        limits: HandshakeLimits,
+    ) -> Result<Self, HandshakeSendError> {
+        offer.check()?;
+        Ok(Self { offer, key: encode_key(nonce), head: Head::of_response(storage, limits) })
+    }
+
+    /// Writes the request into `out` and gives its length.
+    ///
+    /// # Errors
+    /// [`HandshakeSendError::BufferTooSmall`]; `out` is unchanged then.
+    pub fn write_request(&self, out: &mut [u8]) -> Result<usize, HandshakeSendError> {
+        let Offer { host, target, subprotocols, extensions, origin, headers } = self.offer;
+        all_or_nothing(out, |to| {
+            // RFC 6455 §4.1: "The method of the request MUST be GET, and the HTTP version MUST be
+            // at least 1.1."
+            to.put(b"GET ");
+            to.put(target.as_bytes());
+            to.put(b" HTTP/1.1\r\n");
+            to.header(b"Host", host.as_bytes());
+            to.put(b"Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n");
+            to.header(b"Sec-WebSocket-Key", &self.key);
+            if let Some(origin) = origin {
+                to.header(b"Origin", origin.as_bytes());
+            }
+            if let [first, others @ ..] = subprotocols {
+                to.put(b"Sec-WebSocket-Protocol: ");
+                to.put(first.as_bytes());
+                for other in others {
+                    to.put(b", ");
+                    to.put(other.as_bytes());
+                }
+                to.put(b"\r\n");
+            }
+            if let Some(extensions) = extensions {
+                to.header(b"Sec-WebSocket-Extensions", extensions.as_bytes());
+            }
+            to.headers(headers);
+            to.put(b"\r\n");
+        })
+    }
+
+    /// Takes the bytes of the head off the front of `input`, and gives the response when all of
+    /// them have arrived; what is left of `input` comes after it.
+    ///
+    /// `None` means that `input` is used up and more is needed. Every byte is looked at once, on
+    /// arrival, however the input is cut; the head is parsed when it is complete. After it is, a
+    /// further call takes nothing, and gives the same response again.
+    ///
+    /// # Errors
+    /// [`HandshakeError`] as soon as the head cannot be well-formed, or is beyond the limits. Close
+    /// the connection. All of `input` is discarded, then and in further calls, which give the same
+    /// error.
+    pub fn receive(
+        &mut self,
+        input: &mut &mut [u8],
+    ) -> Result<Option<Response<'_>>, HandshakeError> {
+        while self.head.receive(input)? {
+            if !is_interim(self.head.bytes()) {
+                return self.response(input).map(Some);
+            }
+            if let Err(error) = parse_response(self.head.bytes(), self.head.header_count()) {
+                *input = &mut [];
+                return Err(error);
+            }
+            self.head.pass_over();
+        }
+        Ok(None)
+    }
+
+    fn response(&self, input: &mut &mut [u8]) -> Result<Response<'_>, HandshakeError> {
+        // Parsing depends on nothing but the head, so an error stays the same without being kept.
+        match parse_response(self.head.bytes(), self.head.header_count()) {
+            Ok(parsed) => Ok(Response::new(&parsed, self.offer, accept_key(&self.key))),
+            Err(error) => {
+                *input = &mut [];
+                Err(error)
+            }
+        }
+    }
+}

@@ -1,0 +1,253 @@
+//! What can be wrong with a handshake, and whose fault it is.
+
+use core::error::Error;
+use core::fmt;
+
+/// What the peer did wrong. (Our own caller's mistakes are a [`HandshakeSendError`].)
+///
+/// On the server's side every error has its answer: [`status`](Self::status) and
+/// [`response`](Self::response). Send that, and close the connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum HandshakeError {
+    /// The head does not end within the storage it was given.
+    HeadTooLarge,
+    /// There are more header lines than the limit allows.
+    TooManyHeaders,
+    /// The target of the request is longer than the limit allows.
+    TargetTooLong,
+    /// The request line or the status line is not one (RFC 9112 §3, §4).
+    InvalidStartLine,
+    /// A line ends with LF alone, or a CR is not followed by LF (RFC 9112 §2.2).
+    InvalidLineEnding,
+    /// A NUL or another control character stands in the head.
+    ControlCharacter,
+    /// A header line begins with whitespace: obsolete line folding (RFC 9112 §5.2).
+    FoldedHeader,
+    /// A header's name is not a token that a colon follows at once (RFC 9112 §5.1).
+    InvalidHeaderName,
+    /// A header's value contains what no value may (RFC 9110 §5.5).
+    InvalidHeaderValue,
+    /// The version of HTTP is not 1.1.
+    UnsupportedHttpVersion,
+
+    /// The request asks for no upgrade to WebSocket (RFC 6455 §4.2.1 item 3): perhaps for a page.
+    NotAnUpgrade,
+    /// The method is not GET (RFC 6455 §4.2.1 item 1).
+    MethodNotGet,
+    /// The target is no resource name (RFC 6455 §4.2.1 item 1, §3).
+    InvalidTarget,
+    /// There is no `Host` (RFC 6455 §4.2.1 item 2).
+    MissingHost,
+    /// There is more than one `Host` (RFC 9112 §3.2).
+    DuplicateHost,
+    /// `Host` is not a host with an optional port (RFC 9112 §3.2).
+    InvalidHost,
+    /// `Sec-WebSocket-Version` is not there exactly once, with the value 13
+    /// (RFC 6455 §4.2.1 item 6).
+    UnsupportedVersion,
+    /// There is no `Sec-WebSocket-Key` (RFC 6455 §4.2.1 item 5).
+    MissingKey,
+    /// There is more than one `Sec-WebSocket-Key` (RFC 6455 §11.3.1).
+    DuplicateKey,
+    /// `Sec-WebSocket-Key` is not the base64 of 16 bytes (RFC 6455 §4.2.1 item 5).
+    InvalidKey,
+    /// There is more than one `Origin` (RFC 6455 §4.2.1 item 7).
+    DuplicateOrigin,
+    /// The `Origin` is not among those that the server allows (RFC 6455 §10.2).
+    OriginNotAllowed,
+    /// The offered subprotocols are not a list of 1 to 32 different tokens (RFC 6455 §4.1 item 10).
+    InvalidSubprotocols,
+
+    /// `Connection` does not list `Upgrade` (RFC 6455 §4.2.1 item 4, §4.1).
+    MissingConnectionUpgrade,
+    /// `Sec-WebSocket-Extensions` does not conform to its grammar (RFC 6455 §9.1).
+    InvalidExtensions,
+    /// A body is announced, where none can be.
+    UnexpectedBody,
+
+    /// The server answered with this status, not with 101 (RFC 6455 §4.1).
+    Status(u16),
+    /// `Upgrade` in the response is not, once, `websocket` (RFC 6455 §4.1).
+    InvalidUpgrade,
+    /// There is no `Sec-WebSocket-Accept` (RFC 6455 §4.1).
+    MissingAccept,
+    /// There is more than one `Sec-WebSocket-Accept` (RFC 6455 §11.3.3).
+    DuplicateAccept,
+    /// `Sec-WebSocket-Accept` does not answer our key (RFC 6455 §4.1).
+    AcceptMismatch,
+    /// The server chose a subprotocol that was not offered (RFC 6455 §4.1).
+    UnofferedSubprotocol,
+    /// The server chose more than one subprotocol (RFC 6455 §11.3.4).
+    DuplicateSubprotocol,
+    /// The server uses an extension that was not offered (RFC 6455 §4.1).
+    UnofferedExtension,
+    /// The server uses an extension twice.
+    DuplicateExtension,
+}
+
+impl HandshakeError {
+    /// The HTTP status that answers this error.
+    ///
+    /// For the errors of a response, which nobody answers, it is 502: what a gateway would report.
+    #[must_use]
+    pub const fn status(self) -> u16 {
+        match self {
+            Self::OriginNotAllowed => 403,
+            Self::MethodNotGet => 405,
+            Self::TargetTooLong => 414,
+            Self::NotAnUpgrade | Self::UnsupportedVersion => 426,
+            Self::HeadTooLarge | Self::TooManyHeaders => 431,
+            Self::UnsupportedHttpVersion => 505,
+            Self::Status(_)
+            | Self::InvalidUpgrade
+            | Self::MissingAccept
+            | Self::DuplicateAccept
+            | Self::AcceptMismatch
+            | Self::UnofferedSubprotocol
+            | Self::DuplicateSubprotocol
+            | Self::UnofferedExtension
+            | Self::DuplicateExtension => 502,
+            _ => 400,
+        }
+    }
+
+    /// A whole response with this error's [`status`](Self::status), ready to be sent.
+    ///
+    /// It has no body and ends the connection. To say more, write a
+    /// [`Rejection`](super::Rejection).
+    #[must_use]
+    pub const fn response(self) -> &'static [u8] {
+        match self.status() {
+            403 => b"HTTP/1.1 403 Forbidden\r\nConnection: close\r\nContent-Length: 0\r\n\r\n",
+            // RFC 9110 §15.5.6: "The origin server MUST generate an Allow header field in a 405
+            // response containing a list of the target resource's currently supported methods."
+            405 => {
+                b"HTTP/1.1 405 Method Not Allowed\r\nAllow: GET\r\n\
+                  Connection: close\r\nContent-Length: 0\r\n\r\n"
+            }
+            414 => b"HTTP/1.1 414 URI Too Long\r\nConnection: close\r\nContent-Length: 0\r\n\r\n",
+            // RFC 6455 §4.4: "If the server doesn't support the requested version, it MUST respond
+            // with a |Sec-WebSocket-Version| header field [...] containing all versions it is
+            // willing to use."
+            // RFC 9110 §15.5.22: "The server MUST send an Upgrade header field in a 426 response".
+            426 => {
+                b"HTTP/1.1 426 Upgrade Required\r\nUpgrade: websocket\r\n\
+                  Sec-WebSocket-Version: 13\r\n\
+                  Connection: close, Upgrade\r\nContent-Length: 0\r\n\r\n"
+            }
+            431 => {
+                b"HTTP/1.1 431 Request Header Fields Too Large\r\n\
+                  Connection: close\r\nContent-Length: 0\r\n\r\n"
+            }
+            502 => b"HTTP/1.1 502 Bad Gateway\r\nConnection: close\r\nContent-Length: 0\r\n\r\n",
+            505 => {
+                b"HTTP/1.1 505 HTTP Version Not Supported\r\n\
+                  Connection: close\r\nContent-Length: 0\r\n\r\n"
+            }
+            _ => b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n",
+        }
+    }
+}
+
+impl fmt::Display for HandshakeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::HeadTooLarge => "the head does not fit its storage",
+            Self::TooManyHeaders => "there are more headers than the limit allows",
+            Self::TargetTooLong => "the request target is longer than the limit allows",
+            Self::InvalidStartLine => "the first line is not one of HTTP/1.1",
+            Self::InvalidLineEnding => "a line does not end with CR LF",
+            Self::ControlCharacter => "the head contains a control character",
+            Self::FoldedHeader => "a header is folded over several lines",
+            Self::InvalidHeaderName => "a header's name is invalid",
+            Self::InvalidHeaderValue => "a header's value is invalid",
+            Self::UnsupportedHttpVersion => "the version of HTTP is not 1.1",
+            Self::NotAnUpgrade => "the request asks for no upgrade to WebSocket",
+            Self::MethodNotGet => "the method of the request is not GET",
+            Self::InvalidTarget => "the request target is not a resource name",
+            Self::MissingHost => "Host is missing",
+            Self::DuplicateHost => "there is more than one Host",
+            Self::InvalidHost => "Host is invalid",
+            Self::UnsupportedVersion => "Sec-WebSocket-Version is not 13",
+            Self::MissingKey => "Sec-WebSocket-Key is missing",
+            Self::DuplicateKey => "there is more than one Sec-WebSocket-Key",
+            Self::InvalidKey => "Sec-WebSocket-Key is not the base64 of 16 bytes",
+            Self::DuplicateOrigin => "there is more than one Origin",
+            Self::OriginNotAllowed => "the Origin is not allowed",
+            Self::InvalidSubprotocols => "Sec-WebSocket-Protocol is not a list of different tokens",
+            Self::MissingConnectionUpgrade => "Connection does not list Upgrade",
+            Self::InvalidExtensions => "Sec-WebSocket-Extensions is malformed",
+            Self::UnexpectedBody => "a body is announced",
+            Self::Status(status) => return write!(f, "the server answered with status {status}"),
+            Self::InvalidUpgrade => "Upgrade in the response is not websocket",
+            Self::MissingAccept => "Sec-WebSocket-Accept is missing",
+            Self::DuplicateAccept => "there is more than one Sec-WebSocket-Accept",
+            Self::AcceptMismatch => "Sec-WebSocket-Accept does not answer the key",
+            Self::UnofferedSubprotocol => "the server chose a subprotocol that was not offered",
+            Self::DuplicateSubprotocol => "the server chose more than one subprotocol",
+            Self::UnofferedExtension => "the server uses an extension that was not offered",
+            Self::DuplicateExtension => "the server uses an extension twice",
+        })
+    }
+}
+
+impl Error for HandshakeError {}
+
+/// What our own caller did wrong. Nothing was written, and nothing has changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum HandshakeSendError {
+    /// The buffer is shorter than what is to be written.
+    BufferTooSmall {
+        /// The length that is enough.
+        needed: usize,
+    },
+    /// The name of a header is not a token.
+    InvalidHeaderName,
+    /// The value of a header contains a control character, or whitespace at an end.
+    InvalidHeaderValue,
+    /// The header is one that this crate writes by itself, or that would contradict one of those.
+    ReservedHeader,
+    /// The host is not a host with an optional port.
+    InvalidHost,
+    /// The target does not begin with `/`, or contains whitespace, a control character, a
+    /// character beyond ASCII, or `#`.
+    InvalidTarget,
+    /// The origin is not one, nor `null`.
+    InvalidOrigin,
+    /// The subprotocols are not up to 32 different tokens.
+    InvalidSubprotocols,
+    /// The extensions do not conform to the grammar of their header.
+    InvalidExtensions,
+    /// The client did not offer this subprotocol.
+    SubprotocolNotOffered,
+    /// The client did not offer this extension.
+    ExtensionNotOffered,
+    /// No response with this status can end a handshake: it is not in 200..=599, or is one of 204,
+    /// 205 and 304, which have no body.
+    InvalidStatus,
+}
+
+impl fmt::Display for HandshakeSendError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::BufferTooSmall { needed } => {
+                return write!(f, "the buffer is too small: {needed} bytes are needed");
+            }
+            Self::InvalidHeaderName => "the name of a header is not a token",
+            Self::InvalidHeaderValue => "the value of a header is invalid",
+            Self::ReservedHeader => "the header is written by the handshake itself",
+            Self::InvalidHost => "the host is invalid",
+            Self::InvalidTarget => "the request target is invalid",
+            Self::InvalidOrigin => "the origin is invalid",
+            Self::InvalidSubprotocols => "the subprotocols are not different tokens",
+            Self::InvalidExtensions => "the extensions are malformed",
+            Self::SubprotocolNotOffered => "the client did not offer the subprotocol",
+            Self::ExtensionNotOffered => "the client did not offer the extension",
+            Self::InvalidStatus => "the status cannot reject a handshake",
+        })
+    }
+}
+
+impl Error for HandshakeSendError {}

@@ -1,0 +1,229 @@
+//! `Sec-WebSocket-Extensions` (RFC 6455 §9.1): names with parameters, whatever they mean.
+
+use core::fmt;
+
+use super::chars::{ascii, is_token_byte};
+use super::error::HandshakeError;
+
+/// The extensions in one value of `Sec-WebSocket-Extensions`, in order of preference.
+///
+/// ```
+/// use rfc6455::handshake::Extensions;
+///
+/// let offer = b"permessage-deflate; client_max_window_bits; server_max_window_bits=\"10\", x-y";
+/// let mut extensions = Extensions::parse(offer)?;
+/// let deflate = extensions.next().unwrap();
+/// assert_eq!(deflate.name(), "permessage-deflate");
+/// let mut params = deflate.params();
+/// assert!(params.next().is_some_and(|p| p.name() == "client_max_window_bits" && p.value().is_none()));
+/// assert!(params.next().is_some_and(|p| p.value().is_some_and(|value| value == *"10")));
+/// assert_eq!(extensions.next().unwrap().name(), "x-y");
+/// # Ok::<(), rfc6455::handshake::HandshakeError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Extensions<'h> {
+    /// What is left of a value that conforms to the grammar.
+    rest: &'h [u8],
+}
+
+impl<'h> Extensions<'h> {
+    /// Checks a value of the header, as a whole.
+    ///
+    /// # Errors
+    /// [`HandshakeError::InvalidExtensions`] if it does not conform to the grammar.
+    pub fn parse(value: &'h [u8]) -> Result<Self, HandshakeError> {
+        let mut rest = value;
+        let mut any = false;
+        // RFC 6455 §9.1: "If a value is received by either the client or the server during
+        // negotiation that does not conform to the ABNF below, the recipient of such malformed
+        // data MUST immediately _Fail the WebSocket Connection_."
+        while take_extension(&mut rest)
+            .map_err(|Malformed| HandshakeError::InvalidExtensions)?
+            .is_some()
+        {
+            any = true;
+        }
+        // RFC 6455 §9.1: "extension-list = 1#extension"
+        if any { Ok(Self { rest: value }) } else { Err(HandshakeError::InvalidExtensions) }
+    }
+}
+
+impl<'h> Iterator for Extensions<'h> {
+    type Item = Extension<'h>;
+
+    fn next(&mut self) -> Option<Extension<'h>> {
+        take_extension(&mut self.rest).ok().flatten()
+    }
+}
+
+/// One extension of an offer or of an answer, with its parameters.
+#[derive(Clone, Copy)]
+pub struct Extension<'h> {
+    name: &'h str,
+    /// The parameters, each with its semicolon before it; they conform to the grammar.
+    params: &'h [u8],
+}
+
+impl<'h> Extension<'h> {
+    /// The name, a token.
+    #[must_use]
+    pub const fn name(&self) -> &'h str {
+        self.name
+    }
+
+    /// The parameters in order. Names may come twice: what that means is for the extension to say.
+    #[must_use]
+    pub const fn params(&self) -> Params<'h> {
+        Params { rest: self.params }
+    }
+}
+
+impl fmt::Debug for Extension<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", self.name, self.params.escape_ascii())
+    }
+}
+
+/// An iterator over the parameters of an [`Extension`].
+#[derive(Clone, Debug)]
+pub struct Params<'h> {
+    rest: &'h [u8],
+}
+
+impl<'h> Iterator for Params<'h> {
+    type Item = Param<'h>;
+
+    fn next(&mut self) -> Option<Param<'h>> {
+        take_param(&mut self.rest).ok().flatten()
+    }
+}
+
+/// One parameter of an [`Extension`].
+#[derive(Clone, Copy, Debug)]
+pub struct Param<'h> {
+    name: &'h str,
+    value: Option<ParamValue<'h>>,
+}
+
+impl<'h> Param<'h> {
+    /// The name, a token.
+    #[must_use]
+    pub const fn name(&self) -> &'h str {
+        self.name
+    }
+
+    /// The value, if there is one.
+    #[must_use]
+    pub const fn value(&self) -> Option<ParamValue<'h>> {
+        self.value
+    }
+}
+
+/// The value of a parameter: a token, however it was written.
+#[derive(Clone, Copy)]
+pub struct ParamValue<'h> {
+    /// Token bytes, with a backslash before those that were quoted one by one.
+    raw: &'h [u8],
+}
+
+impl<'h> ParamValue<'h> {
+    /// The bytes of the token, without quotes and backslashes.
+    pub fn bytes(&self) -> impl Iterator<Item = u8> + Clone + use<'h> {
+        // No token contains a backslash, so each is one that escapes what follows.
+        self.raw.iter().copied().filter(|&byte| byte != b'\\')
+    }
+}
+
+impl PartialEq<str> for ParamValue<'_> {
+    fn eq(&self, other: &str) -> bool {
+        self.bytes().eq(other.bytes())
+    }
+}
+
+impl fmt::Debug for ParamValue<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "\"{}\"", self.raw.escape_ascii())
+    }
+}
+
+struct Malformed;
+
+/// Takes the next element of the list off the front of `rest`, with the comma behind it.
+fn take_extension<'h>(rest: &mut &'h [u8]) -> Result<Option<Extension<'h>>, Malformed> {
+    // Empty elements of a list are ignored (RFC 9110 §5.6.1.2).
+    while let [b',' | b' ' | b'\t', tail @ ..] = *rest {
+        *rest = tail;
+    }
+    if rest.is_empty() {
+        return Ok(None);
+    }
+    // RFC 6455 §9.1: "extension = extension-token *( ";" extension-param )"
+    let name = take_token(rest)?;
+    let whole = *rest;
+    while take_param(rest)?.is_some() {}
+    let params = whole.len().saturating_sub(rest.len());
+    let params = whole.get(..params).ok_or(Malformed)?;
+    skip_ows(rest);
+    match *rest {
+        [] => {}
+        [b',', tail @ ..] => *rest = tail,
+        _ => return Err(Malformed),
+    }
+    Ok(Some(Extension { name, params }))
+}
+
+/// Takes `; name [= value]` off the front of `rest`, if it begins so.
+fn take_param<'h>(rest: &mut &'h [u8]) -> Result<Option<Param<'h>>, Malformed> {
+    skip_ows(rest);
+    let [b';', tail @ ..] = *rest else { return Ok(None) };
+    *rest = tail;
+    skip_ows(rest);
+    // RFC 6455 §9.1: "extension-param = token [ "=" (token | quoted-string) ]"
+    let name = take_token(rest)?;
+    skip_ows(rest);
+    let [b'=', tail @ ..] = *rest else { return Ok(Some(Param { name, value: None })) };
+    *rest = tail;
+    skip_ows(rest);
+    let raw = if let [b'"', tail @ ..] = *rest {
+        *rest = tail;
+        take_quoted(rest)?
+    } else {
+        take_token(rest)?.as_bytes()
+    };
+    Ok(Some(Param { name, value: Some(ParamValue { raw }) }))
+}
+
+fn take_token<'h>(rest: &mut &'h [u8]) -> Result<&'h str, Malformed> {
+    let len = rest.iter().position(|&byte| !is_token_byte(byte)).unwrap_or(rest.len());
+    let (token, tail) = rest.split_at_checked(len).ok_or(Malformed)?;
+    *rest = tail;
+    if token.is_empty() { Err(Malformed) } else { Ok(ascii(token)) }
+}
+
+/// Takes what is left of a quoted string, whose opening quote is gone; gives what is inside.
+fn take_quoted<'h>(rest: &mut &'h [u8]) -> Result<&'h [u8], Malformed> {
+    let whole = *rest;
+    let mut len: usize = 0;
+    loop {
+        // RFC 6455 §9.1: "When using the quoted-string syntax variant, the value after
+        // quoted-string unescaping MUST conform to the 'token' ABNF."
+        let taken = match *rest {
+            [b'"', tail @ ..] if len > 0 => {
+                *rest = tail;
+                return whole.get(..len).ok_or(Malformed);
+            }
+            [b'\\', byte, ..] if is_token_byte(*byte) => 2,
+            [byte, ..] if is_token_byte(*byte) => 1,
+            _ => return Err(Malformed),
+        };
+        len = len.saturating_add(taken);
+        *rest = rest.get(taken..).ok_or(Malformed)?;
+    }
+}
+
+/// RFC 6455 §4.3 goes by "the "implied *LWS rule"": whitespace may stand between any two words.
+fn skip_ows(rest: &mut &[u8]) {
+    while let [b' ' | b'\t', tail @ ..] = *rest {
+        *rest = tail;
+    }
+}

@@ -1,0 +1,69 @@
+//! What a client asks for.
+
+use super::error::HandshakeSendError;
+use super::extension::{Extension, Extensions};
+use super::origin::{is_origin, split_host};
+use super::tokens::is_subprotocol_offer;
+use super::write::check_headers;
+
+/// What a client asks for.
+///
+/// ```
+/// use rfc6455::handshake::Offer;
+///
+/// let offer = Offer { subprotocols: &["chat"], ..Offer::new("example.com:8080", "/chat?room=1") };
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Offer<'a> {
+    /// The host, with the port if it is not the default one of the scheme.
+    pub host: &'a str,
+    /// The path and the query; it begins with `/`.
+    pub target: &'a str,
+    /// Up to 32 different tokens, the one to be preferred first.
+    pub subprotocols: &'a [&'a str],
+    /// The value of `Sec-WebSocket-Extensions`.
+    pub extensions: Option<&'a str>,
+    /// The origin on whose behalf the client acts, if it is a browser.
+    pub origin: Option<&'a str>,
+    /// Other headers, such as `Authorization`, `Cookie` and `User-Agent`.
+    pub headers: &'a [(&'a str, &'a str)],
+}
+
+impl<'a> Offer<'a> {
+    /// An offer with nothing but what there must be.
+    #[must_use]
+    pub const fn new(host: &'a str, target: &'a str) -> Self {
+        Self { host, target, subprotocols: &[], extensions: None, origin: None, headers: &[] }
+    }
+
+    pub(super) fn extensions(&self) -> impl Iterator<Item = Extension<'a>> + use<'a> {
+        self.extensions
+            .and_then(|value| Extensions::parse(value.as_bytes()).ok())
+            .into_iter()
+            .flatten()
+    }
+
+    pub(super) fn check(&self) -> Result<(), HandshakeSendError> {
+        // RFC 6455 §4.1: "The components of the WebSocket URI passed into this algorithm (/host/,
+        // /port/, /resource name/, and /secure/ flag) MUST be valid according to the specification
+        // of WebSocket URIs specified in Section 3."
+        if split_host(self.host.as_bytes()).is_none() {
+            return Err(HandshakeSendError::InvalidHost);
+        }
+        let visible = |byte: u8| byte.is_ascii_graphic() && byte != b'#';
+        if !self.target.starts_with('/') || !self.target.bytes().all(visible) {
+            return Err(HandshakeSendError::InvalidTarget);
+        }
+        if !self.origin.is_none_or(|origin| is_origin(origin.as_bytes())) {
+            return Err(HandshakeSendError::InvalidOrigin);
+        }
+        let subprotocols = self.subprotocols.iter().map(|offered| offered.as_bytes());
+        if !self.subprotocols.is_empty() && !is_subprotocol_offer(subprotocols) {
+            return Err(HandshakeSendError::InvalidSubprotocols);
+        }
+        if self.extensions.is_some_and(|value| Extensions::parse(value.as_bytes()).is_err()) {
+            return Err(HandshakeSendError::InvalidExtensions);
+        }
+        check_headers(self.headers, &["host", "origin"])
+    }
+}

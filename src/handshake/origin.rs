@@ -1,0 +1,101 @@
+//! Hosts, ports and origins: what they look like, and when two are the same.
+
+/// Splits `host [":" port]`; `None` if it is not that.
+///
+/// RFC 9110 §7.2: `Host = uri-host [ ":" port ]`, with the `uri-host` of RFC 3986 §3.2.2, which may
+/// not be empty here (RFC 9110 §4.2.1). The port may be empty.
+pub(super) fn split_host(bytes: &[u8]) -> Option<(&[u8], Option<&[u8]>)> {
+    let (host, port) = if bytes.starts_with(b"[") {
+        let end = bytes.iter().position(|&byte| byte == b']')?;
+        let (host, port) = bytes.split_at_checked(end.checked_add(1)?)?;
+        let [b'[', inside @ .., b']'] = host else { return None };
+        if inside.is_empty() || !inside.iter().all(|&byte| is_ip_literal_byte(byte)) {
+            return None;
+        }
+        (host, port)
+    } else {
+        let end = bytes.iter().position(|&byte| byte == b':').unwrap_or(bytes.len());
+        let (host, port) = bytes.split_at_checked(end)?;
+        if host.is_empty() || !host.iter().all(|&byte| is_host_byte(byte)) {
+            return None;
+        }
+        (host, port)
+    };
+    match port {
+        [] => Some((host, None)),
+        [b':', digits @ ..] if digits.iter().all(u8::is_ascii_digit) => Some((host, Some(digits))),
+        _ => None,
+    }
+}
+
+const fn is_ip_literal_byte(byte: u8) -> bool {
+    is_host_byte(byte) || byte == b':'
+}
+
+/// `unreserved / pct-encoded / sub-delims` of RFC 3986.
+const fn is_host_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric()
+        || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'%')
+        || matches!(
+            byte,
+            b'!' | b'$' | b'&' | b'\'' | b'(' | b')' | b'*' | b'+' | b',' | b';' | b'='
+        )
+}
+
+/// An origin that is a tuple of scheme, host and port (RFC 6454 §4).
+#[derive(Clone, Copy)]
+struct Origin<'a> {
+    scheme: &'a [u8],
+    host: &'a [u8],
+    /// `None` if it is not given, and the scheme has no default that we know.
+    port: Option<u16>,
+}
+
+impl<'a> Origin<'a> {
+    fn parse(bytes: &'a [u8]) -> Option<Self> {
+        let colon = bytes.iter().position(|&byte| byte == b':')?;
+        let (scheme, rest) = bytes.split_at_checked(colon)?;
+        if !is_scheme(scheme) {
+            return None;
+        }
+        let (host, port) = split_host(rest.strip_prefix(b"://")?)?;
+        let port = match port {
+            Some(digits) => Some(core::str::from_utf8(digits).ok()?.parse().ok()?),
+            None => default_port(scheme),
+        };
+        Some(Self { scheme, host, port })
+    }
+}
+
+fn is_scheme(bytes: &[u8]) -> bool {
+    bytes.first().is_some_and(u8::is_ascii_alphabetic)
+        && bytes
+            .iter()
+            .all(|&byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.'))
+}
+
+fn default_port(scheme: &[u8]) -> Option<u16> {
+    let is = |known: &[u8]| scheme.eq_ignore_ascii_case(known);
+    if is(b"https") || is(b"wss") {
+        Some(443)
+    } else if is(b"http") || is(b"ws") {
+        Some(80)
+    } else {
+        None
+    }
+}
+
+/// Whether both are origins, and the same: scheme, host and port (RFC 6454 §5).
+///
+/// `null`, a list, and whatever else is not an origin is the same as nothing, not even as itself.
+pub(super) fn same_origin(a: &[u8], b: &[u8]) -> bool {
+    let (Some(a), Some(b)) = (Origin::parse(a), Origin::parse(b)) else { return false };
+    a.scheme.eq_ignore_ascii_case(b.scheme)
+        && a.host.eq_ignore_ascii_case(b.host)
+        && a.port == b.port
+}
+
+/// Whether a client may send `bytes` as its `Origin` (RFC 6454 §7.1).
+pub(super) fn is_origin(bytes: &[u8]) -> bool {
+    bytes == b"null" || Origin::parse(bytes).is_some()
+}

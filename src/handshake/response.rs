@@ -1,0 +1,190 @@
+//! A response, and whether it accepts what was offered (RFC 6455 §4.1).
+
+use super::chars::ascii;
+use super::error::HandshakeError;
+use super::extension::{Extension, Extensions};
+use super::facts::Facts;
+use super::headers::{Headers, values_of};
+use super::offer::Offer;
+use super::parse::{HttpVersion, ParsedResponse};
+
+/// A well-formed response, with any status.
+///
+/// It borrows the head from the handshake's storage. Its body, which only a response other than 101
+/// can have, is not read: it follows in the input, and how long it is, the headers say.
+#[derive(Clone, Copy, Debug)]
+pub struct Response<'h> {
+    status: u16,
+    reason: &'h [u8],
+    version: HttpVersion,
+    headers: Headers<'h>,
+    facts: Facts<'h>,
+    offer: Offer<'h>,
+    accept: [u8; 28],
+}
+
+impl<'h> Response<'h> {
+    pub(super) fn new(parsed: &ParsedResponse<'h>, offer: Offer<'h>, accept: [u8; 28]) -> Self {
+        let ParsedResponse { status, reason, version, headers, facts } = *parsed;
+        Self { status, reason, version, headers, facts, offer, accept }
+    }
+
+    /// The status code, in 100..=599.
+    #[must_use]
+    pub const fn status(&self) -> u16 {
+        self.status
+    }
+
+    /// The reason phrase, which says nothing to a machine.
+    #[must_use]
+    pub const fn reason(&self) -> &'h [u8] {
+        self.reason
+    }
+
+    /// The version of HTTP.
+    #[must_use]
+    pub const fn version(&self) -> HttpVersion {
+        self.version
+    }
+
+    /// All headers, in order.
+    #[must_use]
+    pub const fn headers(&self) -> Headers<'h> {
+        self.headers
+    }
+
+    /// The value of the first header called `name`, in any case of letters.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&'h [u8]> {
+        self.headers_named(name).next()
+    }
+
+    /// The values of all headers called `name`, in any case of letters.
+    pub fn headers_named<'n>(&self, name: &'n str) -> impl Iterator<Item = &'h [u8]> + use<'h, 'n> {
+        values_of(self.headers, name)
+    }
+
+    /// Checks that the server accepts, and only what was offered: every requirement of RFC 6455
+    /// §4.1 on the response.
+    ///
+    /// # Errors
+    /// What is not met; [`HandshakeError::Status`] if the status is not 101. This response can
+    /// still be asked then, for `Location` or `WWW-Authenticate`. Nothing is followed by itself: a
+    /// caller that follows a redirect decides which of its headers another host may see.
+    pub fn upgrade(&self) -> Result<Accepted<'h>, HandshakeError> {
+        let facts = &self.facts;
+        // RFC 6455 §4.1: "If the status code received from the server is not 101, the client
+        // handles the response per HTTP [RFC2616] procedures."
+        if self.status != 101 {
+            return Err(HandshakeError::Status(self.status));
+        }
+        if self.version < HttpVersion::Http11 {
+            return Err(HandshakeError::UnsupportedHttpVersion);
+        }
+        // RFC 6455 §4.1: "If the response lacks an |Upgrade| header field or the |Upgrade| header
+        // field contains a value that is not an ASCII case-insensitive match for the value
+        // "websocket", the client MUST _Fail the WebSocket Connection_."
+        if !facts.upgrade.once().is_some_and(|value| value.eq_ignore_ascii_case(b"websocket")) {
+            return Err(HandshakeError::InvalidUpgrade);
+        }
+        // RFC 6455 §4.1: "If the response lacks a |Connection| header field or the |Connection|
+        // header field doesn't contain a token that is an ASCII case-insensitive match for the
+        // value "Upgrade", the client MUST _Fail the WebSocket Connection_."
+        if !facts.connection_upgrade {
+            return Err(HandshakeError::MissingConnectionUpgrade);
+        }
+        // RFC 9112 §6.3: "any response with a 1xx (Informational) [...] status code is always
+        // terminated by the first empty line after the header fields". A server that announces a
+        // body all the same does not know what it says.
+        if facts.body {
+            return Err(HandshakeError::UnexpectedBody);
+        }
+        // RFC 6455 §4.1: "If the response lacks a |Sec-WebSocket-Accept| header field or the
+        // |Sec-WebSocket-Accept| contains a value other than the base64-encoded SHA-1 of the
+        // concatenation [...], the client MUST _Fail the WebSocket Connection_."
+        let accept = facts.accept.first.ok_or(HandshakeError::MissingAccept)?;
+        // RFC 6455 §11.3.3: "The |Sec-WebSocket-Accept| header MUST NOT appear more than once in
+        // an HTTP response."
+        if facts.accept.repeated {
+            return Err(HandshakeError::DuplicateAccept);
+        }
+        if accept != self.accept {
+            return Err(HandshakeError::AcceptMismatch);
+        }
+        let accepted = Accepted { response: *self, subprotocol: self.subprotocol()? };
+        self.check_extensions()?;
+        Ok(accepted)
+    }
+
+    fn subprotocol(&self) -> Result<Option<&'h str>, HandshakeError> {
+        // RFC 6455 §11.3.4: "the |Sec-WebSocket-Protocol| header field MUST NOT appear more than
+        // once in an HTTP response."
+        if self.facts.subprotocols.repeated {
+            return Err(HandshakeError::DuplicateSubprotocol);
+        }
+        let Some(chosen) = self.facts.subprotocols.first else { return Ok(None) };
+        // RFC 6455 §4.1: "If the response includes a |Sec-WebSocket-Protocol| header field and
+        // this header field indicates the use of a subprotocol that was not present in the
+        // client's handshake [...], the client MUST _Fail the WebSocket Connection_."
+        if self.offer.subprotocols.iter().any(|offered| offered.as_bytes() == chosen) {
+            Ok(Some(ascii(chosen)))
+        } else {
+            Err(HandshakeError::UnofferedSubprotocol)
+        }
+    }
+
+    /// Work is bounded by the square of what we offered, whatever the server sends: the first
+    /// extension that was not offered, or comes twice, is the last to be looked at.
+    fn check_extensions(&self) -> Result<(), HandshakeError> {
+        for line in self.headers_named(EXTENSIONS) {
+            Extensions::parse(line)?;
+        }
+        for (index, extension) in self.extensions().enumerate() {
+            // RFC 6455 §4.1: "If the response includes a |Sec-WebSocket-Extensions| header field
+            // and this header field indicates the use of an extension that was not present in the
+            // client's handshake [...], the client MUST _Fail the WebSocket Connection_."
+            if !self.offer.extensions().any(|offered| offered.name() == extension.name()) {
+                return Err(HandshakeError::UnofferedExtension);
+            }
+            if self.extensions().take(index).any(|earlier| earlier.name() == extension.name()) {
+                return Err(HandshakeError::DuplicateExtension);
+            }
+        }
+        Ok(())
+    }
+
+    fn extensions(&self) -> impl Iterator<Item = Extension<'h>> + use<'h> {
+        self.headers_named(EXTENSIONS).filter_map(|line| Extensions::parse(line).ok()).flatten()
+    }
+}
+
+const EXTENSIONS: &str = "sec-websocket-extensions";
+
+/// A response that meets RFC 6455 §4.1: the connection is open.
+///
+/// From [`Response::upgrade`].
+#[derive(Clone, Copy, Debug)]
+pub struct Accepted<'h> {
+    response: Response<'h>,
+    subprotocol: Option<&'h str>,
+}
+
+impl<'h> Accepted<'h> {
+    /// The subprotocol that the server chose among those offered.
+    #[must_use]
+    pub const fn subprotocol(&self) -> Option<&'h str> {
+        self.subprotocol
+    }
+
+    /// The extensions in use: each was offered, and none comes twice. Their parameters are for the
+    /// extension to check.
+    pub fn extensions(&self) -> impl Iterator<Item = Extension<'h>> + use<'h> {
+        self.response.extensions()
+    }
+
+    /// The response, with its headers.
+    #[must_use]
+    pub const fn response(&self) -> Response<'h> {
+        self.response
+    }
+}

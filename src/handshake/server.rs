@@ -1,0 +1,81 @@
+//! The server's side: from bytes to a request.
+
+use super::error::HandshakeError;
+use super::head::Head;
+use super::limits::HandshakeLimits;
+use super::parse::parse_request;
+use super::request::Request;
+
+/// Reads a request, in whatever pieces it arrives.
+///
+/// ```
+/// use rfc6455::handshake::{Acceptance, HandshakeLimits, ServerHandshake};
+///
+/// let mut received = *b"GET /chat HTTP/1.1\r\n\
+///     Host: server.example.com\r\n\
+///     Upgrade: websocket\r\n\
+///     Connection: Upgrade\r\n\
+///     Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
+///     Origin: http://example.com\r\n\
+///     Sec-WebSocket-Protocol: chat, superchat\r\n\
+///     Sec-WebSocket-Version: 13\r\n\r\n\
+///     \x81\x80\0\0\0\0";
+///
+/// let mut storage = [0; 4096];
+/// let mut handshake = ServerHandshake::new(&mut storage, HandshakeLimits::DEFAULT);
+/// let mut input = &mut received[..];
+/// let request = handshake.receive(&mut input)?.expect("all of it has been received");
+/// assert_eq!(request.path(), "/chat");
+///
+/// let upgrade = request.upgrade()?;
+/// upgrade.require_origin(&["http://example.com"])?;
+/// let mut out = [0; 512];
+/// let acceptance =
+///     Acceptance { subprotocol: upgrade.choose_subprotocol(&["superchat"]), ..Acceptance::default() };
+/// let len = upgrade.accept(&acceptance, &mut out)?;
+/// assert!(out[..len].starts_with(b"HTTP/1.1 101 Switching Protocols\r\n"));
+///
+/// // Behind the head, the client has already sent an empty text message.
+/// assert_eq!(input, b"\x81\x80\0\0\0\0");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct ServerHandshake<'s> {
+    head: Head<'s>,
+}
+
+impl<'s> ServerHandshake<'s> {
+    /// A handshake whose head may be as long as `storage`, and within `limits`.
+    #[must_use]
+    pub const fn new(storage: &'s mut [u8], limits: HandshakeLimits) -> Self {
+        Self { head: Head::of_request(storage, limits) }
+    }
+
+    /// Takes the bytes of the head off the front of `input`, and gives the request when all of
+    /// them have arrived; what is left of `input` comes after it.
+    ///
+    /// `None` means that `input` is used up and more is needed. Every byte is looked at once, on
+    /// arrival, however the input is cut; the head is parsed when it is complete. After it is, a
+    /// further call takes nothing, and gives the same request again.
+    ///
+    /// # Errors
+    /// [`HandshakeError`] as soon as the head cannot be well-formed, or is beyond the limits. Send
+    /// its [`response`](HandshakeError::response) and close the connection. All of `input` is
+    /// discarded, then and in further calls, which give the same error.
+    pub fn receive(
+        &mut self,
+        input: &mut &mut [u8],
+    ) -> Result<Option<Request<'_>>, HandshakeError> {
+        if !self.head.receive(input)? {
+            return Ok(None);
+        }
+        // Parsing depends on nothing but the head, so an error stays the same without being kept.
+        match parse_request(self.head.bytes(), self.head.header_count()) {
+            Ok(parsed) => Ok(Some(Request::new(&parsed))),
+            Err(error) => {
+                *input = &mut [];
+                Err(error)
+            }
+        }
+    }
+}

@@ -1,0 +1,251 @@
+//! A request is checked (RFC 6455 §4.2.1), and accepted with the response 101 (§4.2.2).
+
+use super::chars::ascii;
+use super::error::{HandshakeError, HandshakeSendError};
+use super::extension::{Extension, Extensions};
+use super::facts::Seen;
+use super::headers::{HeaderSource, Headers, values_of};
+use super::key::{accept_key, is_key};
+use super::origin::{same_origin, split_host};
+use super::parse::HttpVersion;
+use super::request::{Request, is_resource};
+use super::tokens::{elements, is_subprotocol_offer};
+use super::write::{all_or_nothing, check_headers};
+
+/// A request that meets RFC 6455 §4.2.1: to be accepted, or to be rejected.
+///
+/// From [`Request::upgrade`].
+#[derive(Clone, Copy, Debug)]
+pub struct Upgrade<'h, F = Headers<'h>> {
+    request: Request<'h, F>,
+    /// The base64 of sixteen bytes.
+    key: &'h [u8],
+}
+
+/// What the server agrees to, for [`Upgrade::accept`]. The default is nothing.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Acceptance<'a> {
+    /// One of the subprotocols that the client offered.
+    pub subprotocol: Option<&'a str>,
+    /// The value of `Sec-WebSocket-Extensions`: extensions that the client offered.
+    pub extensions: Option<&'a str>,
+    /// Other headers, such as `Set-Cookie` and `Server`.
+    pub headers: &'a [(&'a str, &'a str)],
+}
+
+impl<'h, F: HeaderSource<'h>> Request<'h, F> {
+    /// Checks that this is an opening handshake: every requirement of RFC 6455 §4.2.1.
+    ///
+    /// # Errors
+    /// What is not met. First of all [`HandshakeError::NotAnUpgrade`], if the request does not ask
+    /// for WebSocket: a server that also serves pages does so then.
+    pub fn upgrade(&self) -> Result<Upgrade<'h, F>, HandshakeError> {
+        let facts = &self.facts;
+        // RFC 6455 §4.2.1: "An |Upgrade| header field containing the value "websocket", treated as
+        // an ASCII case-insensitive value."
+        if !facts.upgrade_websocket {
+            return Err(HandshakeError::NotAnUpgrade);
+        }
+        // RFC 6455 §4.2.1: "An HTTP/1.1 or higher GET request, including a "Request-URI" [RFC2616]
+        // that should be interpreted as a /resource name/ defined in Section 3 (or an absolute
+        // HTTP/HTTPS URI containing the /resource name/)."
+        if self.version() < HttpVersion::Http11 {
+            return Err(HandshakeError::UnsupportedHttpVersion);
+        }
+        if self.method() != "GET" {
+            return Err(HandshakeError::MethodNotGet);
+        }
+        if !is_resource(self.target()) {
+            return Err(HandshakeError::InvalidTarget);
+        }
+        self.check_host()?;
+        // RFC 6455 §4.2.1: "A |Connection| header field that includes the token "Upgrade", treated
+        // as an ASCII case-insensitive value."
+        if !facts.connection_upgrade {
+            return Err(HandshakeError::MissingConnectionUpgrade);
+        }
+        // A server that took the body for frames would disagree with every intermediary about
+        // where the request ends.
+        if facts.body {
+            return Err(HandshakeError::UnexpectedBody);
+        }
+        // RFC 6455 §4.2.1: "A |Sec-WebSocket-Version| header field, with a value of 13."
+        if facts.version.once() != Some(b"13") {
+            return Err(HandshakeError::UnsupportedVersion);
+        }
+        // RFC 6455 §4.2.1: "A |Sec-WebSocket-Key| header field with a base64-encoded (see Section
+        // 4 of [RFC4648]) value that, when decoded, is 16 bytes in length."
+        let key = facts.key.first.ok_or(HandshakeError::MissingKey)?;
+        // RFC 6455 §11.3.1: "The |Sec-WebSocket-Key| header field MUST NOT appear more than once
+        // in an HTTP request."
+        if facts.key.repeated {
+            return Err(HandshakeError::DuplicateKey);
+        }
+        if !is_key(key) {
+            return Err(HandshakeError::InvalidKey);
+        }
+        // RFC 6454 §7.3: "The user agent MUST NOT include more than one Origin header field in any
+        // HTTP request." Two would let a check of the one be fooled by the other.
+        if facts.origin.repeated {
+            return Err(HandshakeError::DuplicateOrigin);
+        }
+        let upgrade = Upgrade { request: *self, key };
+        if facts.subprotocols.first.is_some()
+            && !is_subprotocol_offer(upgrade.subprotocol_lines().flat_map(elements))
+        {
+            return Err(HandshakeError::InvalidSubprotocols);
+        }
+        for line in upgrade.extension_lines() {
+            Extensions::parse(line)?;
+        }
+        Ok(upgrade)
+    }
+
+    fn check_host(&self) -> Result<(), HandshakeError> {
+        // RFC 9112 §3.2: "A server MUST respond with a 400 (Bad Request) status code to any
+        // HTTP/1.1 request message that lacks a Host header field and to any request message that
+        // contains more than one Host header field line or a Host header field with an invalid
+        // field value."
+        let host = self.facts.host.first.ok_or(HandshakeError::MissingHost)?;
+        if self.facts.host.repeated {
+            return Err(HandshakeError::DuplicateHost);
+        }
+        split_host(host).map(|_| ()).ok_or(HandshakeError::InvalidHost)
+    }
+}
+
+impl<'h, F: HeaderSource<'h>> Upgrade<'h, F> {
+    /// The request, with its path, its headers, and its cookies.
+    #[must_use]
+    pub const fn request(&self) -> Request<'h, F> {
+        self.request
+    }
+
+    /// The subprotocols that the client offers: different tokens, the one it likes best first.
+    pub fn subprotocols(&self) -> impl Iterator<Item = &'h str> + use<'h, F> {
+        self.subprotocol_lines().flat_map(elements).map(ascii)
+    }
+
+    /// The one among `supported` that the client likes best, for [`Acceptance::subprotocol`].
+    #[must_use]
+    pub fn choose_subprotocol(&self, supported: &[&str]) -> Option<&'h str> {
+        self.subprotocols().find(|offered| supported.contains(offered))
+    }
+
+    /// The extensions that the client offers, the one it likes best first.
+    pub fn extensions(&self) -> impl Iterator<Item = Extension<'h>> + use<'h, F> {
+        self.extension_lines().filter_map(|line| Extensions::parse(line).ok()).flatten()
+    }
+
+    /// Whether the request comes from `allowed`: the same scheme, host and port.
+    ///
+    /// The port may be left out where it is the scheme's own; letters may be in any case. Nothing
+    /// else is equal: no subdomain, no other port, no `null`. A request without `Origin`, which is
+    /// not from a browser, comes from nowhere. An `allowed` that is not an origin, such as one with
+    /// a path, allows nothing.
+    #[must_use]
+    pub fn origin_is(&self, allowed: &str) -> bool {
+        self.request.origin().is_some_and(|origin| same_origin(origin, allowed.as_bytes()))
+    }
+
+    /// Demands that the request come from one of `allowed`, compared as [`origin_is`] does.
+    ///
+    /// Browsers let every page open a WebSocket to every server, and send the user's cookies with
+    /// it. A server that goes by cookies must check the origin.
+    ///
+    /// [`origin_is`]: Self::origin_is
+    ///
+    /// # Errors
+    /// [`HandshakeError::OriginNotAllowed`] otherwise, whose response is 403.
+    pub fn require_origin(&self, allowed: &[&str]) -> Result<(), HandshakeError> {
+        // RFC 6455 §10.2: "If the origin indicated is unacceptable to the server, then it SHOULD
+        // respond to the WebSocket handshake with a reply containing HTTP 403 Forbidden status
+        // code."
+        if allowed.iter().any(|allowed| self.origin_is(allowed)) {
+            Ok(())
+        } else {
+            Err(HandshakeError::OriginNotAllowed)
+        }
+    }
+
+    /// The value of `Sec-WebSocket-Accept` that answers this request.
+    ///
+    /// [`accept`](Self::accept) writes it by itself.
+    #[must_use]
+    pub fn accept_key(&self) -> [u8; 28] {
+        accept_key(self.key)
+    }
+
+    /// Writes the response 101 into `out` and gives its length. When it is sent, the connection is
+    /// open, and what is left of the input belongs to it.
+    ///
+    /// # Errors
+    /// [`HandshakeSendError`] if `out` is too short, if something is accepted that was not offered,
+    /// or if a header is not valid or not the caller's to set. `out` is unchanged then.
+    pub fn accept(
+        &self,
+        acceptance: &Acceptance<'_>,
+        out: &mut [u8],
+    ) -> Result<usize, HandshakeSendError> {
+        self.check(acceptance)?;
+        let accept = self.accept_key();
+        all_or_nothing(out, |to| {
+            // RFC 6455 §4.2.2: "A Status-Line with a 101 response code as per RFC 2616", "An
+            // |Upgrade| header field with value "websocket"", "A |Connection| header field with
+            // value "Upgrade"", "A |Sec-WebSocket-Accept| header field".
+            to.put(
+                b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\
+                  Connection: Upgrade\r\n",
+            );
+            to.header(b"Sec-WebSocket-Accept", &accept);
+            if let Some(subprotocol) = acceptance.subprotocol {
+                to.header(b"Sec-WebSocket-Protocol", subprotocol.as_bytes());
+            }
+            if let Some(extensions) = acceptance.extensions {
+                to.header(b"Sec-WebSocket-Extensions", extensions.as_bytes());
+            }
+            to.headers(acceptance.headers);
+            to.put(b"\r\n");
+        })
+    }
+
+    fn check(&self, acceptance: &Acceptance<'_>) -> Result<(), HandshakeSendError> {
+        if let Some(subprotocol) = acceptance.subprotocol {
+            // RFC 6455 §4.2.2: "If the client's handshake did not contain such a header field or if
+            // the server does not agree to any of the client's requested subprotocols, the only
+            // acceptable value is null."
+            if !self.subprotocols().any(|offered| offered == subprotocol) {
+                return Err(HandshakeSendError::SubprotocolNotOffered);
+            }
+        }
+        if let Some(extensions) = acceptance.extensions {
+            let accepted = Extensions::parse(extensions.as_bytes())
+                .map_err(|_| HandshakeSendError::InvalidExtensions)?;
+            // RFC 6455 §4.2.2: "Extensions not listed by the client MUST NOT be listed."
+            for extension in accepted {
+                if !self.extensions().any(|offered| offered.name() == extension.name()) {
+                    return Err(HandshakeSendError::ExtensionNotOffered);
+                }
+            }
+        }
+        check_headers(acceptance.headers, &[])
+    }
+
+    fn subprotocol_lines(&self) -> impl Iterator<Item = &'h [u8]> + use<'h, F> {
+        self.lines(self.request.facts.subprotocols, "sec-websocket-protocol")
+    }
+
+    fn extension_lines(&self) -> impl Iterator<Item = &'h [u8]> + use<'h, F> {
+        self.lines(self.request.facts.extensions, "sec-websocket-extensions")
+    }
+
+    /// The values of a header that may be spread over several lines; only then is there a search.
+    fn lines(
+        &self,
+        seen: Seen<'h>,
+        name: &'static str,
+    ) -> impl Iterator<Item = &'h [u8]> + use<'h, F> {
+        let several = seen.repeated.then(|| values_of(self.request.headers(), name));
+        seen.once().into_iter().chain(several.into_iter().flatten())
+    }
+}
