@@ -69,7 +69,7 @@ fn main() -> ExitCode {
     let settings = match Settings::from_args(env::args().skip(1)) {
         Ok(Some(settings)) => settings,
         Ok(None) => {
-            print!("{USAGE}");
+            let _ = io::stdout().write_all(USAGE.as_bytes());
             return ExitCode::SUCCESS;
         }
         Err(problem) => {
