@@ -1,0 +1,121 @@
+//! A client for the Autobahn testsuite: echoes all that its fuzzing server sends.
+//!
+//! `cargo run --release --example autobahn_client -- ws://127.0.0.1:9001 [AGENT]`
+//!
+//! It echoes chunk by chunk, as they arrive, where the example server echoes whole messages: so
+//! the testsuite sees both tiers of the crate. Most cases break the protocol or the connection on
+//! purpose, so nothing that happens in one is an error here; the testsuite is the judge.
+
+use std::error::Error;
+use std::io::{Read, Write};
+use std::process::ExitCode;
+use std::time::Duration;
+use std::{env, mem};
+
+use rfc6455::{Chunk, Eof, Event, FrameHeader, Limits};
+
+use common::Opened;
+use common::linger::linger;
+use common::url::Url;
+
+mod common;
+
+/// The longest that a case keeps silent.
+const TIMEOUT: Duration = Duration::from_secs(60);
+const BUFFER: usize = 64 << 10;
+
+fn main() -> ExitCode {
+    let args: Vec<String> = env::args().skip(1).collect();
+    let (base, agent) = match args.as_slice() {
+        [url] if !url.starts_with('-') => (url, "rfc6455"),
+        [url, agent] => (url, agent.as_str()),
+        _ => {
+            eprintln!("Usage: autobahn_client URL [AGENT]");
+            return ExitCode::from(2);
+        }
+    };
+    match run(base.trim_end_matches('/'), agent) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("autobahn_client: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Every case, and then the report.
+fn run(base: &str, agent: &str) -> Result<(), Box<dyn Error>> {
+    let count = case_count(&format!("{base}/getCaseCount"))?;
+    for case in 1..=count {
+        let mut opened = open(&format!("{base}/runCase?case={case}&agent={agent}"))?;
+        match echo(&mut opened) {
+            Ok(()) => println!("case {case} of {count}"),
+            Err(error) => println!("case {case} of {count}: {error}"),
+        }
+        // A Close frame that reports what was wrong should reach the judge.
+        linger(&opened.stream);
+    }
+    echo(&mut open(&format!("{base}/updateReports?agent={agent}"))?)
+}
+
+fn open(url: &str) -> Result<Opened, Box<dyn Error>> {
+    let url = Url::parse(url).map_err(|error| format!("{url}: {error}"))?;
+    let opened = common::connect(&url, Limits::DEFAULT)?;
+    opened.stream.set_read_timeout(Some(TIMEOUT))?;
+    Ok(opened)
+}
+
+/// The number in the one message that the server has at `url`.
+fn case_count(url: &str) -> Result<u32, Box<dyn Error>> {
+    let mut digits = Vec::new();
+    converse(&mut open(url)?, |_, chunk| {
+        digits.extend_from_slice(&chunk);
+        Ok(())
+    })?;
+    let digits = String::from_utf8_lossy(&digits);
+    digits.parse().map_err(|_| format!("{digits:?} is no number of cases").into())
+}
+
+/// Sends everything back until the connection ends.
+fn echo(opened: &mut Opened) -> Result<(), Box<dyn Error>> {
+    let mut out = vec![0; BUFFER + FrameHeader::MAX_LEN];
+    converse(opened, |opened, chunk| {
+        let len = opened.ws.send(&chunk, &mut out)?;
+        Ok(opened.stream.write_all(&out[..len])?)
+    })
+}
+
+/// Receives until the connection ends, and passes on the data.
+fn converse(
+    opened: &mut Opened,
+    mut on_data: impl FnMut(&mut Opened, Chunk<'_>) -> Result<(), Box<dyn Error>>,
+) -> Result<(), Box<dyn Error>> {
+    let mut early = mem::take(&mut opened.early);
+    let mut buf = vec![0; BUFFER];
+    let mut input = &mut early[..];
+    loop {
+        while let Some(event) = opened.ws.receive(&mut input).transpose() {
+            if let Some(frame) = opened.ws.poll_transmit() {
+                opened.stream.write_all(&frame)?;
+            }
+            if let Event::Data(chunk) = event? {
+                on_data(opened, chunk)?;
+            }
+        }
+        // A client leaves it to the server to end TCP, so this is at the end of the stream.
+        if opened.ws.is_closed() {
+            return Ok(());
+        }
+        let n = match opened.stream.read(&mut buf) {
+            Ok(0) => {
+                opened.ws.receive_eof();
+                0
+            }
+            Ok(n) => n,
+            // Once both have said goodbye, it does not matter how TCP ends.
+            Err(_) if opened.ws.receive_eof() == Eof::Clean => return Ok(()),
+            Err(error) => return Err(error.into()),
+        };
+        input = &mut buf[..n];
+    }
+}

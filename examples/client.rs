@@ -1,0 +1,475 @@
+//! Sends the lines of its input as text messages, and prints the messages that arrive.
+//!
+//! `cargo run --release --example client -- ws://127.0.0.1:9001/`
+//!
+//! Both directions go on at the same time: the main thread has the receiving half of the
+//! connection, another one the sending half, and they share no codec and no lock on one. What the
+//! protocol wants the one to tell the other, the answer to a Ping or a Close, is a value.
+//!
+//! Messages of any length pass through in constant memory: they are printed as they arrive, and a
+//! file is sent as it is read.
+
+use std::fs::File;
+use std::io::{self, BufWriter, ErrorKind, Read, Write};
+use std::net::{Shutdown, TcpStream};
+use std::process::ExitCode;
+use std::sync::mpsc::{self, Receiver, SyncSender};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+use std::{env, fmt, thread};
+
+use rfc6455::{
+    Chunk, Client, CloseCode, ControlFrame, Eof, Event, Limits, MessageKind, Part, Reply, SendError,
+};
+
+use common::linger::linger;
+use common::url::{Url, UrlError};
+use common::{ConnectError, Keys, Opened};
+
+mod common;
+
+const USAGE: &str = "\
+Usage: client [OPTIONS] ws://HOST[:PORT][/PATH]
+
+Sends each line of standard input as a text message, and prints what arrives to standard output.
+At the end of the input it closes the connection with code 1000.
+
+Options:
+  --binary FILE   first send this file as one binary message, without loading it
+  --ping          send a Ping at once and then every second, and show how long the Pong takes
+  --help          show this
+
+Exit status:
+  0  closed in order: with code 1000 or 1001, or without one
+  1  something went wrong here: a file, the input, the output
+  2  bad usage
+  3  bad URL
+  4  cannot connect
+  5  the server refuses a WebSocket
+  6  the server broke the protocol
+  7  the connection ended without a closing handshake
+  8  the server closed with another code
+";
+
+/// For the server's Close and the end of TCP, once we have sent our Close.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(3);
+/// How long the server may take nothing of what we write.
+const STALL_TIMEOUT: Duration = Duration::from_secs(60);
+const PING_INTERVAL: Duration = Duration::from_secs(1);
+const BUFFER: usize = 64 << 10;
+
+fn main() -> ExitCode {
+    match Settings::from_args(env::args().skip(1)).and_then(|settings| match settings {
+        Some(settings) => run(&settings),
+        None => Ok(write!(io::stdout(), "{USAGE}")?),
+    }) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("client: {failure}");
+            ExitCode::from(failure.exit_status())
+        }
+    }
+}
+
+/// Why this did not end well.
+#[derive(Debug)]
+enum Failure {
+    Local(io::Error),
+    Usage(String),
+    Url(UrlError),
+    Connect(ConnectError),
+    Protocol(rfc6455::ProtocolError),
+    Abnormal(Option<io::Error>),
+    ClosedWith(CloseCode),
+}
+
+impl Failure {
+    const fn exit_status(&self) -> u8 {
+        match self {
+            Self::Local(_) => 1,
+            Self::Usage(_) => 2,
+            Self::Url(_) => 3,
+            Self::Connect(ConnectError::Unreachable(_)) => 4,
+            Self::Connect(_) => 5,
+            Self::Protocol(_) => 6,
+            Self::Abnormal(_) => 7,
+            Self::ClosedWith(_) => 8,
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Local(error) => write!(f, "{error}"),
+            Self::Usage(problem) => write!(f, "{problem}\n\n{USAGE}"),
+            Self::Url(error) => write!(f, "bad URL: {error}"),
+            Self::Connect(error) => write!(f, "{error}"),
+            Self::Protocol(error) => write!(f, "the server broke the protocol: {error}"),
+            Self::Abnormal(None) => f.write_str("the connection ended without a Close"),
+            Self::Abnormal(Some(error)) => write!(f, "the connection broke: {error}"),
+            Self::ClosedWith(code) => write!(f, "the server is not content: {code:?}"),
+        }
+    }
+}
+
+/// Errors of files and standard streams. The socket's are told apart where they occur.
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Self::Local(error)
+    }
+}
+
+struct Settings {
+    url: String,
+    binary: Option<String>,
+    ping: bool,
+}
+
+impl Settings {
+    /// The settings, or `None` if help is asked for.
+    fn from_args(mut args: impl Iterator<Item = String>) -> Result<Option<Self>, Failure> {
+        let (mut url, mut binary, mut ping) = (None, None, false);
+        let usage = |problem: &str| Failure::Usage(problem.to_string());
+        while let Some(arg) = args.next() {
+            match arg.as_str() {
+                "--help" | "-h" => return Ok(None),
+                "--ping" => ping = true,
+                "--binary" => {
+                    binary = Some(args.next().ok_or_else(|| usage("--binary needs a file"))?);
+                }
+                option if option.starts_with('-') => {
+                    return Err(usage(&format!("there is no option {option:?}")));
+                }
+                _ if url.is_some() => return Err(usage("there is more than one URL")),
+                _ => url = Some(arg),
+            }
+        }
+        let url = url.ok_or_else(|| usage("there is no URL"))?;
+        Ok(Some(Self { url, binary, ping }))
+    }
+}
+
+fn run(settings: &Settings) -> Result<(), Failure> {
+    let url = Url::parse(&settings.url).map_err(Failure::Url)?;
+    let file = match &settings.binary {
+        Some(path) => Some(File::open(path).map_err(|error| {
+            Failure::Local(io::Error::new(error.kind(), format!("{path}: {error}")))
+        })?),
+        None => None,
+    };
+    // Nothing that arrives is kept, so nothing need be limited.
+    let Opened { stream, ws, early } =
+        common::connect(&url, Limits::UNLIMITED).map_err(Failure::Connect)?;
+    stream.set_write_timeout(Some(STALL_TIMEOUT))?;
+    eprintln!("client: connected");
+
+    let (receiver, sender) = ws.into_split();
+    let shared = Arc::new(Shared::default());
+    // With little room, the input is read no faster than the network takes it.
+    let (orders, to_do) = mpsc::sync_channel(1);
+    let (alive, writer_ended) = mpsc::channel();
+    let start = Instant::now();
+    let out = BufWriter::with_capacity(BUFFER, stream.try_clone()?);
+    let mut writer = Writer { sender, out, shared: Arc::clone(&shared), start };
+    thread::spawn(move || {
+        let _alive: mpsc::Sender<()> = alive;
+        writer.run(&to_do);
+    });
+    if settings.ping {
+        ping(orders.clone());
+    }
+    thread::spawn({
+        let (orders, shared) = (orders.clone(), Arc::clone(&shared));
+        move || read_input(file, &orders, &shared)
+    });
+
+    let reader = Reader { receiver, stream, shared, orders, start, writer_ended };
+    reader.run(early)
+}
+
+/// What the threads share.
+#[derive(Default)]
+struct Shared {
+    /// What the sending half is to answer. The latest replaces what still waits, as the protocol
+    /// allows for Pongs, so that a server that pings and does not read costs no memory.
+    reply: Mutex<Option<Reply>>,
+    /// What went wrong on our side, which is why the connection ends.
+    failure: Mutex<Option<Failure>>,
+}
+
+impl Shared {
+    fn fail(&self, failure: impl Into<Failure>) {
+        lock(&self.failure).get_or_insert(failure.into());
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Each holds a value that is replaced as a whole, whoever panics.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What the sending thread is to do, next to looking whether there is something to answer.
+enum Order {
+    Look,
+    Text(String),
+    File(File),
+    Ping,
+    Close,
+}
+
+/// Pings for as long as there is somebody to do it.
+fn ping(orders: SyncSender<Order>) {
+    // The first one here and now, so that it goes out before all else.
+    let mut wanted = orders.send(Order::Ping).is_ok();
+    thread::spawn(move || {
+        while wanted {
+            thread::sleep(PING_INTERVAL);
+            wanted = orders.send(Order::Ping).is_ok();
+        }
+    });
+}
+
+/// Gives orders to send the file and the lines of the input, and to close at its end.
+fn read_input(file: Option<File>, orders: &SyncSender<Order>, shared: &Shared) {
+    // An order that nobody takes means that the connection is closing.
+    if file.is_some_and(|file| orders.send(Order::File(file)).is_err()) {
+        return;
+    }
+    for line in io::stdin().lines() {
+        match line {
+            Ok(line) => {
+                if orders.send(Order::Text(line)).is_err() {
+                    return;
+                }
+            }
+            Err(error) => {
+                shared.fail(error);
+                break;
+            }
+        }
+    }
+    let _ = orders.send(Order::Close);
+}
+
+/// The sending half, with the thread that writes.
+struct Writer {
+    sender: rfc6455::Sender<Client<Keys>>,
+    /// So that a header and a short payload leave together.
+    out: BufWriter<TcpStream>,
+    shared: Arc<Shared>,
+    /// Pings carry the time since then.
+    start: Instant,
+}
+
+impl Writer {
+    /// Carries out orders until the Close is sent.
+    fn run(&mut self, orders: &Receiver<Order>) {
+        for order in orders {
+            let done = self.answer().and_then(|()| self.carry_out(order));
+            if let Err(error) = done {
+                self.shared.fail(Failure::Abnormal(Some(error)));
+                // This wakes the thread that reads.
+                let _ = self.out.get_ref().shutdown(Shutdown::Both);
+                return;
+            }
+            if self.sender.is_close_sent() {
+                break;
+            }
+        }
+        // "a client SHOULD wait for the server to close the connection" (RFC 6455 §7.1.1), which
+        // the other thread does; but not forever.
+        if let Ok(stream) = self.out.get_ref().try_clone() {
+            thread::spawn(move || {
+                thread::sleep(CLOSE_TIMEOUT);
+                let _ = stream.shutdown(Shutdown::Both);
+            });
+        }
+    }
+
+    fn carry_out(&mut self, order: Order) -> io::Result<()> {
+        if self.sender.is_close_sent() {
+            return Ok(());
+        }
+        match order {
+            Order::Look => Ok(()),
+            Order::Text(line) => self.frame(Part::whole(MessageKind::Text), &mut line.into_bytes()),
+            Order::File(file) => self.file(file),
+            Order::Ping => {
+                let nanos = u64::try_from(self.start.elapsed().as_nanos()).unwrap_or(u64::MAX);
+                let frame = self.sender.ping(&nanos.to_be_bytes());
+                self.control(frame)
+            }
+            Order::Close => {
+                let frame = self.sender.close(CloseCode::NORMAL, "");
+                self.control(frame)
+            }
+        }
+    }
+
+    /// Writes the answer that the receiving half asks for, if there is one.
+    fn answer(&mut self) -> io::Result<()> {
+        let reply = lock(&self.shared.reply).take();
+        match reply.map(|reply| self.sender.reply(&reply)) {
+            // There is no need for one any more if our Close was sent.
+            None | Some(Err(SendError::Closed)) => Ok(()),
+            Some(frame) => self.control(frame),
+        }
+    }
+
+    /// Sends a file as one message, in fragments: between them, a Ping can be answered.
+    fn file(&mut self, mut file: File) -> io::Result<()> {
+        let mut piece = vec![0; BUFFER];
+        let whole = Part::whole(MessageKind::Binary);
+        let mut begun = false;
+        loop {
+            let n = match file.read(&mut piece) {
+                Ok(n) => n,
+                Err(error) => {
+                    // What was sent of the message cannot be taken back, only be left unfinished.
+                    self.shared.fail(error);
+                    let frame = self.sender.close(CloseCode::INTERNAL_ERROR, "");
+                    return self.control(frame);
+                }
+            };
+            let part = match (begun, n) {
+                (false, 0) => whole,
+                (false, _) => whole.starts(),
+                (true, 0) => whole.ends(),
+                (true, _) => whole.continues(),
+            };
+            self.frame(part, &mut piece[..n])?;
+            self.answer()?;
+            if n == 0 || self.sender.is_close_sent() {
+                return Ok(());
+            }
+            begun = true;
+        }
+    }
+
+    /// Writes a data frame, whose payload is masked where it is.
+    fn frame(&mut self, part: Part, payload: &mut [u8]) -> io::Result<()> {
+        let len = payload.len() as u64;
+        let header = self.sender.begin_frame(part, len).map_err(io::Error::other)?;
+        self.sender.frame_payload(payload).map_err(io::Error::other)?;
+        self.out.write_all(&header).map_err(stalled)?;
+        self.out.write_all(payload).map_err(stalled)?;
+        self.out.flush().map_err(stalled)
+    }
+
+    fn control(&mut self, frame: Result<ControlFrame, SendError>) -> io::Result<()> {
+        self.out.write_all(&frame.map_err(io::Error::other)?).map_err(stalled)?;
+        self.out.flush().map_err(stalled)
+    }
+}
+
+/// Says what a timeout means. What it is called depends on the system.
+fn stalled(error: io::Error) -> io::Error {
+    match error.kind() {
+        ErrorKind::WouldBlock => io::Error::new(ErrorKind::TimedOut, "the server does not read"),
+        _ => error,
+    }
+}
+
+/// The receiving half, with the thread that reads.
+struct Reader {
+    receiver: rfc6455::Receiver<Client<Keys>>,
+    stream: TcpStream,
+    shared: Arc<Shared>,
+    orders: SyncSender<Order>,
+    start: Instant,
+    /// Is closed when the sending thread has ended.
+    writer_ended: Receiver<()>,
+}
+
+impl Reader {
+    /// Prints what arrives until the connection ends, and says how it did.
+    fn run(mut self, mut early: Vec<u8>) -> Result<(), Failure> {
+        let mut output = io::stdout().lock();
+        let mut buf = vec![0; BUFFER];
+        let mut binary_len = 0;
+        let mut input = &mut early[..];
+        loop {
+            while let Some(event) = self.receiver.receive(&mut input).transpose() {
+                self.pass_on_reply();
+                match event {
+                    Ok(Event::Data(chunk)) => print(&chunk, &mut binary_len, &mut output)?,
+                    Ok(Event::Pong) => self.show_latency(),
+                    Ok(Event::Ping | Event::Close(_)) => {}
+                    Err(error) => {
+                        // The server should get the Close that tells it, before we are gone.
+                        let _ = self.writer_ended.recv_timeout(CLOSE_TIMEOUT);
+                        linger(&self.stream);
+                        return Err(Failure::Protocol(error));
+                    }
+                }
+            }
+            match self.stream.read(&mut buf) {
+                Ok(0) => return self.end(None),
+                Ok(n) => input = &mut buf[..n],
+                Err(error) if error.kind() == ErrorKind::Interrupted => input = &mut [],
+                Err(error) => return self.end(Some(error)),
+            }
+        }
+    }
+
+    /// Leaves the answer to what was received to the sending thread, and wakes it.
+    fn pass_on_reply(&mut self) {
+        if let Some(reply) = self.receiver.poll_reply() {
+            *lock(&self.shared.reply) = Some(reply);
+            // If there is no room, it has an order to take up, and before each it looks. To wait
+            // for room would be a deadlock with a server that waits for us to read.
+            let _ = self.orders.try_send(Order::Look);
+        }
+    }
+
+    fn show_latency(&self) {
+        // It says what our Ping said, unless the server makes it up.
+        let Ok(sent) = self.receiver.control_payload().try_into() else { return };
+        let sent = Duration::from_nanos(u64::from_be_bytes(sent));
+        if let Some(latency) = self.start.elapsed().checked_sub(sent) {
+            eprintln!("client: Pong after {:.3} ms", latency.as_secs_f64() * 1e3);
+        }
+    }
+
+    /// Nothing more will be read.
+    fn end(&mut self, error: Option<io::Error>) -> Result<(), Failure> {
+        let eof = self.receiver.receive_eof();
+        // After both Close frames, it does not matter how TCP ends.
+        if eof == Eof::Clean {
+            match self.receiver.close_frame() {
+                Some(close) => eprintln!("client: closed: {:?} {:?}", close.code, close.reason),
+                None => eprintln!("client: closed, without a code"),
+            }
+        }
+        let code = self.receiver.close_frame().map(|close| close.code);
+        match (eof, lock(&self.shared.failure).take()) {
+            // What failed here is why the connection ends, however it does.
+            (_, Some(failure @ Failure::Local(_))) => Err(failure),
+            (Eof::Abnormal, failure) => Err(failure.unwrap_or(Failure::Abnormal(error))),
+            (Eof::Clean, _) => match code {
+                None | Some(CloseCode::NORMAL | CloseCode::GOING_AWAY) => Ok(()),
+                Some(code) => Err(Failure::ClosedWith(code)),
+            },
+        }
+    }
+}
+
+/// Prints a text as it is, a line each, and of a binary message the length.
+fn print(chunk: &Chunk<'_>, binary_len: &mut u64, output: &mut impl Write) -> io::Result<()> {
+    match chunk.kind() {
+        MessageKind::Text => {
+            output.write_all(chunk)?;
+            if chunk.is_last() {
+                output.write_all(b"\n")?;
+            }
+        }
+        MessageKind::Binary => {
+            *binary_len = if chunk.is_first() { 0 } else { *binary_len } + chunk.len() as u64;
+            if chunk.is_last() {
+                writeln!(output, "[binary message of {binary_len} bytes]")?;
+            }
+        }
+    }
+    output.flush()
+}
