@@ -87,7 +87,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn row_44_arbitrary_bytes_have_one_verdict_however_cut(
+    fn arbitrary_bytes_have_one_verdict_however_cut(
         bytes in vec(any::<u8>(), 0..300),
         cuts in vec(any::<Index>(), 0..6),
         storage in 0..400usize,
@@ -98,7 +98,7 @@ proptest! {
     }
 
     #[test]
-    fn row_54_what_is_nearly_a_request_has_one_verdict_however_cut(
+    fn what_is_nearly_a_request_has_one_verdict_however_cut(
         case in nearly_a_head(Role::Server),
         cuts in vec(any::<Index>(), 0..6),
     ) {
@@ -117,7 +117,7 @@ proptest! {
     }
 
     #[test]
-    fn row_61_what_is_nearly_a_response_has_one_verdict_however_cut(
+    fn what_is_nearly_a_response_has_one_verdict_however_cut(
         case in nearly_a_head(Role::Client),
         cuts in vec(any::<Index>(), 0..6),
     ) {
@@ -125,7 +125,7 @@ proptest! {
     }
 
     #[test]
-    fn row_56_a_request_reads_as_it_was_meant_and_so_does_its_answer(
+    fn a_request_reads_as_it_was_meant_and_so_does_its_answer(
         nonce in any::<[u8; 16]>(),
         host in HOST,
         target in TARGET,
@@ -182,7 +182,7 @@ proptest! {
     }
 
     #[test]
-    fn row_56_a_rejection_reads_as_it_was_meant(
+    fn a_rejection_reads_as_it_was_meant(
         status in 200..=599u16,
         sent in headers(),
         body in vec(any::<u8>(), 0..50),
@@ -206,7 +206,7 @@ proptest! {
     }
 
     #[test]
-    fn row_56_what_is_taken_for_output_never_changes_the_shape_of_a_head(
+    fn what_is_taken_for_output_never_changes_the_shape_of_a_head(
         name in "[ -~\r\n\t\0é]{0,8}",
         value in "[ -~\r\n\t\0é]{0,12}",
         host in "[ -~\r\n\t\0é]{1,8}",
@@ -228,7 +228,7 @@ proptest! {
     }
 
     #[test]
-    fn row_48_a_list_of_extensions_reads_the_same_twice(value in "[a-c,;= \t\"\\\\]{0,24}") {
+    fn a_list_of_extensions_reads_the_same_twice(value in "[a-c,;= \t\"\\\\]{0,24}") {
         if let Ok(extensions) = Extensions::parse(value.as_bytes()) {
             // What is written out again from its parts is the same list.
             let mut again = String::new();

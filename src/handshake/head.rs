@@ -275,7 +275,7 @@ mod tests {
 
     /// RFC 6455 leaves the size of a head open, so the work on it must not grow faster than it.
     #[test]
-    fn row_46_no_byte_that_was_kept_is_looked_at_again_before_the_end() {
+    fn no_byte_that_was_kept_is_looked_at_again_before_the_end() {
         const HEAD: &[u8] = b"GET / HTTP/1.1\r\nHost: a\r\nX: 0123456789\tabcdefghij\r\n\r\n";
         let mut storage = [0; 256];
         let mut head = Head::of_request(&mut storage, HandshakeLimits::DEFAULT);
