@@ -39,6 +39,21 @@ proptest! {
     }
 
     #[test]
+    fn s5_4_control_frames_change_no_message(bytes in vec(any::<u8>(), 0..150)) {
+        properties::control_frames_change_no_message(&bytes);
+    }
+
+    #[test]
+    fn s8_1_delivered_text_is_utf8(bytes in vec(any::<u8>(), 0..300)) {
+        properties::delivered_text_is_utf8(&bytes);
+    }
+
+    #[test]
+    fn s10_nothing_panics(bytes in vec(any::<u8>(), 0..300)) {
+        properties::nothing_panics(&bytes);
+    }
+
+    #[test]
     fn s8_1_utf8_agrees_with_the_standard_library(bytes in vec(any::<u8>(), 0..120)) {
         properties::utf8_agrees_with_the_standard_library(&bytes);
     }

@@ -4,7 +4,7 @@ use super::driver::{self, Run, cut, run, run_to_the_end};
 use super::oracle::{self, Seen};
 use super::source::{Scenario, Source};
 use super::wire;
-use rfc6455::{MaskingKey, Utf8, mask};
+use rfc6455::{CloseFrame, FrameHeader, MaskingKey, Utf8, mask};
 
 /// Longer streams are cut at fewer places.
 const SHORT: usize = 300;
@@ -147,4 +147,85 @@ pub fn check_mask(payload: &[u8], key: [u8; 4], offset: usize, cut: usize) {
     mask(second, MaskingKey(key).after(cut as u64));
     mask(first, key.into());
     assert_eq!(&buffer[offset..end], payload);
+}
+
+/// Control frames between the frames of messages leave the messages as they are.
+pub fn control_frames_change_no_message(bytes: &[u8]) {
+    let source = &mut Source(bytes);
+    let server = source.flag();
+    let setting = oracle::Setting { server, rsv1: false, limits: rfc6455::Limits::DEFAULT };
+    let (mut alone, mut mixed, mut controls) = (Vec::new(), Vec::new(), 0);
+    let put = |stream: &mut Vec<u8>, frame: wire::Frame| {
+        let frame = if server { frame.masked([4, 3, 2, 1]) } else { frame };
+        stream.extend(frame.bytes());
+    };
+    while !source.is_empty() && alone.len() < 50_000 {
+        let (text, len) = (source.flag(), source.len());
+        let payload = if text { source.text(len).into_bytes() } else { source.bytes(len) };
+        let fragments = source.below(5);
+        let mut rest = &payload[..];
+        for index in 0..=fragments {
+            for _ in 0..source.below(3) {
+                let first = source.pick(&[0x89, 0x8A]);
+                let len = source.pick(&[0, 1, 125]);
+                put(&mut mixed, wire::Frame::new(first, source.bytes(len)));
+                controls += 1;
+            }
+            let last = index == fragments;
+            let (piece, after) =
+                rest.split_at(if last { rest.len() } else { source.below(rest.len().min(50) + 1) });
+            rest = after;
+            let opcode = if index == 0 { if text { 1 } else { 2 } } else { 0 };
+            let frame = wire::Frame::new(opcode | if last { 0x80 } else { 0 }, piece);
+            put(&mut alone, frame.clone());
+            put(&mut mixed, frame);
+        }
+    }
+    let cuts = source.cuts(mixed.len());
+    let alone = run(&setting, [&alone[..]]);
+    let mut mixed = run(&setting, cut(&mixed, &cuts));
+    let is_data = |event: &Seen| matches!(event, Seen::Data { .. });
+    assert_eq!(mixed.events.iter().filter(|event| !is_data(event)).count(), controls);
+    let mut messages = Vec::new();
+    for event in mixed.events.drain(..).filter(is_data) {
+        oracle::see(&mut messages, event);
+    }
+    assert_eq!((messages, mixed.error), (alone.events, None));
+}
+
+/// Whatever is delivered of a text is the beginning of valid text, and the whole of it at its end.
+pub fn delivered_text_is_utf8(bytes: &[u8]) {
+    let Scenario { setting, stream, cuts } = Scenario::new(bytes);
+    let mut text = Vec::new();
+    for event in run(&setting, cut(&stream, &cuts)).events {
+        let Seen::Data { text: true, rsv1: false, last, bytes, .. } = event else { continue };
+        text.extend(bytes);
+        match std::str::from_utf8(&text) {
+            Ok(_) => {}
+            Err(error) => assert!(error.error_len().is_none() && !last),
+        }
+        if last {
+            text.clear();
+        }
+    }
+}
+
+/// No entry point that takes a peer's bytes, or a caller's, panics at any of them.
+pub fn nothing_panics(bytes: &[u8]) {
+    let _ = FrameHeader::decode(bytes);
+    let _ = CloseFrame::parse(bytes);
+    let _ = Utf8::new().validate(bytes);
+    let source = &mut Source(bytes);
+    let limits = source.limits();
+    for server in [true, false] {
+        let setting = oracle::Setting { server, rsv1: source.flag(), limits };
+        let noise = source.0;
+        let outcome = oracle::decode(noise, &setting);
+        driver::assert_agrees(&run_to_the_end(&setting, noise.chunks(7)), &outcome, &setting);
+        // Noise ends at its first byte, mostly; behind a header it is a payload.
+        let head = wire::header(source.pick(&[0x81, 0x82, 0x88, 0x89, 0x01]), server, 120);
+        let stream = [&head[..], noise].concat();
+        let outcome = oracle::decode(&stream, &setting);
+        driver::assert_agrees(&run(&setting, [&stream[..]]), &outcome, &setting);
+    }
 }
