@@ -1,13 +1,38 @@
 //! Classes of bytes, and the search that the rest of the handshake is built on.
 
+/// A set of ASCII characters; asking for a byte is a shift.
+#[derive(Clone, Copy)]
+pub(super) struct ByteSet(u128);
+
+impl ByteSet {
+    pub(super) const fn of(bytes: &[u8]) -> Self {
+        let mut set: u128 = 0;
+        let mut rest = bytes;
+        while let [byte, tail @ ..] = rest {
+            if let Some(bit) = 1u128.checked_shl(*byte as u32) {
+                set |= bit;
+            }
+            rest = tail;
+        }
+        Self(set)
+    }
+
+    #[inline]
+    pub(super) const fn has(self, byte: u8) -> bool {
+        // A byte beyond ASCII shifts too far.
+        matches!(self.0.checked_shr(byte as u32), Some(bits) if bits & 1 == 1)
+    }
+}
+
+/// The bytes of a token: `tchar` of RFC 9110 §5.6.2, and the `token` of RFC 2616, by which RFC 6455
+/// goes.
+const TOKEN: ByteSet =
+    ByteSet::of(b"!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
+
 /// Whether `byte` may stand in a token.
-///
-/// These are the `tchar` of RFC 9110 §5.6.2: digits, letters, and fifteen others. They also make up
-/// the `token` of RFC 2616, which RFC 6455 goes by.
+#[inline]
 pub(super) const fn is_token_byte(byte: u8) -> bool {
-    matches!(byte,
-        b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-' | b'.' | b'0'..=b'9' | b'A'..=b'Z'
-        | b'^'..=b'z' | b'|' | b'~')
+    TOKEN.has(byte)
 }
 
 /// Whether `bytes` is one token: not empty, and nothing but token bytes.
@@ -30,17 +55,20 @@ pub(super) fn position_below(bytes: &[u8], floor: u8) -> Option<usize> {
     const ONES: u64 = u64::from_le_bytes([0x01; 8]);
     const HIGHS: u64 = u64::from_le_bytes([0x80; 8]);
     let floors = ONES.wrapping_mul(u64::from(floor));
-    let mut at: usize = 0;
-    for word in bytes.as_chunks::<8>().0 {
+    let (words, tail) = bytes.as_chunks::<8>();
+    for (index, word) in words.iter().enumerate() {
         let word = u64::from_le_bytes(*word);
-        // A byte below the floor borrows and so sets its high bit. A borrow can only spoil the
-        // bytes above one that is itself a hit, so "no hit" is exact.
-        if word.wrapping_sub(floors) & !word & HIGHS != 0 {
-            break;
+        // A byte below the floor borrows and so sets its high bit. The borrow can only spoil bytes
+        // above one that is itself a hit, so the lowest hit is exact.
+        let hits = word.wrapping_sub(floors) & !word & HIGHS;
+        if hits != 0 {
+            return Some(
+                index.saturating_mul(8).saturating_add(hits.trailing_zeros() as usize / 8),
+            );
         }
-        at = at.saturating_add(8);
     }
-    bytes.get(at..)?.iter().position(|&byte| byte < floor).map(|found| at.saturating_add(found))
+    let before = bytes.len().saturating_sub(tail.len());
+    tail.iter().position(|&byte| byte < floor).map(|found| before.saturating_add(found))
 }
 
 /// Copies as much of `from` as `to` has room for.
@@ -53,4 +81,45 @@ pub(super) fn copy(to: &mut [u8], from: &[u8]) {
 /// `bytes` as text; they are known to be ASCII, so the fallback is never seen.
 pub(super) fn ascii(bytes: &[u8]) -> &str {
     core::str::from_utf8(bytes).unwrap_or_default()
+}
+
+#[cfg(test)]
+#[allow(clippy::arithmetic_side_effects, clippy::indexing_slicing, reason = "a test may panic")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_byte_is_what_is_left_of_ascii_without_controls_space_and_separators() {
+        // RFC 2616 §2.2: "token = 1*<any CHAR except CTLs or separators>"
+        for byte in 0..=u8::MAX {
+            let separator = b"()<>@,;:\\\"/[]?={} \t".contains(&byte);
+            let control = byte < 0x20 || byte == 0x7f;
+            assert_eq!(is_token_byte(byte), byte < 0x80 && !separator && !control, "{byte}");
+        }
+    }
+
+    #[test]
+    fn position_below_is_that_of_a_naive_search() {
+        for floor in [0, 1, b' ', b'!', 128] {
+            for len in 0..20 {
+                for at in 0..len {
+                    for byte in [0, 1, b'\r', 0x1f, b' ', b'!', 0x7f, 0x80, 0xff] {
+                        let mut bytes = [0xa0; 20];
+                        bytes[at] = byte;
+                        bytes[len - 1] = b'\n';
+                        let bytes = &bytes[..len];
+                        let naive = bytes.iter().position(|&byte| byte < floor);
+                        assert_eq!(position_below(bytes, floor), naive);
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn optional_whitespace_is_space_and_tab() {
+        assert_eq!(trim_ows(b" \t a\tb \t"), b"a\tb");
+        assert_eq!(trim_ows(b"\t \t"), b"");
+        assert_eq!(trim_ows(b"\x0ba\n"), b"\x0ba\n");
+    }
 }

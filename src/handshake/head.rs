@@ -46,6 +46,7 @@ impl<'s> Head<'s> {
                 *input = &mut [];
                 return Err(error);
             }
+            None if input.is_empty() => return Ok(false),
             None => {}
         }
         let room = self.storage.get_mut(self.len..).unwrap_or_default();
@@ -166,6 +167,12 @@ impl Scan {
                 let run = position_below(rest, floor).unwrap_or(rest.len());
                 self.count_target(run)?;
                 rest = rest.get(run..).unwrap_or_default();
+                // What follows decides the same step by step; a line that is whole takes one.
+                if let ([b'\r', b'\n', tail @ ..], Part::Headers) = (rest, self.part) {
+                    self.at = At::LineStart;
+                    rest = tail;
+                    continue;
+                }
             }
             let Some((&byte, tail)) = rest.split_first() else { return Ok(None) };
             match self.at {
@@ -258,5 +265,40 @@ impl Scan {
             _ => return Err(HandshakeError::ControlCharacter),
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::arithmetic_side_effects, clippy::indexing_slicing, reason = "a test may panic")]
+mod tests {
+    use super::*;
+
+    /// RFC 6455 leaves the size of a head open, so the work on it must not grow faster than it.
+    #[test]
+    fn row_46_no_byte_that_was_kept_is_looked_at_again_before_the_end() {
+        const HEAD: &[u8] = b"GET / HTTP/1.1\r\nHost: a\r\nX: 0123456789\tabcdefghij\r\n\r\n";
+        let mut storage = [0; 256];
+        let mut head = Head::of_request(&mut storage, HandshakeLimits::DEFAULT);
+        for (at, byte) in HEAD.iter().enumerate() {
+            let complete = head.receive(&mut &mut [*byte][..]);
+            assert_eq!(complete, Ok(at + 1 == HEAD.len()));
+            // Were it looked at again, this would end the head, or be refused.
+            for filler in [b'\n', b'\r', 0, b' '] {
+                head.storage[..=at].fill(filler);
+            }
+        }
+        assert_eq!(head.header_count(), 2);
+        assert_eq!(head.bytes().len(), HEAD.len());
+    }
+
+    #[test]
+    fn sec_2_2_of_rfc_9112_an_ignored_line_is_not_part_of_the_head() {
+        let mut storage = [0; 64];
+        let mut head = Head::of_request(&mut storage, HandshakeLimits::DEFAULT);
+        let mut input = *b"\r\nGET / HTTP/1.1\r\n\r\nmore";
+        let mut input = &mut input[..];
+        assert_eq!(head.receive(&mut input), Ok(true));
+        assert_eq!(head.bytes(), b"GET / HTTP/1.1\r\n\r\n");
+        assert_eq!(input, b"more");
     }
 }

@@ -1,20 +1,12 @@
 //! `Sec-WebSocket-Key` and `Sec-WebSocket-Accept` (RFC 6455 §4.1, §4.2.2).
 
 use base64::Engine;
-use base64::alphabet::STANDARD;
-use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use base64::engine::general_purpose::STANDARD;
 use sha1::{Digest, Sha1};
 
-const GUID: &[u8; 36] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+use super::chars::ByteSet;
 
-/// The alphabet and the padding are strict. The four bits left over behind the sixteenth byte are
-/// not looked at, because the example key that RFC 6455 §4.1 prints has one of them set.
-const BASE64: GeneralPurpose = GeneralPurpose::new(
-    &STANDARD,
-    GeneralPurposeConfig::new()
-        .with_decode_allow_trailing_bits(true)
-        .with_decode_padding_mode(DecodePaddingMode::RequireCanonical),
-);
+const GUID: &[u8; 36] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
 /// The value of `Sec-WebSocket-Accept` that answers `key`, the value of `Sec-WebSocket-Key`.
 ///
@@ -36,7 +28,7 @@ pub fn accept_key(key: &[u8]) -> [u8; 28] {
     hash.update(GUID);
     let mut accept = [0; 28];
     // Twenty bytes are always 28 characters, so this cannot fail.
-    let _ = BASE64.encode_slice(hash.finalize(), &mut accept);
+    let _ = STANDARD.encode_slice(hash.finalize(), &mut accept);
     accept
 }
 
@@ -44,13 +36,23 @@ pub fn accept_key(key: &[u8]) -> [u8; 28] {
 pub(super) fn encode_key(nonce: [u8; 16]) -> [u8; 24] {
     let mut key = [0; 24];
     // Sixteen bytes are always 24 characters, so this cannot fail.
-    let _ = BASE64.encode_slice(nonce, &mut key);
+    let _ = STANDARD.encode_slice(nonce, &mut key);
     key
 }
 
-/// Whether `key` is the base64 of sixteen bytes.
+/// RFC 6455 §4.3: "base64-character = ALPHA | DIGIT | "+" | "/""
+const BASE64: ByteSet =
+    ByteSet::of(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/");
+
+/// Whether `key` is the base64 of sixteen bytes: 22 characters and two signs of padding.
+///
+/// The last four bits of the 22 characters carry nothing and should be zero. They are not looked
+/// at, because in the example key that RFC 6455 §4.1 prints they are not.
 pub(super) fn is_key(key: &[u8]) -> bool {
-    // 24 characters decode to at most 18 bytes, and only those with two signs of padding to 16.
-    let mut nonce = [0; 18];
-    key.len() == 24 && matches!(BASE64.decode_slice(key, &mut nonce), Ok(16))
+    match key.split_last_chunk() {
+        Some((characters, b"==")) => {
+            characters.len() == 22 && characters.iter().all(|&byte| BASE64.has(byte))
+        }
+        _ => false,
+    }
 }

@@ -153,11 +153,13 @@ fn invalid(error: httparse::Error) -> HandshakeError {
     match error {
         httparse::Error::HeaderName => HandshakeError::InvalidHeaderName,
         httparse::Error::HeaderValue => HandshakeError::InvalidHeaderValue,
-        httparse::Error::NewLine => HandshakeError::InvalidLineEnding,
         httparse::Error::TooManyHeaders => HandshakeError::TooManyHeaders,
-        httparse::Error::Status | httparse::Error::Token | httparse::Error::Version => {
-            HandshakeError::InvalidStartLine
-        }
+        // The ends of lines have been checked as they came, so a line that does not end where it
+        // should is a first line with too much in it.
+        httparse::Error::NewLine
+        | httparse::Error::Status
+        | httparse::Error::Token
+        | httparse::Error::Version => HandshakeError::InvalidStartLine,
     }
 }
 

@@ -1,0 +1,197 @@
+//! The client's side of the opening handshake: RFC 6455 §4.1.
+#![cfg(feature = "handshake")]
+
+mod handshake_support;
+
+use handshake_support::{Case, Role, SAMPLE_NONCE, Verdict, check_row, vectors};
+use rfc6455::handshake::{
+    ClientHandshake, HandshakeError, HandshakeLimits, HandshakeSendError, Offer,
+};
+
+const ACCEPTED: &[u8] = b"HTTP/1.1 101 Switching Protocols\r\n\
+    Upgrade: websocket\r\n\
+    Connection: Upgrade\r\n\
+    Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
+
+#[test]
+fn sec_4_1_every_vector_whole_cut_and_with_more_behind_it() {
+    vectors("client.txt").iter().for_each(Case::check);
+}
+
+#[test]
+fn row_60_sec_4_1_accept_is_compared() {
+    check_row("client.txt", 60);
+}
+
+#[test]
+fn row_60_sec_4_1_every_other_byte_in_accept_is_a_mismatch() {
+    let name = b"Sec-WebSocket-Accept: ";
+    let begin = ACCEPTED.windows(name.len()).position(|w| w == name).unwrap() + name.len();
+    for at in begin..begin + 28 {
+        for byte in (0x21..=0x7e).chain(0x80..=0xff).filter(|&byte| byte != ACCEPTED[at]) {
+            let mut bytes = ACCEPTED.to_vec();
+            bytes[at] = byte;
+            let outcome = Case::new(Role::Client, &bytes).run([&bytes[..]]);
+            assert_eq!(outcome.verdict, Verdict::Error(HandshakeError::AcceptMismatch));
+        }
+    }
+}
+
+#[test]
+fn row_60_sec_4_1_another_nonce_wants_another_accept() {
+    for bit in 0..128 {
+        let mut nonce = SAMPLE_NONCE;
+        nonce[bit / 8] ^= 1 << (bit % 8);
+        let mut storage = [0; 512];
+        let offer = Offer::new("server.example.com", "/chat");
+        let mut handshake =
+            ClientHandshake::new(offer, nonce, &mut storage, HandshakeLimits::DEFAULT).unwrap();
+        let mut bytes = ACCEPTED.to_vec();
+        let response = handshake.receive(&mut &mut bytes[..]).unwrap().unwrap();
+        assert_eq!(response.upgrade().unwrap_err(), HandshakeError::AcceptMismatch);
+    }
+}
+
+#[test]
+fn row_61_the_status_line_is_taken_to_the_letter() {
+    check_row("client.txt", 61);
+}
+
+#[test]
+fn row_62_sec_4_1_upgrade_connection_and_one_accept() {
+    check_row("client.txt", 62);
+}
+
+#[test]
+fn row_63_sec_4_1_nothing_is_used_that_was_not_offered() {
+    check_row("client.txt", 63);
+}
+
+#[test]
+fn row_64_a_response_without_an_end_ends_at_its_limits() {
+    check_row("client.txt", 64);
+}
+
+#[test]
+fn row_64_a_refusal_can_be_read_and_its_body_is_left() {
+    let mut bytes = *b"HTTP/1.1 401 Unauthorized\r\n\
+        WWW-Authenticate: Basic realm=\"a\"\r\n\
+        www-authenticate: Bearer\r\n\
+        Content-Length: 3\r\n\r\nwho";
+    let mut storage = [0; 512];
+    let offer = Offer::new("server.example.com", "/chat");
+    let mut handshake =
+        ClientHandshake::new(offer, SAMPLE_NONCE, &mut storage, HandshakeLimits::DEFAULT).unwrap();
+    let mut input = &mut bytes[..];
+    let response = handshake.receive(&mut input).unwrap().unwrap();
+    assert_eq!(response.upgrade().unwrap_err(), HandshakeError::Status(401));
+    assert_eq!((response.status(), response.reason()), (401, &b"Unauthorized"[..]));
+    assert!(response.headers_named("WWW-Authenticate").eq([&b"Basic realm=\"a\""[..], b"Bearer"]));
+    assert_eq!(response.header("content-length"), Some(&b"3"[..]));
+    assert_eq!(response.headers().into_iter().count(), 3);
+    assert_eq!(input, b"who");
+}
+
+#[test]
+fn row_65_sec_4_1_the_key_is_the_nonce_that_the_caller_gave() {
+    let offer = Offer::new("server.example.com", "/chat");
+    let mut out = [0; 512];
+    for (nonce, key) in [
+        (SAMPLE_NONCE, "dGhlIHNhbXBsZSBub25jZQ=="),
+        ([0; 16], "AAAAAAAAAAAAAAAAAAAAAA=="),
+        ([0xff; 16], "/////////////////////w=="),
+    ] {
+        let handshake =
+            ClientHandshake::new(offer, nonce, &mut [], HandshakeLimits::DEFAULT).unwrap();
+        let len = handshake.write_request(&mut out).unwrap();
+        let text = std::str::from_utf8(&out[..len]).unwrap();
+        assert!(text.contains(&format!("\r\nSec-WebSocket-Key: {key}\r\n")));
+    }
+}
+
+#[test]
+fn sec_1_3_the_request_is_that_of_the_rfc() {
+    let offer = Offer {
+        subprotocols: &["chat", "superchat"],
+        extensions: Some("permessage-deflate; client_max_window_bits"),
+        origin: Some("http://example.com"),
+        headers: &[("Cookie", "a=b"), ("User-Agent", "")],
+        ..Offer::new("server.example.com", "/chat")
+    };
+    let handshake =
+        ClientHandshake::new(offer, SAMPLE_NONCE, &mut [], HandshakeLimits::DEFAULT).unwrap();
+    let mut out = [0; 1024];
+    let len = handshake.write_request(&mut out).unwrap();
+    assert_eq!(
+        std::str::from_utf8(&out[..len]).unwrap(),
+        "GET /chat HTTP/1.1\r\n\
+         Host: server.example.com\r\n\
+         Upgrade: websocket\r\n\
+         Connection: Upgrade\r\n\
+         Sec-WebSocket-Version: 13\r\n\
+         Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
+         Origin: http://example.com\r\n\
+         Sec-WebSocket-Protocol: chat, superchat\r\n\
+         Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n\
+         Cookie: a=b\r\n\
+         User-Agent: \r\n\r\n"
+    );
+}
+
+fn refused(offer: Offer<'_>) -> HandshakeSendError {
+    ClientHandshake::new(offer, SAMPLE_NONCE, &mut [], HandshakeLimits::DEFAULT)
+        .map(|_| ())
+        .expect_err("this must not be written")
+}
+
+#[test]
+fn row_56_nothing_can_be_injected_into_a_request() {
+    use HandshakeSendError as E;
+    let good = Offer::new("example.com", "/");
+    for host in
+        ["", "a b", "a\r\nX: y", "a/b", "u@a", "a:b", "a,b c", "a\0", "\u{e4}", "[::1", "a#"]
+    {
+        assert_eq!(refused(Offer { host, ..good }), E::InvalidHost, "{host:?}");
+    }
+    for target in
+        ["", "a", "/a b", "/a\r\nX: y", "/#a", "/\u{e4}", "/\0", "/\x7f", "/\t", "*", "http://a/"]
+    {
+        assert_eq!(refused(Offer { target, ..good }), E::InvalidTarget, "{target:?}");
+    }
+    for origin in
+        ["", "a", "https://a/", "https://a\r\nX: y", "https://a https://b", "https://a:x", "Null"]
+    {
+        assert_eq!(refused(Offer { origin: Some(origin), ..good }), E::InvalidOrigin, "{origin:?}");
+    }
+    let lists: [&[&str]; 7] =
+        [&[""], &["a b"], &["a", "a"], &["a,b"], &["a\r\nX: y"], &["\u{e4}"], &["a"; 33]];
+    for subprotocols in lists {
+        assert_eq!(refused(Offer { subprotocols, ..good }), E::InvalidSubprotocols);
+    }
+    for extensions in ["", ",", "a b", "a;", "a\r\nX: y", "a; b=\"c", "\u{e4}"] {
+        let offer = Offer { extensions: Some(extensions), ..good };
+        assert_eq!(refused(offer), E::InvalidExtensions, "{extensions:?}");
+    }
+    for name in ["", "a b", "a:", "a\r\nX", "\u{e4}", "a\0"] {
+        assert_eq!(refused(Offer { headers: &[(name, "b")], ..good }), E::InvalidHeaderName);
+    }
+    for value in ["a\r\nX: y", "a\n", "\r", "a\0b", "\x7f", " a", "a\t", "\x1b[m"] {
+        assert_eq!(refused(Offer { headers: &[("a", value)], ..good }), E::InvalidHeaderValue);
+    }
+    for name in [
+        "host",
+        "Origin",
+        "UPGRADE",
+        "Connection",
+        "Content-Length",
+        "transfer-encoding",
+        "Sec-WebSocket-Key",
+        "sec-websocket-version",
+        "Sec-WebSocket-Protocol",
+        "Sec-WebSocket-Extensions",
+        "Sec-WebSocket-Accept",
+        "Sec-WebSocket-Anything",
+    ] {
+        assert_eq!(refused(Offer { headers: &[(name, "b")], ..good }), E::ReservedHeader, "{name}");
+    }
+}

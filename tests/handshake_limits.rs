@@ -1,0 +1,148 @@
+//! Heads at the limits: refused beyond them, never cut short, and never read twice.
+#![cfg(feature = "handshake")]
+
+mod handshake_support;
+
+use std::cell::Cell;
+
+use handshake_support::{Case, check_row, vectors};
+use rfc6455::handshake::{
+    Acceptance, ClientHandshake, HandshakeLimits, HandshakeSendError, HttpVersion, Offer,
+    Rejection, Request, ServerHandshake,
+};
+
+#[test]
+fn row_45_a_head_ends_within_its_limits_or_is_refused_at_them() {
+    vectors("server-limits.txt").iter().for_each(Case::check);
+    check_row("server-limits.txt", 45);
+    check_row("server-head.txt", 45);
+}
+
+#[test]
+fn row_47_too_many_headers_are_an_error_and_never_cut_off() {
+    check_row("server-limits.txt", 47);
+}
+
+/// Headers that count how often they are gone through.
+#[derive(Clone, Copy)]
+struct Counted<'h> {
+    headers: &'h [(&'h str, Vec<u8>)],
+    passes: &'h Cell<usize>,
+}
+
+impl<'h> IntoIterator for Counted<'h> {
+    type Item = (&'h str, &'h [u8]);
+    type IntoIter = Box<dyn Iterator<Item = Self::Item> + 'h>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.passes.set(self.passes.get() + 1);
+        Box::new(self.headers.iter().map(|(name, value)| (*name, value.as_slice())))
+    }
+}
+
+#[test]
+fn row_46_the_headers_are_gone_through_a_fixed_number_of_times() {
+    let passes_for = |lines: usize| {
+        let mut headers = vec![
+            ("host", b"a".to_vec()),
+            ("upgrade", b"websocket".to_vec()),
+            ("connection", b"upgrade".to_vec()),
+            ("sec-websocket-version", b"13".to_vec()),
+            ("sec-websocket-key", b"dGhlIHNhbXBsZSBub25jZQ==".to_vec()),
+        ];
+        for line in 0..lines {
+            headers.push(("x", b"y".to_vec()));
+            headers.push(("sec-websocket-extensions", b"foo, bar".to_vec()));
+            if line < 30 {
+                headers.push(("sec-websocket-protocol", format!("p{line}").into_bytes()));
+            }
+        }
+        let passes = Cell::new(0);
+        let headers = Counted { headers: &headers, passes: &passes };
+        Request::from_parts("GET", "/", HttpVersion::Http11, headers).upgrade().unwrap();
+        passes.get()
+    };
+    assert_eq!(passes_for(0), 1);
+    assert_eq!(passes_for(1), 1);
+    assert_eq!(passes_for(2), 3);
+    assert_eq!(passes_for(1000), 3);
+}
+
+#[test]
+fn row_48_a_head_full_of_separators_is_only_a_long_one() {
+    for filler in [",", " ", "\t", ";", "\"", "\\", "a,", "a;", ", ", "a;b=\"\\c\","] {
+        for name in [
+            "Connection",
+            "Upgrade",
+            "Sec-WebSocket-Protocol",
+            "Sec-WebSocket-Extensions",
+            "Cookie",
+        ] {
+            let head = format!(
+                "GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: upgrade\r\n\
+                 Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\
+                 {name}: {}\r\n\r\n",
+                filler.repeat((1 << 20) / filler.len())
+            );
+            let mut bytes = head.into_bytes();
+            let mut storage = vec![0; bytes.len()];
+            let mut handshake = ServerHandshake::new(&mut storage, HandshakeLimits::DEFAULT);
+            let request = handshake.receive(&mut &mut bytes[..]).unwrap().unwrap();
+            if let Ok(upgrade) = request.upgrade() {
+                assert!(upgrade.extensions().all(|extension| extension.params().count() < 1 << 20));
+                request.cookies().for_each(drop);
+                upgrade.accept(&Acceptance::default(), &mut [0; 256]).unwrap();
+            }
+        }
+    }
+}
+
+#[test]
+fn output_is_all_or_nothing() {
+    let mut bytes = *b"GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: upgrade\r\n\
+        Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
+    let mut storage = [0; 512];
+    let mut handshake = ServerHandshake::new(&mut storage, HandshakeLimits::DEFAULT);
+    let upgrade = handshake.receive(&mut &mut bytes[..]).unwrap().unwrap().upgrade().unwrap();
+    let acceptance = Acceptance { headers: &[("Server", "a")], ..Acceptance::default() };
+    every_length(|out| upgrade.accept(&acceptance, out));
+
+    let rejection = Rejection { status: 404, headers: &[("Server", "a")], body: b"not here" };
+    every_length(|out| rejection.write(out));
+
+    let offer = Offer { subprotocols: &["a", "b"], ..Offer::new("a", "/") };
+    let client = ClientHandshake::new(offer, [7; 16], &mut [], HandshakeLimits::DEFAULT).unwrap();
+    every_length(|out| client.write_request(out));
+}
+
+/// Writes into buffers of every length, which are poisoned before.
+fn every_length(write: impl Fn(&mut [u8]) -> Result<usize, HandshakeSendError>) {
+    let mut reference = [0xa5; 512];
+    let needed = write(&mut reference).unwrap();
+    assert!(reference[needed..].iter().all(|&byte| byte == 0xa5));
+    for len in 0..needed {
+        let mut out = vec![0xa5; len];
+        assert_eq!(write(&mut out), Err(HandshakeSendError::BufferTooSmall { needed }));
+        assert!(out.iter().all(|&byte| byte == 0xa5));
+    }
+    let mut out = vec![0xa5; needed];
+    assert_eq!(write(&mut out), Ok(needed));
+    assert_eq!(out, reference[..needed]);
+}
+
+#[test]
+fn limits_are_finite_by_default() {
+    assert_eq!(HandshakeLimits::default(), HandshakeLimits::DEFAULT);
+    const { assert!(HandshakeLimits::DEFAULT.max_headers <= HandshakeLimits::MAX_HEADERS) };
+}
+
+#[test]
+fn the_machines_are_small_and_can_be_sent() {
+    fn sendable<T: Send + Sync + Unpin>() {}
+    sendable::<ServerHandshake<'_>>();
+    sendable::<ClientHandshake<'_>>();
+    sendable::<Request<'_>>();
+    assert!(size_of::<ServerHandshake<'_>>() <= 14 * size_of::<usize>());
+    assert!(size_of::<rfc6455::handshake::HandshakeError>() <= 4);
+    assert!(size_of::<HandshakeSendError>() <= 2 * size_of::<usize>());
+}

@@ -1,0 +1,254 @@
+//! Properties of the opening handshake over arbitrary bytes, and over arbitrary cuts.
+#![cfg(feature = "handshake")]
+
+mod handshake_support;
+
+use handshake_support::{Case, Outcome, Role, Verdict, vectors};
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+use proptest::sample::{Index, select};
+use rfc6455::handshake::{
+    Acceptance, ClientHandshake, Extensions, HandshakeLimits, Offer, Rejection, ServerHandshake,
+};
+
+/// Cuts `bytes` where `cuts` say, which may be at the same place.
+fn pieces<'b>(bytes: &'b [u8], cuts: &[Index]) -> Vec<&'b [u8]> {
+    let mut cuts: Vec<usize> = cuts.iter().map(|cut| cut.index(bytes.len() + 1)).collect();
+    cuts.extend([0, bytes.len()]);
+    cuts.sort_unstable();
+    cuts.windows(2).map(|ends| &bytes[ends[0]..ends[1]]).collect()
+}
+
+/// One verdict for the bytes whole, in pieces, and byte by byte; what is over is never lost.
+fn same_however_cut(case: &Case, cuts: &[Index]) -> Result<Verdict, TestCaseError> {
+    let bytes = &case.bytes;
+    let whole = case.run([&bytes[..]]);
+    let taken = |outcome: &Outcome| outcome.given - outcome.left.len();
+    for outcome in [case.run(pieces(bytes, cuts)), case.run(bytes.chunks(1))] {
+        prop_assert_eq!(&outcome.verdict, &whole.verdict);
+        if !whole.left.is_empty() {
+            prop_assert_eq!(taken(&outcome), taken(&whole));
+        }
+    }
+    Ok(whole.verdict)
+}
+
+/// Bytes that are often nearly a head: a vector with some of its bytes changed, left out, doubled.
+fn nearly_a_head(role: Role) -> impl Strategy<Value = Case> {
+    let files: &[&str] = match role {
+        Role::Server => {
+            &["server-upgrade.txt", "server-lists.txt", "server-head.txt", "server-limits.txt"]
+        }
+        Role::Client => &["client.txt"],
+    };
+    let cases: Vec<Case> = files.iter().flat_map(|file| vectors(file)).collect();
+    let byte = prop_oneof![any::<u8>(), select(&b"\r\n\t :,;=\"\\/\0\x7f"[..])];
+    (select(cases), vec((any::<Index>(), 0..4u8, byte), 0..4)).prop_map(|(mut case, edits)| {
+        for (at, edit, byte) in edits {
+            let at = at.index(case.bytes.len() + 1);
+            match edit {
+                0 => case.bytes.insert(at, byte),
+                _ if at == case.bytes.len() => {}
+                1 => case.bytes[at] = byte,
+                2 => drop(case.bytes.remove(at)),
+                _ => case.bytes.truncate(at),
+            }
+        }
+        case
+    })
+}
+
+const TOKEN: &str = "[!#$%&'*+.^_`|~0-9A-Za-z-]{1,12}";
+const NAME: &str = "x-[!#$%&'*+.^_`|~0-9A-Za-z-]{1,12}";
+const VALUE: &str = "([!-~\u{a1}-\u{ff}]([ \t!-~\u{a1}-\u{ff}]{0,20}[!-~])?)?";
+const HOST: &str = "([a-z0-9.-]{1,20}|\\[[0-9a-f:]{2,20}\\])(:[0-9]{0,5})?";
+const TARGET: &str = "/[!\"$-~]{0,30}";
+const EXTENSIONS: &str =
+    "[a-z]{1,8}([ \t]?; ?[a-z]{1,8}( ?= ?([a-z0-9]{1,8}|\"[a-z0-9]{1,8}\"))?){0,3}";
+
+/// Headers that are the caller's to set; those reserved all begin with other letters.
+fn headers() -> impl Strategy<Value = Vec<(String, String)>> {
+    vec((NAME, VALUE), 0..6)
+}
+
+fn borrowed(headers: &[(String, String)]) -> Vec<(&str, &str)> {
+    headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect()
+}
+
+/// The headers that begin with `x-`, which only the caller sets.
+fn own<'h>(headers: impl IntoIterator<Item = (&'h str, &'h [u8])>) -> Vec<(String, String)> {
+    let own = headers.into_iter().filter(|(name, _)| name.starts_with("x-"));
+    own.map(|(name, value)| (name.to_string(), String::from_utf8(value.to_vec()).unwrap()))
+        .collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn row_44_arbitrary_bytes_have_one_verdict_however_cut(
+        bytes in vec(any::<u8>(), 0..300),
+        cuts in vec(any::<Index>(), 0..6),
+        storage in 0..400usize,
+        client in any::<bool>(),
+    ) {
+        let role = if client { Role::Client } else { Role::Server };
+        same_however_cut(&Case { storage, ..Case::new(role, &bytes) }, &cuts)?;
+    }
+
+    #[test]
+    fn row_54_what_is_nearly_a_request_has_one_verdict_however_cut(
+        case in nearly_a_head(Role::Server),
+        cuts in vec(any::<Index>(), 0..6),
+    ) {
+        let verdict = same_however_cut(&case, &cuts)?;
+        // An independent parser reads whatever is accepted, and finds the same end.
+        if verdict == Verdict::Accept {
+            let mut headers = [httparse::EMPTY_HEADER; 128];
+            let mut request = httparse::Request::new(&mut headers);
+            let whole = case.run([&case.bytes[..]]);
+            let end = request.parse(&case.bytes).unwrap().unwrap();
+            prop_assert_eq!(end, case.bytes.len() - whole.left.len());
+            let lines = case.bytes[..end].split(|&byte| byte == b'\n').count();
+            let others = if case.bytes.starts_with(b"\r\n") { 4 } else { 3 };
+            prop_assert_eq!(request.headers.len() + others, lines);
+        }
+    }
+
+    #[test]
+    fn row_61_what_is_nearly_a_response_has_one_verdict_however_cut(
+        case in nearly_a_head(Role::Client),
+        cuts in vec(any::<Index>(), 0..6),
+    ) {
+        same_however_cut(&case, &cuts)?;
+    }
+
+    #[test]
+    fn row_56_a_request_reads_as_it_was_meant_and_so_does_its_answer(
+        nonce in any::<[u8; 16]>(),
+        host in HOST,
+        target in TARGET,
+        subprotocols in proptest::collection::btree_set(TOKEN, 0..5),
+        extensions in option::of(vec(EXTENSIONS, 1..4)),
+        origin in option::of("(https?://[a-z.]{1,12}(:[0-9]{1,4})?|null)"),
+        sent in headers(),
+        answered in headers(),
+        choice in any::<Index>(),
+    ) {
+        let offered: Vec<&str> = subprotocols.iter().map(String::as_str).collect();
+        let extensions = extensions.map(|list| list.join(", "));
+        let offer = Offer {
+            host: &host,
+            target: &target,
+            subprotocols: &offered,
+            extensions: extensions.as_deref(),
+            origin: origin.as_deref(),
+            headers: &borrowed(&sent),
+        };
+        let (mut storage, mut client_storage) = ([0; 4096], [0; 4096]);
+        let limits = HandshakeLimits::DEFAULT;
+        let mut client = ClientHandshake::new(offer, nonce, &mut client_storage, limits).unwrap();
+        let mut wire = [0; 4096];
+        let len = client.write_request(&mut wire).unwrap();
+
+        let mut server = ServerHandshake::new(&mut storage, limits);
+        let mut input = &mut wire[..len];
+        let request = server.receive(&mut input).unwrap().unwrap();
+        prop_assert!(input.is_empty());
+        prop_assert_eq!(request.target(), &target);
+        prop_assert_eq!(request.host(), Some(&host[..]));
+        prop_assert_eq!(request.origin(), origin.as_deref().map(str::as_bytes));
+        prop_assert_eq!(own(request.headers()), &sent[..]);
+        let upgrade = request.upgrade().unwrap();
+        prop_assert!(upgrade.subprotocols().eq(offered.iter().copied()));
+        prop_assert_eq!(upgrade.extensions().count(), extensions.as_deref().map_or(0, |value| {
+            Extensions::parse(value.as_bytes()).unwrap().count()
+        }));
+
+        let subprotocol = (!offered.is_empty()).then(|| offered[choice.index(offered.len())]);
+        let chosen = upgrade.extensions().next().map(|extension| extension.name());
+        let acceptance =
+            Acceptance { subprotocol, extensions: chosen, headers: &borrowed(&answered) };
+        let mut wire = [0; 4096];
+        let len = upgrade.accept(&acceptance, &mut wire).unwrap();
+        let mut input = &mut wire[..len];
+        let response = client.receive(&mut input).unwrap().unwrap();
+        prop_assert!(input.is_empty());
+        prop_assert_eq!(own(response.headers()), answered);
+        let accepted = response.upgrade().unwrap();
+        prop_assert_eq!(accepted.subprotocol(), subprotocol);
+        prop_assert!(accepted.extensions().map(|extension| extension.name()).eq(chosen));
+    }
+
+    #[test]
+    fn row_56_a_rejection_reads_as_it_was_meant(
+        status in 200..=599u16,
+        sent in headers(),
+        body in vec(any::<u8>(), 0..50),
+    ) {
+        prop_assume!(!matches!(status, 204 | 205 | 304));
+        let mut wire = [0; 1024];
+        let rejection = Rejection { status, headers: &borrowed(&sent), body: &body };
+        let len = rejection.write(&mut wire).unwrap();
+        let mut storage = [0; 1024];
+        let offer = Offer::new("a", "/");
+        let mut client =
+            ClientHandshake::new(offer, [0; 16], &mut storage, HandshakeLimits::DEFAULT).unwrap();
+        let mut input = &mut wire[..len];
+        let response = client.receive(&mut input).unwrap().unwrap();
+        prop_assert_eq!(response.status(), status);
+        prop_assert_eq!(own(response.headers()), sent);
+        let length = body.len().to_string();
+        prop_assert_eq!(response.header("content-length"), Some(length.as_bytes()));
+        prop_assert!(response.upgrade().is_err());
+        prop_assert_eq!(input, &body);
+    }
+
+    #[test]
+    fn row_56_what_is_taken_for_output_never_changes_the_shape_of_a_head(
+        name in "[ -~\r\n\t\0é]{0,8}",
+        value in "[ -~\r\n\t\0é]{0,12}",
+        host in "[ -~\r\n\t\0é]{1,8}",
+        target in "/[ -~\r\n\t\0é]{0,8}",
+    ) {
+        let headers = [(name.as_str(), value.as_str())];
+        let offer = Offer { headers: &headers, ..Offer::new(&host, &target) };
+        let Ok(client) = ClientHandshake::new(offer, [0; 16], &mut [], HandshakeLimits::DEFAULT)
+        else { return Ok(()) };
+        let mut wire = [0; 1024];
+        let len = client.write_request(&mut wire).unwrap();
+        let mut parsed = [httparse::EMPTY_HEADER; 16];
+        let mut request = httparse::Request::new(&mut parsed);
+        prop_assert_eq!(request.parse(&wire[..len]).unwrap().unwrap(), len);
+        prop_assert_eq!(request.path, Some(&target[..]));
+        let [.., last] = &*request.headers else { panic!("there are headers") };
+        prop_assert_eq!((last.name, last.value), (&name[..], value.as_bytes()));
+        prop_assert_eq!(request.headers.len(), 6);
+    }
+
+    #[test]
+    fn row_48_a_list_of_extensions_reads_the_same_twice(value in "[a-c,;= \t\"\\\\]{0,24}") {
+        if let Ok(extensions) = Extensions::parse(value.as_bytes()) {
+            // What is written out again from its parts is the same list.
+            let mut again = String::new();
+            for extension in extensions.clone() {
+                if !again.is_empty() {
+                    again.push(',');
+                }
+                again.push_str(extension.name());
+                for param in extension.params() {
+                    again.push(';');
+                    again.push_str(param.name());
+                    if let Some(value) = param.value() {
+                        again.push('=');
+                        again.extend(value.bytes().map(char::from));
+                    }
+                }
+            }
+            let plain: String = value.chars().filter(|c| !" \t\"\\".contains(*c)).collect();
+            let plain: Vec<&str> = plain.split(',').filter(|part| !part.is_empty()).collect();
+            prop_assert_eq!(again, plain.join(","));
+        }
+    }
+}
