@@ -28,7 +28,11 @@ fn example(name: &str) -> Command {
     let test = env::current_exe().unwrap();
     let profile = test.parent().and_then(|deps| deps.parent()).unwrap();
     let program = profile.join("examples").join(name).with_extension(env::consts::EXE_EXTENSION);
-    assert!(program.exists(), "{} is not there: build it with cargo build --examples", program.display());
+    assert!(
+        program.exists(),
+        "{} is not there: build it with cargo build --examples",
+        program.display()
+    );
     Command::new(program)
 }
 
@@ -434,9 +438,13 @@ mod client {
         child.wait_with_output().unwrap()
     }
 
-    /// Runs the client against a server that is played by `play` once the handshake is done; its
-    /// input ends only after that.
+    /// Runs the client against a server that is played by `play` once the handshake is done.
     fn against(play: impl FnOnce(&mut TcpStream) + Send + 'static) -> Output {
+        against_with(Vec::new(), play)
+    }
+
+    /// As `against`, with this input, which does not end while the client runs.
+    fn against_with(input: Vec<u8>, play: impl FnOnce(&mut TcpStream) + Send + 'static) -> Output {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("ws://{}/", listener.local_addr().unwrap());
         let mut child = example("client")
@@ -446,10 +454,16 @@ mod client {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let stdin = child.stdin.take();
+        let mut stdin = child.stdin.take().unwrap();
+        let input = thread::spawn(move || {
+            // It may end before it has read all of it.
+            let _ = stdin.write_all(&input);
+            stdin
+        });
         let server = thread::spawn(move || {
             let mut stream = listener.accept().unwrap().0;
             stream.set_read_timeout(Some(PATIENCE)).unwrap();
+            stream.set_write_timeout(Some(PATIENCE)).unwrap();
             let request = read_head(&mut stream);
             let (_, key) = request.split_once("Sec-WebSocket-Key: ").unwrap();
             let accept = accept_key(&key.as_bytes()[..24]);
@@ -464,7 +478,7 @@ mod client {
         });
         let output = child.wait_with_output().unwrap();
         server.join().unwrap();
-        drop(stdin);
+        drop(input.join().unwrap());
         output
     }
 
@@ -523,6 +537,20 @@ mod client {
         });
         assert_eq!(output.status.code(), Some(0), "{}", errors(&output));
         assert!(errors(&output).contains("closed: 1001 GOING_AWAY"), "{}", errors(&output));
+    }
+
+    /// Such as one that pings without end, and reads nothing meanwhile.
+    #[test]
+    fn goes_on_reading_while_it_cannot_write() {
+        let output = against_with(b"0123456789abcde\n".repeat(1 << 20), |stream| {
+            let pings = server_frame(PING, &[7; 125]).repeat(100_000);
+            stream.write_all(&pings).unwrap();
+            stream.write_all(&server_frame(PING, b"last")).unwrap();
+            while read_frame(stream) != (PONG, b"last".to_vec()) {}
+            stream.write_all(&server_frame(CLOSE, &1000_u16.to_be_bytes())).unwrap();
+            while read_frame(stream).0 != CLOSE {}
+        });
+        assert_eq!(output.status.code(), Some(0), "{}", errors(&output));
     }
 
     #[test]
