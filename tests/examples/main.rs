@@ -1,4 +1,7 @@
 //! The examples, run as a user would: started as programs, spoken to over TCP.
+//!
+//! `cargo test` builds them first. `cargo test --test examples` does not, and runs what was built
+//! last.
 
 use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
