@@ -239,6 +239,18 @@ impl<R: Role> Connection<R> {
         self.receiver.close_frame()
     }
 
+    /// Whether the peer's Close frame was received.
+    #[must_use]
+    pub const fn is_close_received(&self) -> bool {
+        self.receiver.is_close_received()
+    }
+
+    /// Whether our Close frame was given out to be written: nothing may be sent after it.
+    #[must_use]
+    pub const fn is_close_sent(&self) -> bool {
+        self.sender.is_close_sent()
+    }
+
     /// The violation that failed the connection.
     #[must_use]
     pub const fn error(&self) -> Option<ProtocolError> {
@@ -281,16 +293,18 @@ impl<R: Role> Connection<R> {
         (self.receiver, self.sender)
     }
 
-    /// For the tier above.
-    #[inline]
-    pub(crate) const fn receiver_mut(&mut self) -> &mut Receiver<R> {
-        &mut self.receiver
-    }
-
     /// Nothing but the answer follows the peer's Close, or its violation.
     #[inline]
     fn check_open(&self) -> Result<(), SendError> {
         if self.receiver.is_open() { Ok(()) } else { Err(SendError::Closed) }
+    }
+}
+
+/// The receiving half, for [`MessageBuffer::receive`](crate::MessageBuffer::receive).
+impl<R> AsMut<Receiver<R>> for Connection<R> {
+    #[inline]
+    fn as_mut(&mut self) -> &mut Receiver<R> {
+        &mut self.receiver
     }
 }
 

@@ -356,6 +356,14 @@ impl<R: Role> Receiver<R> {
     }
 }
 
+/// Itself, for [`MessageBuffer::receive`](crate::MessageBuffer::receive).
+impl<R> AsMut<Self> for Receiver<R> {
+    #[inline]
+    fn as_mut(&mut self) -> &mut Self {
+        self
+    }
+}
+
 /// The least length that a message in one frame cannot have under these limits.
 const fn whole_below(limits: &Limits) -> u64 {
     let Limits { max_frame, max_message, max_fragments, .. } = *limits;
