@@ -137,6 +137,27 @@ fn s5_5_3_an_answer_can_be_taken_while_the_next_ping_is_arriving() {
 }
 
 #[test]
+fn s5_5_3_an_answer_that_is_displaced_is_sent_whole_or_not_at_all() {
+    for (first, second) in [(100, 100), (125, 1), (1, 125), (63, 63), (20, 30)] {
+        for opcode in [0x88, 0x89, 0x8A] {
+            let (ping, mut next) = (vec![0x11; first], vec![b'n'; second]);
+            if opcode == 0x88 {
+                next = [&[3, 0xE8], &next[..second.min(123)]].concat();
+            }
+            let frame = Frame::new(opcode, next).masked([1, 2, 3, 4]).bytes();
+            for arrived in 0..frame.len() {
+                let mut ws = server();
+                receive(&mut ws, 0x89, &ping);
+                let mut begun = frame[..arrived].to_vec();
+                assert!(matches!(ws.receive(&mut &mut begun[..]), Ok(None)));
+                assert!(pong(&mut ws).is_none_or(|answer| answer == ping));
+                assert_eq!(pong(&mut ws), None);
+            }
+        }
+    }
+}
+
+#[test]
 fn s5_5_1_a_close_takes_the_place_of_a_pong() {
     for len in [0, 125] {
         let mut ws = server();
