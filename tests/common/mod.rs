@@ -10,6 +10,8 @@
 )]
 
 pub mod driver;
+#[cfg(feature = "alloc")]
+pub mod messages;
 pub mod oracle;
 pub mod peers;
 pub mod properties;
