@@ -262,7 +262,7 @@ fn read_input(file: Option<File>, orders: &SyncSender<Order>, shared: &Shared) {
 
 /// The sending half, with the thread that writes.
 struct Writer {
-    sender: rfc6455::Sender<Client<Keys>>,
+    sender: rfc6455::SendHalf<Client<Keys>>,
     /// So that a header and a short payload leave together.
     out: BufWriter<TcpStream>,
     shared: Arc<Shared>,
@@ -381,7 +381,7 @@ fn stalled(error: io::Error) -> io::Error {
 
 /// The receiving half, with the thread that reads.
 struct Reader {
-    receiver: rfc6455::Receiver<Client<Keys>>,
+    receiver: rfc6455::ReceiveHalf<Client<Keys>>,
     stream: TcpStream,
     shared: Arc<Shared>,
     orders: SyncSender<Order>,

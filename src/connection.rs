@@ -6,9 +6,9 @@ use crate::event::{Eof, Event};
 use crate::fragment::{Fragment, Part};
 use crate::frame::EncodedHeader;
 use crate::limits::Limits;
-use crate::receive::{Owed, Receiver};
+use crate::receive::{Owed, ReceiveHalf};
 use crate::role::{Client, MaskingKeys, Role, Server};
-use crate::send::{ControlFrame, PreparedMessage, Sender};
+use crate::send::{ControlFrame, PreparedMessage, SendHalf};
 
 /// One end of a WebSocket connection after its handshake: a value, without I/O, clock or heap.
 ///
@@ -39,8 +39,8 @@ use crate::send::{ControlFrame, PreparedMessage, Sender};
 /// ```
 #[derive(Clone, Debug)]
 pub struct Connection<R> {
-    receiver: Receiver<R>,
-    sender: Sender<R>,
+    receiver: ReceiveHalf<R>,
+    sender: SendHalf<R>,
 }
 
 impl Connection<Server> {
@@ -62,7 +62,7 @@ impl<K: MaskingKeys> Connection<Client<K>> {
 
 impl<R: Role> Connection<R> {
     const fn new(role: R, limits: Limits) -> Self {
-        Self { receiver: Receiver::new(limits), sender: Sender::new(role) }
+        Self { receiver: ReceiveHalf::new(limits), sender: SendHalf::new(role) }
     }
 
     /// Takes the next event off the front of `input`; `Ok(None)` exactly when `input` is used up.
@@ -287,9 +287,9 @@ impl<R: Role> Connection<R> {
     }
 
     /// The two halves, for two tasks that share nothing. What one must tell the other is a value:
-    /// [`Receiver::poll_reply`], [`Sender::reply`].
+    /// [`ReceiveHalf::poll_reply`], [`SendHalf::reply`].
     #[must_use]
-    pub fn into_split(self) -> (Receiver<R>, Sender<R>) {
+    pub fn into_split(self) -> (ReceiveHalf<R>, SendHalf<R>) {
         (self.receiver, self.sender)
     }
 
@@ -301,9 +301,9 @@ impl<R: Role> Connection<R> {
 }
 
 /// The receiving half, for [`MessageBuffer::receive`](crate::MessageBuffer::receive).
-impl<R> AsMut<Receiver<R>> for Connection<R> {
+impl<R> AsMut<ReceiveHalf<R>> for Connection<R> {
     #[inline]
-    fn as_mut(&mut self) -> &mut Receiver<R> {
+    fn as_mut(&mut self) -> &mut ReceiveHalf<R> {
         &mut self.receiver
     }
 }

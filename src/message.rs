@@ -6,7 +6,7 @@ use crate::error::{ProtocolError, Violation};
 use crate::event::{Chunk, Event};
 use crate::fragment::Fragment;
 use crate::opcode::MessageKind;
-use crate::receive::Receiver;
+use crate::receive::ReceiveHalf;
 use crate::role::Role;
 use crate::utf8::{Utf8, split_open_code_point, to_str};
 
@@ -173,7 +173,7 @@ impl<S: Storage> MessageBuffer<S> {
     #[inline]
     pub fn receive<'m, 'b: 'm, R: Role>(
         &'m mut self,
-        ws: &mut impl AsMut<Receiver<R>>,
+        ws: &mut impl AsMut<ReceiveHalf<R>>,
         input: &mut &'b mut [u8],
     ) -> Result<Option<Incoming<'m>>, ProtocolError> {
         let ws = ws.as_mut();
@@ -223,7 +223,7 @@ impl<S: Storage> MessageBuffer<S> {
     }
 
     /// Lets go of the last message, and holds the connection to the storage's bound.
-    fn prepare<R: Role>(&mut self, ws: &mut Receiver<R>) {
+    fn prepare<R: Role>(&mut self, ws: &mut ReceiveHalf<R>) {
         if self.state == State::HandedOut {
             self.state = State::Empty;
         }
@@ -293,7 +293,7 @@ fn whole(chunk: Chunk<'_>) -> Result<Message<'_>, (Violation, usize)> {
 /// Fails the connection at the byte that stands `unread` before the end of what was received.
 #[cold]
 fn fail<R: Role>(
-    ws: &mut Receiver<R>,
+    ws: &mut ReceiveHalf<R>,
     input: &mut &mut [u8],
     violation: Violation,
     unread: usize,

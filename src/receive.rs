@@ -20,9 +20,9 @@ mod steps;
 /// The receiving half of a [`Connection`](crate::Connection).
 ///
 /// By itself it answers nothing: what the other half must send is asked for with
-/// [`poll_reply`](Self::poll_reply) and given to [`Sender::reply`](crate::Sender::reply).
+/// [`poll_reply`](Self::poll_reply) and given to [`SendHalf::reply`](crate::SendHalf::reply).
 #[derive(Clone, Debug)]
-pub struct Receiver<R> {
+pub struct ReceiveHalf<R> {
     /// Bytes of the stream that were consumed; after a failure, where it was proved.
     position: u64,
     /// Payload bytes that the current frame still lacks.
@@ -98,7 +98,7 @@ enum Step<'b> {
     Starved,
 }
 
-impl<R: Role> Receiver<R> {
+impl<R: Role> ReceiveHalf<R> {
     /// At the first byte after the handshake.
     #[must_use]
     pub const fn new(limits: Limits) -> Self {
@@ -252,7 +252,7 @@ impl<R: Role> Receiver<R> {
         if self.close_received { Eof::Clean } else { Eof::Abnormal }
     }
 
-    /// What the sending half owes the peer, for [`Sender::reply`](crate::Sender::reply); asking
+    /// What the sending half owes the peer, for [`SendHalf::reply`](crate::SendHalf::reply); asking
     /// takes it. Of several Pings that arrived since, the latest is answered (§5.5.3).
     pub fn poll_reply(&mut self) -> Option<Reply> {
         Some(match self.take_owed()? {
@@ -357,7 +357,7 @@ impl<R: Role> Receiver<R> {
 }
 
 /// Itself, for [`MessageBuffer::receive`](crate::MessageBuffer::receive).
-impl<R> AsMut<Self> for Receiver<R> {
+impl<R> AsMut<Self> for ReceiveHalf<R> {
     #[inline]
     fn as_mut(&mut self) -> &mut Self {
         self

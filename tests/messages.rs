@@ -32,7 +32,7 @@ fn every_vector_agrees_with_the_oracle_however_cut() {
     }
 }
 
-fn client() -> Connection<rfc6455::Client<fn() -> [u8; 4]>> {
+fn client() -> Connection<rfc6455::Client<impl rfc6455::MaskingKeys>> {
     Connection::client(|| [0; 4], Limits::DEFAULT)
 }
 

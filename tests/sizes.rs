@@ -25,9 +25,9 @@ fn values_are_send_and_sync() {
     fn check<T: Send + Sync>() {}
     check::<Connection<Server>>();
     check::<Connection<Client<fn() -> [u8; 4]>>>();
-    check::<Receiver<Server>>();
-    check::<Receiver<Client<std::cell::Cell<u8>>>>(); // the key source stays with the other half
-    check::<Sender<Server>>();
+    check::<ReceiveHalf<Server>>();
+    check::<ReceiveHalf<Client<std::cell::Cell<u8>>>>(); // the key source stays with the other half
+    check::<SendHalf<Server>>();
     check::<Event<'_>>();
     check::<ProtocolError>();
     check::<SendError>();

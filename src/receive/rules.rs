@@ -1,6 +1,6 @@
 //! Which headers may come now: every rule about a frame that needs the connection's state.
 
-use super::Receiver;
+use super::ReceiveHalf;
 use crate::error::{ProtocolError, Violation};
 use crate::frame::{FrameHeader, MAX_CONTROL, Partial, Plain};
 use crate::mask::MaskingKey;
@@ -20,7 +20,7 @@ pub(super) struct Accepted {
     pub(super) key: MaskingKey,
 }
 
-impl<R: Role> Receiver<R> {
+impl<R: Role> ReceiveHalf<R> {
     /// The header at the front of `bytes` if it is one that nearly all are; `None` means to
     /// [judge](Self::judge) it. What is accepted here is accepted there.
     #[inline]

@@ -3,7 +3,7 @@
 use core::mem;
 
 use super::rules::Accepted;
-use super::{Receiver, Stage, Step, Waiting};
+use super::{ReceiveHalf, Stage, Step, Waiting};
 use crate::bytes::copy;
 use crate::close;
 use crate::error::{ProtocolError, Violation};
@@ -13,7 +13,7 @@ use crate::opcode::{MessageKind, Opcode};
 use crate::role::Role;
 use crate::utf8::Utf8;
 
-impl<R: Role> Receiver<R> {
+impl<R: Role> ReceiveHalf<R> {
     /// Reads a header, from the input alone or from what was spilled of it and the input.
     #[inline]
     pub(super) fn take_header<'b>(

@@ -4,7 +4,7 @@ use super::driver::{Keys, cut};
 use super::oracle::{self, Outcome, Seen, Setting};
 use super::source::{Scenario, Source};
 use rfc6455::{
-    Connection, Incoming, Limits, Message, MessageBuffer, ProtocolError, Receiver, Role, Storage,
+    Connection, Incoming, Limits, Message, MessageBuffer, ProtocolError, ReceiveHalf, Role, Storage,
 };
 
 /// What a receiver of whole messages reports of a stream.
@@ -126,7 +126,7 @@ pub fn whole_messages_agree_with_the_oracle(bytes: &[u8]) {
 
 /// The receiving half alone will do.
 pub fn receive_once<'m, R: Role>(
-    receiver: &mut Receiver<R>,
+    receiver: &mut ReceiveHalf<R>,
     messages: &'m mut MessageBuffer<rfc6455::Heap>,
     bytes: &'m mut [u8],
 ) -> Option<Incoming<'m>> {
