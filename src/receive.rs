@@ -9,10 +9,10 @@ use crate::error::{ProtocolError, Violation};
 use crate::event::{Chunk, Eof, Event};
 use crate::frame::{FrameHeader, Plain};
 use crate::limits::Limits;
-use crate::mask::{MaskingKey, mask};
+use crate::mask::{MaskingKey, mask, mask_seeing};
 use crate::opcode::MessageKind;
 use crate::role::Role;
-use crate::utf8::{Utf8, is_text};
+use crate::utf8::{Utf8, to_str};
 
 mod rules;
 mod steps;
@@ -186,10 +186,16 @@ impl<R: Role> ReceiveHalf<R> {
         }
         let len = usize::try_from(payload_len).ok()?;
         let payload = input.get_mut(header_len..)?.get_mut(..len)?;
-        if R::IS_SERVER {
-            mask(payload, key);
-        }
-        if TEXT && kind == MessageKind::Text && !is_text(payload) {
+        let is_text = TEXT && kind == MessageKind::Text;
+        let ascii = if is_text {
+            R::IS_SERVER && mask_seeing(payload, key)
+        } else {
+            if R::IS_SERVER {
+                mask(payload, key);
+            }
+            false
+        };
+        if is_text && !ascii && to_str(payload).is_none() {
             if R::IS_SERVER {
                 mask(payload, key);
             }

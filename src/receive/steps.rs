@@ -8,7 +8,7 @@ use crate::bytes::copy;
 use crate::close;
 use crate::error::{ProtocolError, Violation};
 use crate::event::{Chunk, Event};
-use crate::mask::mask;
+use crate::mask::{mask, mask_seeing};
 use crate::opcode::{MessageKind, Opcode};
 use crate::role::Role;
 use crate::utf8::Utf8;
@@ -114,12 +114,11 @@ impl<R: Role> ReceiveHalf<R> {
         }
         let here = usize::try_from(self.remaining).unwrap_or(usize::MAX).min(input.len());
         let piece = input.get_mut(..here).unwrap_or_default();
-        if R::IS_SERVER {
-            mask(piece, self.key);
-        }
+        let ascii = R::IS_SERVER && mask_seeing(piece, self.key);
         let utf8_before = self.utf8;
         let mut taken = here;
-        if TEXT && self.message == Some(MessageKind::Text) && !self.rsv1 {
+        let is_valid = ascii && self.utf8.is_boundary();
+        if TEXT && self.message == Some(MessageKind::Text) && !self.rsv1 && !is_valid {
             let left = self.text_left(here);
             if let Err(valid) = self.utf8.validate_before(piece, left) {
                 if valid == 0 {
