@@ -49,7 +49,7 @@ impl Receive for Bare {
         let Self { source, text, buffer } = self;
         #[cfg(target_arch = "x86_64")]
         {
-            if is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512bw") {
+            if is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx2") {
                 // SAFETY: The CPU has what the function is compiled for.
                 return unsafe { x86::avx512::receive(source, *text, buffer, sink) };
             }
@@ -71,6 +71,12 @@ fn header(bytes: &[u8]) -> Option<(usize, [u8; 4], usize)> {
         len => (usize::from(len), 2),
     };
     Some((len.0, *bytes.get(len.1..)?.first_chunk()?, len.1 + 4))
+}
+
+/// The key as it goes on after `len` bytes.
+#[inline(always)]
+fn turn(key: [u8; 4], len: usize) -> [u8; 4] {
+    u32::from_le_bytes(key).rotate_right(8 * (len as u32 % 4)).to_le_bytes()
 }
 
 /// The same loops around each kernel `xor`, compiled with the kernel's instructions.
@@ -106,8 +112,11 @@ macro_rules! decoder {
                     xor(piece, key);
                     (open, at) = (open - len, at + len);
                     sink.piece(piece, open == 0);
-                    left -= u64::from(open == 0);
-                    key.rotate_left(len % 4);
+                    if open == 0 {
+                        left -= 1;
+                    } else {
+                        key = turn(key, len);
+                    }
                     if at == filled {
                         break;
                     }
@@ -137,9 +146,7 @@ macro_rules! decoder {
                         }
                     };
                     let there = end.min(filled);
-                    let mut turned = key;
-                    turned.rotate_left((unmasked - start) % 4);
-                    xor(&mut buffer[unmasked..there], turned);
+                    xor(&mut buffer[unmasked..there], turn(key, unmasked - start));
                     if there < end {
                         (open, unmasked) = (Some((end, key)), there);
                         break;
@@ -162,7 +169,7 @@ macro_rules! decoder {
 }
 
 mod portable {
-    use super::{Sink, Source, header};
+    use super::{Sink, Source, header, turn};
 
     decoder!(#[inline(never)]);
 
@@ -181,37 +188,59 @@ mod portable {
 
 #[cfg(target_arch = "x86_64")]
 mod x86 {
+    use std::arch::x86_64::*;
+
+    /// Fewer than 64 bytes. Not by a masked store, which holds up the read of the next header.
+    #[target_feature(enable = "avx2")]
+    #[inline]
+    fn xor_tail(bytes: &mut [u8], key: [u8; 4]) {
+        let wide = _mm256_set1_epi32(i32::from_ne_bytes(key));
+        let (blocks, rest) = bytes.as_chunks_mut::<32>();
+        if let [block, ..] = blocks {
+            let at = block.as_mut_ptr().cast();
+            // SAFETY: A block is 32 bytes.
+            unsafe { _mm256_storeu_si256(at, _mm256_xor_si256(_mm256_loadu_si256(at), wide)) }
+        }
+        let (words, rest) = rest.as_chunks_mut::<8>();
+        let [a, b, c, d] = key;
+        let word = u64::from_ne_bytes([a, b, c, d, a, b, c, d]);
+        for chunk in words {
+            *chunk = (u64::from_ne_bytes(*chunk) ^ word).to_ne_bytes();
+        }
+        let (halves, rest) = rest.as_chunks_mut::<4>();
+        for half in halves {
+            *half = (u32::from_ne_bytes(*half) ^ u32::from_ne_bytes(key)).to_ne_bytes();
+        }
+        for (byte, key) in rest.iter_mut().zip(key) {
+            *byte ^= key;
+        }
+    }
+
     pub mod avx512 {
         use std::arch::x86_64::*;
 
-        use crate::peer::limit::{Sink, Source, header};
+        use crate::peer::limit::{Sink, Source, header, turn};
 
-        decoder!(#[target_feature(enable = "avx512f,avx512bw")]);
+        decoder!(#[target_feature(enable = "avx512f,avx2")]);
 
-        #[target_feature(enable = "avx512f,avx512bw")]
+        #[target_feature(enable = "avx512f,avx2")]
         #[inline]
         fn xor(bytes: &mut [u8], key: [u8; 4]) {
-            let key = _mm512_set1_epi32(i32::from_ne_bytes(key));
+            let wide = _mm512_set1_epi32(i32::from_ne_bytes(key));
             let (blocks, rest) = bytes.as_chunks_mut::<64>();
             for block in blocks {
                 let at = block.as_mut_ptr().cast();
                 // SAFETY: A block is 64 bytes.
-                unsafe { _mm512_storeu_epi32(at, _mm512_xor_si512(_mm512_loadu_epi32(at), key)) }
+                unsafe { _mm512_storeu_epi32(at, _mm512_xor_si512(_mm512_loadu_epi32(at), wide)) }
             }
-            let bits = (1_u64 << rest.len()) - 1;
-            let at = rest.as_mut_ptr().cast();
-            // SAFETY: Bytes whose bit is not set are neither read nor written.
-            unsafe {
-                let masked = _mm512_xor_si512(_mm512_maskz_loadu_epi8(bits, at), key);
-                _mm512_mask_storeu_epi8(at, bits, masked);
-            }
+            super::xor_tail(rest, key);
         }
     }
 
     pub mod avx2 {
         use std::arch::x86_64::*;
 
-        use crate::peer::limit::{Sink, Source, header};
+        use crate::peer::limit::{Sink, Source, header, turn};
 
         decoder!(#[target_feature(enable = "avx2")]);
 
@@ -225,13 +254,7 @@ mod x86 {
                 // SAFETY: A block is 32 bytes.
                 unsafe { _mm256_storeu_si256(at, _mm256_xor_si256(_mm256_loadu_si256(at), wide)) }
             }
-            let (words, rest) = rest.as_chunks_mut::<4>();
-            for word in words {
-                *word = (u32::from_ne_bytes(*word) ^ u32::from_ne_bytes(key)).to_ne_bytes();
-            }
-            for (byte, key) in rest.iter_mut().zip(key) {
-                *byte ^= key;
-            }
+            super::xor_tail(rest, key);
         }
     }
 }

@@ -41,6 +41,11 @@ pub trait Receive {
     fn new(source: Source, text: bool) -> Self;
     /// Receives as many messages as the source has.
     fn receive<S: Sink>(&mut self, sink: &mut S);
+    /// How many bytes of this value and its heap the caller lends: one such buffer serves all
+    /// connections of a thread.
+    fn lent(&self) -> usize {
+        0
+    }
 }
 
 /// A connection, of a server or of a client, that sends a message over and over.

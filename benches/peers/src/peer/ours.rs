@@ -12,6 +12,9 @@ use crate::wire::Keys;
 
 pub const CHUNKS: &str = "rfc6455, chunks";
 pub const MESSAGES: &str = "rfc6455, messages";
+pub const SHORT_READ: usize = 8 << 10;
+pub const SHORT_CHUNKS: &str = "rfc6455, chunks, 8 KiB reads";
+pub const SHORT_MESSAGES: &str = "rfc6455, messages, 8 KiB reads";
 pub const SLICE: &str = "rfc6455, into a slice";
 pub const IN_PLACE: &str = "rfc6455, in place";
 pub const HANDSHAKE: &str = "rfc6455";
@@ -19,26 +22,33 @@ pub const HANDSHAKE: &str = "rfc6455";
 pub const LIMITS: Limits = Limits::DEFAULT.max_frame(1 << 30).max_message(1 << 30);
 
 /// The streaming tier: data where it lies, as it arrives.
-pub struct Chunks {
+pub struct Chunks<const READ: usize = READ_LEN> {
     ws: Connection<Server>,
     source: Source,
     buffer: Vec<u8>,
     out: Vec<u8>,
 }
 
-impl Chunks {
-    fn over(source: Source) -> Self {
-        let out = vec![0; READ_LEN + FrameHeader::MAX_LEN];
-        Self { ws: Connection::server(LIMITS), source, buffer: vec![0; READ_LEN], out }
+impl<const READ: usize> Chunks<READ> {
+    fn over(source: Source, out: usize) -> Self {
+        let (buffer, out) = (vec![0; READ], vec![0; out]);
+        Self { ws: Connection::server(LIMITS), source, buffer, out }
     }
 }
 
-impl Receive for Chunks {
-    const ABOUT: About =
-        About::new(CHUNKS, CHUNKS, "in place, in pieces as they arrive; text is checked");
+impl<const READ: usize> Receive for Chunks<READ> {
+    const ABOUT: About = if READ == READ_LEN {
+        About::new(CHUNKS, CHUNKS, "in place, in pieces as they arrive; text is checked")
+    } else {
+        About::new(
+            SHORT_CHUNKS,
+            SHORT_CHUNKS,
+            "as some peers read, which stays in the nearest cache",
+        )
+    };
 
     fn new(source: Source, _: bool) -> Self {
-        Self::over(source)
+        Self::over(source, 0)
     }
 
     fn receive<S: Sink>(&mut self, sink: &mut S) {
@@ -56,6 +66,10 @@ impl Receive for Chunks {
             }
         }
     }
+
+    fn lent(&self) -> usize {
+        2 * size_of::<Vec<u8>>() + self.buffer.capacity() + self.out.capacity()
+    }
 }
 
 impl Echo for Chunks {
@@ -63,7 +77,7 @@ impl Echo for Chunks {
         About::new(CHUNKS, CHUNKS, "a message that came in two reads goes back in two fragments");
 
     fn new(source: Source) -> Self {
-        Self::over(source)
+        Self::over(source, READ_LEN + FrameHeader::MAX_LEN)
     }
 
     fn echo(&mut self) {
@@ -83,7 +97,7 @@ impl Echo for Chunks {
 }
 
 /// The whole-message tier on the heap.
-pub struct Messages {
+pub struct Messages<const READ: usize = READ_LEN> {
     ws: Connection<Server>,
     messages: MessageBuffer<Heap>,
     source: Source,
@@ -91,24 +105,27 @@ pub struct Messages {
     out: Vec<u8>,
 }
 
-impl Messages {
-    fn over(source: Source) -> Self {
+impl<const READ: usize> Messages<READ> {
+    fn over(source: Source, out: usize) -> Self {
         Self {
             ws: Connection::server(LIMITS),
             messages: MessageBuffer::new(),
             source,
-            buffer: vec![0; READ_LEN],
-            out: vec![0; READ_LEN + FrameHeader::MAX_LEN],
+            buffer: vec![0; READ],
+            out: vec![0; out],
         }
     }
 }
 
-impl Receive for Messages {
-    const ABOUT: About =
-        About::new(MESSAGES, MESSAGES, "whole &str or &[u8], copied only if cut by a read");
+impl<const READ: usize> Receive for Messages<READ> {
+    const ABOUT: About = if READ == READ_LEN {
+        About::new(MESSAGES, MESSAGES, "whole &str or &[u8], copied only if cut by a read")
+    } else {
+        About::new(SHORT_MESSAGES, SHORT_MESSAGES, "")
+    };
 
     fn new(source: Source, _: bool) -> Self {
-        Self::over(source)
+        Self::over(source, 0)
     }
 
     fn receive<S: Sink>(&mut self, sink: &mut S) {
@@ -126,13 +143,17 @@ impl Receive for Messages {
             }
         }
     }
+
+    fn lent(&self) -> usize {
+        2 * size_of::<Vec<u8>>() + self.buffer.capacity() + self.out.capacity()
+    }
 }
 
 impl Echo for Messages {
     const ABOUT: About = About::new(MESSAGES, MESSAGES, "");
 
     fn new(source: Source) -> Self {
-        Self::over(source)
+        Self::over(source, READ_LEN + FrameHeader::MAX_LEN)
     }
 
     fn echo(&mut self) {

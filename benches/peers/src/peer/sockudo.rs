@@ -1,8 +1,9 @@
 //! sockudo-ws: its protocol layer over `BytesMut`, below its streams and without them.
 
 use bytes::{Bytes, BytesMut};
+use futures_util::StreamExt;
 use sockudo_ws::protocol::Protocol;
-use sockudo_ws::{Message, Role};
+use sockudo_ws::{Config, Message, Role, WebSocketStream};
 
 use super::{About, Accept, Echo, Receive, Send, Sink, ours};
 use crate::source::{READ_LEN, Source, now};
@@ -68,6 +69,30 @@ impl Receive for Server {
                 self.source.output.write(&self.out);
             }
         }
+    }
+}
+
+/// Its stream, which is what holds a connection's memory.
+pub struct Stream {
+    ws: WebSocketStream<Source>,
+    messages: u64,
+}
+
+impl Receive for Stream {
+    const ABOUT: About = About::new("sockudo-ws, stream", ours::MESSAGES, "");
+
+    fn new(source: Source, _: bool) -> Self {
+        let messages = source.messages;
+        Self { ws: WebSocketStream::server(source, Config::default()), messages }
+    }
+
+    fn receive<S: Sink>(&mut self, sink: &mut S) {
+        now(async {
+            for _ in 0..self.messages {
+                let message = self.ws.next().await.unwrap().unwrap();
+                sink.piece(message.as_bytes(), true);
+            }
+        });
     }
 }
 

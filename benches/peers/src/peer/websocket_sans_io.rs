@@ -96,6 +96,11 @@ impl Receive for Server {
     fn receive<S: Sink>(&mut self, sink: &mut S) {
         self.run(|_, _, bytes, last| sink.piece(bytes, last));
     }
+
+    fn lent(&self) -> usize {
+        let lent = [&self.buffer, &self.control, &self.message, &self.out];
+        lent.map(|buffer| size_of::<Vec<u8>>() + buffer.capacity()).into_iter().sum()
+    }
 }
 
 impl Echo for Server {

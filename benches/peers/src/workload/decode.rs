@@ -3,7 +3,7 @@
 use super::{Count, Verify, measure, mention_absent};
 use crate::measure::{Contender, Settings};
 use crate::peer::{Receive, limit, ours};
-use crate::source::Source;
+use crate::source::{READ_LEN, Source};
 use crate::table::{Section, name_of_len};
 use crate::wire::{self, BINARY, FIN, Keys, TEXT};
 
@@ -59,8 +59,8 @@ impl Stream {
     pub fn peers(&self) -> Vec<Contender> {
         use crate::peer::*;
         vec![
-            self.contender::<ours::Chunks>(),
-            self.contender::<ours::Messages>(),
+            self.contender::<ours::Chunks<READ_LEN>>(),
+            self.contender::<ours::Messages<READ_LEN>>(),
             self.contender::<tungstenite::Server>(),
             self.contender::<fastwebsockets::Server>(),
             self.contender::<tokio_websockets::Server>(),
@@ -79,6 +79,8 @@ impl Stream {
         let mut contenders =
             vec![Contender { about: limit::Copy::ABOUT, pass }, self.contender::<limit::Bare>()];
         contenders.append(&mut self.peers());
+        contenders.push(self.contender::<ours::Chunks<{ ours::SHORT_READ }>>());
+        contenders.push(self.contender::<ours::Messages<{ ours::SHORT_READ }>>());
         contenders
     }
 }

@@ -27,6 +27,7 @@ impl Memcpy {
             self.out.copy_from_slice(std::hint::black_box(&self.payload));
             self.source.output.write(&self.out);
         }
+        self.source.output.take_count();
     }
 }
 
