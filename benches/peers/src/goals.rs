@@ -1,5 +1,7 @@
 //! What this crate is to reach, in one run: each goal is a ratio, so that it holds on any machine.
 
+use std::fmt::Write;
+
 use crate::peer::{limit, ours};
 use crate::table::Section;
 use crate::workload::encode::MEMCPY;
@@ -157,7 +159,7 @@ pub fn as_text(sections: &[Section]) -> String {
     let mut text = format!("\nGoals: {met} of {} met\n", results.len());
     for result in results {
         let verdict = if result.met() { "met   " } else { "MISSED" };
-        text += &format!("{verdict}  {:<78} {}\n", result.words(), result.measured());
+        writeln!(text, "{verdict}  {:<86} {}", result.words(), result.measured()).unwrap();
     }
     text
 }

@@ -30,7 +30,7 @@ impl Receive for Server {
     const ABOUT: About = About::new(
         NAME,
         ours::MESSAGES,
-        "owned frames; reads what its buffer has room for, 8 KiB at first; text is checked but bytes",
+        "owned frames; reads 8 KiB or the rest of a message; text is checked, but handed out as bytes",
     );
 
     fn new(source: Source, _: bool) -> Self {
@@ -79,7 +79,7 @@ impl<const CLIENT: bool> Send for Sender<CLIENT> {
             "payload copied to the heap to be masked; over 1 KiB handed over from there",
         )
     } else {
-        About::new(NAME, ours::SLICE, "over 1 KiB the payload is not copied")
+        About::new(NAME, ours::IN_PLACE, "up to 1 KiB one copy, over it none")
     };
 
     fn new(payload: Vec<u8>, source: Source) -> Self {

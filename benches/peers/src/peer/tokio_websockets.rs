@@ -20,11 +20,8 @@ impl Server {
 }
 
 impl Receive for Server {
-    const ABOUT: About = About::new(
-        NAME,
-        ours::MESSAGES,
-        "owned messages; reads what its buffer has room for, 8 KiB at first",
-    );
+    const ABOUT: About =
+        About::new(NAME, ours::MESSAGES, "owned messages; reads 8 KiB or the rest of a message");
 
     fn new(source: Source, _: bool) -> Self {
         Self::over(source)

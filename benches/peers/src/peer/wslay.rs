@@ -194,7 +194,7 @@ impl Receive for Server {
     const ABOUT: About = About::new(
         NAME,
         ours::MESSAGES,
-        "reads 4 KiB; text is checked but bytes; built without LTO",
+        "reads 4 KiB; text is checked, but handed out as bytes; a shared library, without LTO",
     );
 
     fn new(source: Source, _: bool) -> Self {
@@ -207,7 +207,8 @@ impl Receive for Server {
 }
 
 impl Echo for Server {
-    const ABOUT: About = About::new(NAME, ours::MESSAGES, "queues a copy; built without LTO");
+    const ABOUT: About =
+        About::new(NAME, ours::MESSAGES, "queues a copy; a shared library, without LTO");
 
     fn new(source: Source) -> Self {
         Self(Connection::new(source, false))
@@ -224,7 +225,8 @@ pub struct Sender<const CLIENT: bool> {
 }
 
 impl<const CLIENT: bool> Send for Sender<CLIENT> {
-    const ABOUT: About = About::new(NAME, ours::SLICE, "queues a copy; built without LTO");
+    const ABOUT: About =
+        About::new(NAME, ours::SLICE, "queues a copy; a shared library, without LTO");
 
     fn new(payload: Vec<u8>, source: Source) -> Self {
         Self { connection: Connection::new(source, CLIENT), payload }
