@@ -37,6 +37,7 @@ At the end of the input it closes the connection with code 1000.
 Options:
   --binary FILE   first send this file as one binary message, without loading it
   --ping          send a Ping at once and then every second, and show how long the Pong takes
+  --wait SECONDS  after the end of the input, stay for so long before closing (default: 0)
   --help          show this
 
 Exit status:
@@ -124,12 +125,13 @@ struct Settings {
     url: String,
     binary: Option<String>,
     ping: bool,
+    wait: Duration,
 }
 
 impl Settings {
     /// The settings, or `None` if help is asked for.
     fn from_args(mut args: impl Iterator<Item = String>) -> Result<Option<Self>, Failure> {
-        let (mut url, mut binary, mut ping) = (None, None, false);
+        let (mut url, mut binary, mut ping, mut wait) = (None, None, false, Duration::ZERO);
         let usage = |problem: &str| Failure::Usage(problem.to_string());
         while let Some(arg) = args.next() {
             match arg.as_str() {
@@ -137,6 +139,11 @@ impl Settings {
                 "--ping" => ping = true,
                 "--binary" => {
                     binary = Some(args.next().ok_or_else(|| usage("--binary needs a file"))?);
+                }
+                "--wait" => {
+                    let seconds = args.next().and_then(|seconds| seconds.parse::<u32>().ok());
+                    let seconds = seconds.ok_or_else(|| usage("--wait needs a number"))?;
+                    wait = Duration::from_secs(seconds.into());
                 }
                 option if option.starts_with('-') => {
                     return Err(usage(&format!("there is no option {option:?}")));
@@ -146,7 +153,7 @@ impl Settings {
             }
         }
         let url = url.ok_or_else(|| usage("there is no URL"))?;
-        Ok(Some(Self { url, binary, ping }))
+        Ok(Some(Self { url, binary, ping, wait }))
     }
 }
 
@@ -180,8 +187,13 @@ fn run(settings: &Settings) -> Result<(), Failure> {
         ping(orders.clone());
     }
     thread::spawn({
-        let (orders, shared) = (orders.clone(), Arc::clone(&shared));
-        move || read_input(file, &orders, &shared)
+        let (orders, shared, wait) = (orders.clone(), Arc::clone(&shared), settings.wait);
+        move || {
+            read_input(file, &orders, &shared);
+            // A server may answer the Close before the messages that came ahead of it.
+            thread::sleep(wait);
+            let _ = orders.send(Order::Close);
+        }
     });
 
     let reader = Reader { receiver, stream, shared, orders, start, writer_ended };
@@ -230,7 +242,7 @@ fn ping(orders: SyncSender<Order>) {
     });
 }
 
-/// Gives orders to send the file and the lines of the input, and to close at its end.
+/// Gives orders to send the file and the lines of the input.
 fn read_input(file: Option<File>, orders: &SyncSender<Order>, shared: &Shared) {
     // An order that nobody takes means that the connection is closing.
     if file.is_some_and(|file| orders.send(Order::File(file)).is_err()) {
@@ -243,18 +255,14 @@ fn read_input(file: Option<File>, orders: &SyncSender<Order>, shared: &Shared) {
                     return;
                 }
             }
-            Err(error) => {
-                shared.fail(error);
-                break;
-            }
+            Err(error) => return shared.fail(error),
         }
     }
-    let _ = orders.send(Order::Close);
 }
 
 /// The sending half, with the thread that writes.
 struct Writer {
-    sender: rfc6455::Sender<Client<Keys>>,
+    sender: rfc6455::SendHalf<Client<Keys>>,
     /// So that a header and a short payload leave together.
     out: BufWriter<TcpStream>,
     shared: Arc<Shared>,
@@ -373,7 +381,7 @@ fn stalled(error: io::Error) -> io::Error {
 
 /// The receiving half, with the thread that reads.
 struct Reader {
-    receiver: rfc6455::Receiver<Client<Keys>>,
+    receiver: rfc6455::ReceiveHalf<Client<Keys>>,
     stream: TcpStream,
     shared: Arc<Shared>,
     orders: SyncSender<Order>,

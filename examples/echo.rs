@@ -2,6 +2,7 @@
 //!
 //! It waits forever for a client that says nothing; `server.rs` shows what to do about that.
 
+use std::env;
 use std::error::Error;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -10,7 +11,8 @@ use rfc6455::handshake::{Acceptance, HandshakeLimits, ServerHandshake};
 use rfc6455::{Connection, Event, FrameHeader, Limits};
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let listener = TcpListener::bind("127.0.0.1:9001")?;
+    let address = env::args().nth(1).unwrap_or("127.0.0.1:9001".into());
+    let listener = TcpListener::bind(address)?;
     println!("listening: ws://{}/", listener.local_addr()?);
     for stream in listener.incoming() {
         if let Err(error) = echo(stream?) {

@@ -4,10 +4,37 @@
 #[inline]
 pub(crate) fn copy(from: &[u8], to: &mut [u8]) -> usize {
     let len = from.len().min(to.len());
-    if let (Some(from), Some(to)) = (from.get(..len), to.get_mut(..len)) {
-        to.copy_from_slice(from);
+    if !copy_few::<16>(from, to, len) && !copy_few::<4>(from, to, len) {
+        copy_each(from, to);
     }
     len
+}
+
+/// Copies `N` to 4 `N` bytes as words that may overlap; `false`, and nothing done, otherwise.
+#[inline]
+fn copy_few<const N: usize>(from: &[u8], to: &mut [u8], len: usize) -> bool {
+    let (Some(from), Some(to)) = (from.get(..len), to.get_mut(..len)) else { return false };
+    let (Some(last), Some(place)) = (from.last_chunk::<N>(), to.last_chunk_mut::<N>()) else {
+        return false;
+    };
+    if len > N.saturating_mul(4) {
+        return false;
+    }
+    *place = *last;
+    for (to, from) in to.as_chunks_mut::<N>().0.iter_mut().zip(from.as_chunks::<N>().0) {
+        *to = *from;
+    }
+    true
+}
+
+/// A loop, because `copy_from_slice` could panic if the optimiser did not see the lengths; and not
+/// inlined, because only as a function of its own, whose arguments are known not to overlap, does
+/// it become the platform's `memcpy`.
+#[inline(never)]
+fn copy_each(from: &[u8], to: &mut [u8]) {
+    for (to, from) in to.iter_mut().zip(from) {
+        *to = *from;
+    }
 }
 
 /// Puts these bytes at the front of `to`, and gives what is behind them.

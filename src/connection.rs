@@ -6,9 +6,9 @@ use crate::event::{Eof, Event};
 use crate::fragment::{Fragment, Part};
 use crate::frame::EncodedHeader;
 use crate::limits::Limits;
-use crate::receive::{Owed, Receiver};
+use crate::receive::{Owed, ReceiveHalf};
 use crate::role::{Client, MaskingKeys, Role, Server};
-use crate::send::{ControlFrame, PreparedMessage, Sender};
+use crate::send::{ControlFrame, PreparedMessage, SendHalf};
 
 /// One end of a WebSocket connection after its handshake: a value, without I/O, clock or heap.
 ///
@@ -39,8 +39,8 @@ use crate::send::{ControlFrame, PreparedMessage, Sender};
 /// ```
 #[derive(Clone, Debug)]
 pub struct Connection<R> {
-    receiver: Receiver<R>,
-    sender: Sender<R>,
+    receiver: ReceiveHalf<R>,
+    sender: SendHalf<R>,
 }
 
 impl Connection<Server> {
@@ -62,7 +62,7 @@ impl<K: MaskingKeys> Connection<Client<K>> {
 
 impl<R: Role> Connection<R> {
     const fn new(role: R, limits: Limits) -> Self {
-        Self { receiver: Receiver::new(limits), sender: Sender::new(role) }
+        Self { receiver: ReceiveHalf::new(limits), sender: SendHalf::new(role) }
     }
 
     /// Takes the next event off the front of `input`; `Ok(None)` exactly when `input` is used up.
@@ -239,6 +239,18 @@ impl<R: Role> Connection<R> {
         self.receiver.close_frame()
     }
 
+    /// Whether the peer's Close frame was received.
+    #[must_use]
+    pub const fn is_close_received(&self) -> bool {
+        self.receiver.is_close_received()
+    }
+
+    /// Whether our Close frame was given out to be written: nothing may be sent after it.
+    #[must_use]
+    pub const fn is_close_sent(&self) -> bool {
+        self.sender.is_close_sent()
+    }
+
     /// The violation that failed the connection.
     #[must_use]
     pub const fn error(&self) -> Option<ProtocolError> {
@@ -275,22 +287,24 @@ impl<R: Role> Connection<R> {
     }
 
     /// The two halves, for two tasks that share nothing. What one must tell the other is a value:
-    /// [`Receiver::poll_reply`], [`Sender::reply`].
+    /// [`ReceiveHalf::poll_reply`], [`SendHalf::reply`].
     #[must_use]
-    pub fn into_split(self) -> (Receiver<R>, Sender<R>) {
+    pub fn into_split(self) -> (ReceiveHalf<R>, SendHalf<R>) {
         (self.receiver, self.sender)
-    }
-
-    /// For the tier above.
-    #[inline]
-    pub(crate) const fn receiver_mut(&mut self) -> &mut Receiver<R> {
-        &mut self.receiver
     }
 
     /// Nothing but the answer follows the peer's Close, or its violation.
     #[inline]
     fn check_open(&self) -> Result<(), SendError> {
         if self.receiver.is_open() { Ok(()) } else { Err(SendError::Closed) }
+    }
+}
+
+/// The receiving half, for [`MessageBuffer::receive`](crate::MessageBuffer::receive).
+impl<R> AsMut<ReceiveHalf<R>> for Connection<R> {
+    #[inline]
+    fn as_mut(&mut self) -> &mut ReceiveHalf<R> {
+        &mut self.receiver
     }
 }
 

@@ -66,9 +66,9 @@ impl ControlBuffer {
     #[inline]
     pub(crate) fn wait(&mut self) {
         if self.start > 0 {
-            self.bytes.copy_within(usize::from(self.start)..usize::from(self.end), 0);
-            self.end = self.end.saturating_sub(self.start);
-            self.start = 0;
+            let payload = ControlPayload::new(self.payload());
+            copy(&payload, &mut self.bytes);
+            (self.start, self.end) = (0, payload.len);
         }
         self.waiting = self.end;
     }

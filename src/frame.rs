@@ -1,6 +1,6 @@
 //! The header of a frame (RFC 6455 §5.2), by itself: no state, no role, no limits.
 
-use core::ops::{Deref, RangeInclusive};
+use core::ops::Deref;
 
 use crate::bytes::put;
 use crate::error::{SendError, Violation};
@@ -67,10 +67,12 @@ impl FrameHeader {
     /// or in more bytes than it needs.
     #[inline]
     pub fn decode(input: &[u8]) -> Result<Option<(Self, usize)>, Violation> {
-        match Partial::read(input)? {
-            Some(partial) => Ok(partial.complete(input)),
-            None => Ok(None),
-        }
+        let Some(header) = Partial::read(input)? else { return Ok(None) };
+        let Some((len, key)) = header.complete(input) else { return Ok(None) };
+        let rsv = [0x40, 0x20, 0x10].map(|bit| header.rsv & bit != 0);
+        let masking_key = if header.masked == Some(true) { Some(key) } else { None };
+        let Partial { fin, opcode, least: payload_len, .. } = header;
+        Ok(Some((Self { fin, rsv, opcode, masking_key, payload_len }, len)))
     }
 
     /// The bytes of this header, with the shortest form of the length.
@@ -163,10 +165,58 @@ impl core::fmt::Debug for EncodedHeader {
     }
 }
 
+/// A header as nearly all are: all of it there, the length in its shortest form, the mask as it
+/// must be. The quick way to what [`Partial`] finds out of any header, right or wrong.
+#[derive(Clone, Copy)]
+pub(crate) struct Plain {
+    /// FIN, RSV and opcode.
+    pub(crate) first: u8,
+    pub(crate) payload_len: u64,
+    /// Bytes of the header.
+    pub(crate) len: usize,
+    /// Zero for none.
+    pub(crate) key: MaskingKey,
+}
+
+impl Plain {
+    /// Reads such a header; `None` means to look closer.
+    #[inline]
+    pub(crate) fn read(input: &[u8], masked: bool) -> Option<Self> {
+        let &[first, second, ref rest @ ..] = input else { return None };
+        // With the mask bit as it must be taken off, it is the marker; with a wrong one, above.
+        let (payload_len, rest, len) = match second ^ (if masked { MASK } else { 0 }) {
+            short @ 0..=125 => (u64::from(short), rest, 2_usize),
+            LEN_16 => {
+                let (len, rest) = rest.split_first_chunk::<2>()?;
+                let len = u64::from(u16::from_be_bytes(*len));
+                if len < u64::from(LEN_16) {
+                    return None;
+                }
+                (len, rest, 4)
+            }
+            LEN_64 => {
+                let (len, rest) = rest.split_first_chunk::<8>()?;
+                let len = u64::from_be_bytes(*len);
+                if len <= 0xFFFF || len > u64::MAX >> 1 {
+                    return None;
+                }
+                (len, rest, 10)
+            }
+            _ => return None,
+        };
+        if !masked {
+            return Some(Self { first, payload_len, len, key: MaskingKey([0; 4]) });
+        }
+        let key = MaskingKey(*rest.first_chunk()?);
+        Some(Self { first, payload_len, len: len.saturating_add(4), key })
+    }
+}
+
 /// What the first bytes of a header tell, however few they are.
 ///
 /// Reading is monotone: a prefix is refused if, and only if, no header can begin with it. So the
 /// shortest prefix that is refused ends with the byte that proves the violation.
+#[derive(Clone, Copy)]
 pub(crate) struct Partial {
     pub(crate) fin: bool,
     /// RSV1, RSV2, RSV3 as they stand in the first byte: 0x40, 0x20, 0x10.
@@ -174,10 +224,11 @@ pub(crate) struct Partial {
     pub(crate) opcode: Opcode,
     /// `None` until the second byte is there.
     pub(crate) masked: Option<bool>,
-    /// The payload lengths that are still possible.
-    pub(crate) payload_len: RangeInclusive<u64>,
-    /// Bytes of the header before its masking key, once the length is known.
-    key_at: Option<usize>,
+    /// The least and the greatest payload length that are still possible.
+    pub(crate) least: u64,
+    pub(crate) most: u64,
+    /// Bytes of the header before its masking key; 0 until the length is known.
+    key_at: usize,
 }
 
 impl Partial {
@@ -190,76 +241,66 @@ impl Partial {
         // "If an unknown opcode is received, the receiving endpoint MUST _Fail the WebSocket
         // Connection_." (§5.2)
         let opcode = Opcode::from_bits(first & 0x0F).ok_or(Violation::ReservedOpcode)?;
-        let fin = first & FIN != 0;
+        let (fin, rsv) = (first & FIN != 0, first & 0x70);
         // "All control frames MUST have a payload length of 125 bytes or less and MUST NOT be
         // fragmented." (§5.5)
         if opcode.is_control() && !fin {
             return Err(Violation::FragmentedControl);
         }
-        let mut partial = Self {
-            fin,
-            rsv: first & 0x70,
-            opcode,
-            masked: None,
-            payload_len: 0..=u64::MAX >> 1,
-            key_at: None,
+        let [second, rest @ ..] = rest else {
+            let most = u64::MAX >> 1;
+            return Ok(Some(Self { fin, rsv, opcode, masked: None, least: 0, most, key_at: 0 }));
         };
-        let [second, rest @ ..] = rest else { return Ok(Some(partial)) };
-        partial.masked = Some(second & MASK != 0);
+        let masked = Some(second & MASK != 0);
         let marker = second & !MASK;
         if opcode.is_control() && marker >= LEN_16 {
             return Err(Violation::ControlTooLong);
         }
-        (partial.payload_len, partial.key_at) = match marker {
+        let (least, most, key_at) = match marker {
             LEN_16 => length::<2>(rest, 126)?,
             LEN_64 => length::<8>(rest, 1 << 16)?,
-            short => (u64::from(short)..=u64::from(short), Some(2)),
+            short => (u64::from(short), u64::from(short), 2),
         };
-        Ok(Some(partial))
+        Ok(Some(Self { fin, rsv, opcode, masked, least, most, key_at }))
     }
 
-    /// The header and its length, if `input`, the bytes that this was read from, has all of it.
+    /// Bytes of the header and its masking key, zero for none, if `input`, the bytes that this was
+    /// read from, has all of it.
     #[inline]
-    pub(crate) fn complete(&self, input: &[u8]) -> Option<(FrameHeader, usize)> {
-        let key_at = self.key_at?;
-        let (masking_key, len) = if self.masked? {
-            let key = input.get(key_at..)?.first_chunk::<4>()?;
-            (Some(MaskingKey(*key)), key_at.saturating_add(4))
-        } else {
-            (None, key_at)
-        };
-        let rsv = [0x40, 0x20, 0x10].map(|bit| self.rsv & bit != 0);
-        let payload_len = *self.payload_len.start();
-        let Self { fin, opcode, .. } = *self;
-        Some((FrameHeader { fin, rsv, opcode, masking_key, payload_len }, len))
+    pub(crate) fn complete(&self, input: &[u8]) -> Option<(usize, MaskingKey)> {
+        match (self.key_at, self.masked) {
+            (0, _) | (_, None) => None,
+            (key_at, Some(false)) => Some((key_at, MaskingKey([0; 4]))),
+            (key_at, Some(true)) => {
+                let key = input.get(key_at..)?.first_chunk::<4>()?;
+                Some((key_at.saturating_add(4), MaskingKey(*key)))
+            }
+        }
     }
 }
 
-/// The lengths that a field of `N` bytes can still have after those that are there, without the ones
-/// that are too short for it, and where the header goes on if all are.
+/// The least and the greatest length that a field of `N` bytes can still have after those that are
+/// there, and where the header goes on if all are, else 0.
 #[inline]
-fn length<const N: usize>(
-    rest: &[u8],
-    minimum: u64,
-) -> Result<(RangeInclusive<u64>, Option<usize>), Violation> {
+fn length<const N: usize>(rest: &[u8], minimum: u64) -> Result<(u64, u64, usize), Violation> {
+    let number = |bytes: &[u8; N]| bytes.iter().fold(0, |len, byte| len << 8 | u64::from(*byte));
     let (least, most, end) = if let Some(field) = rest.first_chunk::<N>() {
-        let len = field.iter().fold(0, |len, byte| len << 8 | u64::from(*byte));
-        (len, len, Some(N.saturating_add(2)))
+        (number(field), number(field), N.saturating_add(2))
     } else {
         let (mut low, mut high) = ([0; N], [0xFF; N]);
         for ((low, high), byte) in low.iter_mut().zip(&mut high).zip(rest) {
             (*low, *high) = (*byte, *byte);
         }
-        let number = |bytes: [u8; N]| bytes.iter().fold(0, |len, byte| len << 8 | u64::from(*byte));
-        (number(low), number(high), None)
+        (number(&low), number(&high), 0)
     };
     // "the most significant bit MUST be 0" (§5.2)
     if least > u64::MAX >> 1 {
         return Err(Violation::LengthMsb);
     }
-    // "in all cases, the minimal number of bytes MUST be used to encode the length" (§5.2)
+    // "in all cases, the minimal number of bytes MUST be used to encode the length" (§5.2), so a
+    // shorter length is not among those that are possible.
     if most < minimum {
         return Err(Violation::NonMinimalLength);
     }
-    Ok((least.max(minimum)..=most.min(u64::MAX >> 1), end))
+    Ok((least.max(minimum), most.min(u64::MAX >> 1), end))
 }

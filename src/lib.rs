@@ -52,7 +52,7 @@
 //! close is an [`Event::Close`], and a stream that ends without one is [`Eof::Abnormal`].
 //!
 //! # Two tasks
-//! [`Connection::into_split`] gives a [`Receiver`] and a [`Sender`] that share nothing. What one
+//! [`Connection::into_split`] gives a [`ReceiveHalf`] and a [`SendHalf`] that share nothing. What one
 //! must tell the other, a Pong or a Close to be sent, is a [`Reply`], a value.
 //!
 //! # Opening
@@ -112,9 +112,9 @@ pub use mask::{MaskingKey, mask};
 pub use message::Heap;
 pub use message::{InSlice, Incoming, Message, MessageBuffer, Storage};
 pub use opcode::{MessageKind, Opcode};
-pub use receive::Receiver;
+pub use receive::ReceiveHalf;
 pub use role::{Client, MaskingKeys, Role, Server};
-pub use send::{ControlFrame, PreparedMessage, Sender};
+pub use send::{ControlFrame, PreparedMessage, SendHalf};
 pub use timing::{Due, Timeouts, Timing};
 pub use utf8::Utf8;
 

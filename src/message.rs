@@ -2,11 +2,11 @@
 
 use crate::bytes::copy;
 use crate::close::CloseCode;
-use crate::connection::Connection;
 use crate::error::{ProtocolError, Violation};
 use crate::event::{Chunk, Event};
 use crate::fragment::Fragment;
 use crate::opcode::MessageKind;
+use crate::receive::ReceiveHalf;
 use crate::role::Role;
 use crate::utf8::{Utf8, split_open_code_point, to_str};
 
@@ -66,7 +66,7 @@ pub enum Incoming<'m> {
 /// byte is copied once. Text is scanned once for both its validity and its type, and fails at its
 /// first impossible byte as it does in the tier below.
 ///
-/// It stands beside its [`Connection`], not around it, so that what it hands out can be sent back
+/// It stands beside its [`Connection`](crate::Connection), not around it, so that what it hands out can be sent back
 /// while it is borrowed.
 ///
 /// Over a slice, without an allocator; the connection's
@@ -162,7 +162,8 @@ impl<S: Storage> MessageBuffer<S> {
     /// Takes the next message or control frame off the front of `input`; `Ok(None)` exactly when
     /// `input` is used up.
     ///
-    /// It is [`Connection::receive`] with the same contract. A message that is handed out from
+    /// It is [`Connection::receive`](crate::Connection::receive) with the same contract, for a
+    /// connection or for its receiving half. A message that is handed out from
     /// the storage stays there until the next call. Memory that is not to be retained is given back
     /// when the input is used up and no message is open.
     ///
@@ -172,14 +173,15 @@ impl<S: Storage> MessageBuffer<S> {
     #[inline]
     pub fn receive<'m, 'b: 'm, R: Role>(
         &'m mut self,
-        ws: &mut Connection<R>,
+        ws: &mut impl AsMut<ReceiveHalf<R>>,
         input: &mut &'b mut [u8],
     ) -> Result<Option<Incoming<'m>>, ProtocolError> {
+        let ws = ws.as_mut();
         if self.state != State::Empty || S::BOUNDED {
             self.prepare(ws);
         }
         loop {
-            let chunk = match ws.receiver_mut().receive_unvalidated(input)? {
+            let chunk = match ws.receive_unvalidated(input)? {
                 None => {
                     if self.state == State::Empty {
                         self.storage.release();
@@ -204,7 +206,7 @@ impl<S: Storage> MessageBuffer<S> {
                 self.carried = 0;
                 self.state = State::Part;
             }
-            let left = ws.receiver_mut().text_left(0);
+            let left = ws.text_left(0);
             let pushed = match kind {
                 MessageKind::Text => self.push_text(&chunk, left),
                 MessageKind::Binary => self.push_binary(&chunk),
@@ -216,12 +218,12 @@ impl<S: Storage> MessageBuffer<S> {
                 self.state = State::HandedOut;
                 return Ok(Some(Incoming::Message(self.storage.message())));
             }
-            ws.receiver_mut().set_utf8(self.utf8);
+            ws.set_utf8(self.utf8);
         }
     }
 
     /// Lets go of the last message, and holds the connection to the storage's bound.
-    fn prepare<R: Role>(&mut self, ws: &mut Connection<R>) {
+    fn prepare<R: Role>(&mut self, ws: &mut ReceiveHalf<R>) {
         if self.state == State::HandedOut {
             self.state = State::Empty;
         }
@@ -291,15 +293,14 @@ fn whole(chunk: Chunk<'_>) -> Result<Message<'_>, (Violation, usize)> {
 /// Fails the connection at the byte that stands `unread` before the end of what was received.
 #[cold]
 fn fail<R: Role>(
-    ws: &mut Connection<R>,
+    ws: &mut ReceiveHalf<R>,
     input: &mut &mut [u8],
     violation: Violation,
     unread: usize,
 ) -> ProtocolError {
     *input = &mut [];
-    let receiver = ws.receiver_mut();
-    let offset = receiver.position().wrapping_sub(unread as u64);
+    let offset = ws.position().wrapping_sub(unread as u64);
     let error = ProtocolError { offset, violation };
-    receiver.fail(error);
+    ws.fail(error);
     error
 }

@@ -7,7 +7,7 @@ use crate::close::{CloseCode, CloseFrame};
 use crate::control::{ControlBuffer, ControlPayload, Reply};
 use crate::error::{ProtocolError, Violation};
 use crate::event::{Chunk, Eof, Event};
-use crate::frame::FrameHeader;
+use crate::frame::{FrameHeader, Plain};
 use crate::limits::Limits;
 use crate::mask::{MaskingKey, mask};
 use crate::opcode::MessageKind;
@@ -20,9 +20,9 @@ mod steps;
 /// The receiving half of a [`Connection`](crate::Connection).
 ///
 /// By itself it answers nothing: what the other half must send is asked for with
-/// [`poll_reply`](Self::poll_reply) and given to [`Sender::reply`](crate::Sender::reply).
+/// [`poll_reply`](Self::poll_reply) and given to [`SendHalf::reply`](crate::SendHalf::reply).
 #[derive(Clone, Debug)]
-pub struct Receiver<R> {
+pub struct ReceiveHalf<R> {
     /// Bytes of the stream that were consumed; after a failure, where it was proved.
     position: u64,
     /// Payload bytes that the current frame still lacks.
@@ -98,7 +98,7 @@ enum Step<'b> {
     Starved,
 }
 
-impl<R: Role> Receiver<R> {
+impl<R: Role> ReceiveHalf<R> {
     /// At the first byte after the handshake.
     #[must_use]
     pub const fn new(limits: Limits) -> Self {
@@ -172,41 +172,25 @@ impl<R: Role> Receiver<R> {
         &mut self,
         input: &mut &'b mut [u8],
     ) -> Option<Chunk<'b>> {
-        let [first, second, rest @ ..] = &**input else { return None };
+        if !self.idle {
+            return None;
+        }
+        let Plain { first, payload_len, len: header_len, key } = Plain::read(input, R::IS_SERVER)?;
         let kind = match first {
             0x81 => MessageKind::Text,
             0x82 => MessageKind::Binary,
             _ => return None,
         };
-        if !self.idle || (second & 0x80 != 0) != R::IS_SERVER {
+        if payload_len >= self.whole_below {
             return None;
         }
-        let (len, key_at) = match second & 0x7F {
-            126 => (u64::from(u16::from_be_bytes(*rest.first_chunk()?)), 4_usize),
-            127 => (u64::from_be_bytes(*rest.first_chunk()?), 10),
-            short => (u64::from(short), 2),
-        };
-        let minimal = match key_at {
-            4 => len > 125,
-            10 => len > 0xFFFF,
-            _ => true,
-        };
-        if !minimal || len >= self.whole_below {
-            return None;
-        }
-        let len = usize::try_from(len).ok()?;
-        let header_len = if R::IS_SERVER { key_at.checked_add(4)? } else { key_at };
-        if input.len().checked_sub(header_len)? < len {
-            return None;
-        }
-        let (header, rest) = input.split_at_mut_checked(header_len)?;
-        let payload = rest.get_mut(..len)?;
-        let key = if R::IS_SERVER { Some(MaskingKey(*header.last_chunk()?)) } else { None };
-        if let Some(key) = key {
+        let len = usize::try_from(payload_len).ok()?;
+        let payload = input.get_mut(header_len..)?.get_mut(..len)?;
+        if R::IS_SERVER {
             mask(payload, key);
         }
         if TEXT && kind == MessageKind::Text && !is_text(payload) {
-            if let Some(key) = key {
+            if R::IS_SERVER {
                 mask(payload, key);
             }
             return None;
@@ -268,7 +252,7 @@ impl<R: Role> Receiver<R> {
         if self.close_received { Eof::Clean } else { Eof::Abnormal }
     }
 
-    /// What the sending half owes the peer, for [`Sender::reply`](crate::Sender::reply); asking
+    /// What the sending half owes the peer, for [`SendHalf::reply`](crate::SendHalf::reply); asking
     /// takes it. Of several Pings that arrived since, the latest is answered (§5.5.3).
     pub fn poll_reply(&mut self) -> Option<Reply> {
         Some(match self.take_owed()? {
@@ -369,6 +353,14 @@ impl<R: Role> Receiver<R> {
     /// Whether each Ping is to be answered, as it is by default; without, the caller does it.
     pub const fn answer_pings(&mut self, answer: bool) {
         self.answer_pings = answer;
+    }
+}
+
+/// Itself, for [`MessageBuffer::receive`](crate::MessageBuffer::receive).
+impl<R> AsMut<Self> for ReceiveHalf<R> {
+    #[inline]
+    fn as_mut(&mut self) -> &mut Self {
+        self
     }
 }
 

@@ -15,7 +15,7 @@ use crate::utf8::Utf8;
 
 /// The sending half of a [`Connection`](crate::Connection).
 #[derive(Clone, Debug)]
-pub struct Sender<R> {
+pub struct SendHalf<R> {
     role: R,
     /// Payload bytes that the open frame still lacks; 0 between frames.
     frame_left: u64,
@@ -40,7 +40,7 @@ enum Progress {
     Closed,
 }
 
-impl<R: Role> Sender<R> {
+impl<R: Role> SendHalf<R> {
     pub(crate) const fn new(role: R) -> Self {
         Self {
             role,
@@ -281,7 +281,7 @@ impl<R: Role> Sender<R> {
     }
 }
 
-impl Sender<Server> {
+impl SendHalf<Server> {
     /// The header of a data frame whose payload is sent as it is, right behind it.
     ///
     /// See [`Connection::send_header`](crate::Connection::send_header).
@@ -368,7 +368,7 @@ impl<'p> PreparedMessage<'p> {
         if !message.part.last {
             return Err(SendError::NoMessageOpen);
         }
-        let len = Sender::new(Server).send(message, storage)?;
+        let len = SendHalf::new(Server).send(message, storage)?;
         Ok(Self { frame: storage.get(..len).unwrap_or_default() })
     }
 }

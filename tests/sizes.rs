@@ -1,4 +1,4 @@
-//! What a value costs (DESIGN: an open connection is one value of at most 256 bytes).
+//! What a value is and costs (an open connection is one value of at most 256 bytes).
 use rfc6455::*;
 use std::mem::size_of;
 
@@ -15,10 +15,58 @@ fn an_event_is_24_bytes() {
 }
 
 #[test]
+fn a_close_code_and_its_absence_are_two_bytes() {
+    assert_eq!(size_of::<CloseCode>(), 2);
+    assert_eq!(size_of::<Option<CloseCode>>(), 2);
+}
+
+#[test]
 fn values_are_send_and_sync() {
     fn check<T: Send + Sync>() {}
     check::<Connection<Server>>();
     check::<Connection<Client<fn() -> [u8; 4]>>>();
+    check::<ReceiveHalf<Server>>();
+    check::<ReceiveHalf<Client<std::cell::Cell<u8>>>>(); // the key source stays with the other half
+    check::<SendHalf<Server>>();
     check::<Event<'_>>();
     check::<ProtocolError>();
+    check::<SendError>();
+    check::<Fragment<'_>>();
+    check::<PreparedMessage<'_>>();
+    check::<ControlFrame>();
+    check::<EncodedHeader>();
+    check::<Reply>();
+}
+
+#[test]
+fn errors_are_errors() {
+    fn check<T: std::error::Error + Send + Sync + 'static>() {}
+    check::<ProtocolError>();
+    check::<SendError>();
+    check::<Violation>();
+}
+
+type FirmwareClient = Client<fn() -> [u8; 4]>;
+
+/// A firmware's connections: in place before the program runs, without a heap.
+static SERVER: Connection<Server> = Connection::server(LIMITS);
+const CLIENT: Connection<FirmwareClient> = Connection::client(keys, LIMITS);
+const LIMITS: Limits = Limits::DEFAULT.max_frame(512).max_message(1024).max_fragments(8);
+const NORMAL: Option<CloseCode> = CloseCode::new(1000);
+const PART: Part = Part::whole(MessageKind::Binary).starts();
+
+fn keys() -> [u8; 4] {
+    [1, 2, 3, 4]
+}
+
+#[test]
+fn everything_can_be_made_in_a_constant() {
+    let mut server = SERVER.clone();
+    let mut client = CLIENT;
+    assert_eq!(server.limits().max_message, 1024);
+    let frame = client.close(NORMAL.unwrap(), "").unwrap();
+    let mut bytes = frame.to_vec();
+    assert!(matches!(server.receive(&mut &mut bytes[..]), Ok(Some(Event::Close(NORMAL)))));
+    let mut other = CLIENT;
+    assert!(other.begin_frame(PART, 1).is_ok());
 }

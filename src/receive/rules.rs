@@ -1,20 +1,65 @@
 //! Which headers may come now: every rule about a frame that needs the connection's state.
 
-use super::Receiver;
+use super::ReceiveHalf;
 use crate::error::{ProtocolError, Violation};
-use crate::frame::{FrameHeader, Partial};
+use crate::frame::{FrameHeader, MAX_CONTROL, Partial, Plain};
+use crate::mask::MaskingKey;
 use crate::opcode::Opcode;
 use crate::role::Role;
 
-impl<R: Role> Receiver<R> {
+/// A header that may come now.
+#[derive(Clone, Copy)]
+pub(super) struct Accepted {
+    pub(super) fin: bool,
+    pub(super) rsv1: bool,
+    pub(super) opcode: Opcode,
+    pub(super) payload_len: u64,
+    /// Bytes of the header.
+    pub(super) len: usize,
+    /// Zero for none.
+    pub(super) key: MaskingKey,
+}
+
+impl<R: Role> ReceiveHalf<R> {
+    /// The header at the front of `bytes` if it is one that nearly all are; `None` means to
+    /// [judge](Self::judge) it. What is accepted here is accepted there.
+    #[inline]
+    pub(super) fn accept_plain(&self, bytes: &[u8]) -> Option<Accepted> {
+        let Plain { first, payload_len, len, key } = Plain::read(bytes, R::IS_SERVER)?;
+        let open = self.message.is_some();
+        let (opcode, may_come) = match first & 0x7F {
+            0x0 => (Opcode::Continuation, open),
+            0x1 => (Opcode::Text, !open),
+            0x2 => (Opcode::Binary, !open),
+            0x9 => (Opcode::Ping, self.controls < self.limits.max_controls),
+            0xA => (Opcode::Pong, self.controls < self.limits.max_controls),
+            _ => return None,
+        };
+        let fin = first & 0x80 != 0;
+        let within = if opcode.is_control() {
+            fin && payload_len <= MAX_CONTROL as u64
+        } else {
+            self.fragments < self.limits.max_fragments
+                && payload_len <= self.limits.max_frame
+                && payload_len <= self.limits.max_message.saturating_sub(self.message_len)
+                && (fin && self.utf8.is_boundary()
+                    || !fin && payload_len >= u64::from(self.limits.min_fragment))
+        };
+        if may_come && within {
+            Some(Accepted { fin, rsv1: false, opcode, payload_len, len, key })
+        } else {
+            None
+        }
+    }
+
     /// The header at the front of `bytes`, which stand at offset `start` of the stream, judged by
     /// the rules of its own and those of this state.
-    #[inline]
+    #[inline(never)]
     pub(super) fn judge(
         &self,
         bytes: &[u8],
         start: u64,
-    ) -> Result<Option<(FrameHeader, usize)>, ProtocolError> {
+    ) -> Result<Option<Accepted>, ProtocolError> {
         match self.judge_prefix(bytes) {
             Ok(header) => Ok(header),
             Err(violation) => Err(self.earliest(bytes, start, violation)),
@@ -36,11 +81,14 @@ impl<R: Role> Receiver<R> {
     }
 
     #[inline]
-    fn judge_prefix(&self, bytes: &[u8]) -> Result<Option<(FrameHeader, usize)>, Violation> {
+    fn judge_prefix(&self, bytes: &[u8]) -> Result<Option<Accepted>, Violation> {
         let Some(header) = Partial::read(bytes)? else { return Ok(None) };
         self.check_kind(&header)?;
         self.check_len(&header)?;
-        Ok(header.complete(bytes))
+        let Partial { fin, rsv, opcode, least: payload_len, .. } = header;
+        let rsv1 = rsv & Partial::RSV1 != 0;
+        let complete = header.complete(bytes);
+        Ok(complete.map(|(len, key)| Accepted { fin, rsv1, opcode, payload_len, len, key }))
     }
 
     /// The rules that opcode, bits and mask must fit here.
@@ -89,7 +137,7 @@ impl<R: Role> Receiver<R> {
     /// The rules that the payload's length must fit here.
     #[inline]
     fn check_len(&self, header: &Partial) -> Result<(), Violation> {
-        let (least, most) = (*header.payload_len.start(), *header.payload_len.end());
+        let Partial { least, most, .. } = *header;
         if header.opcode.is_control() {
             // "If there is a body, the first two bytes of the body MUST be a 2-byte unsigned
             // integer" (§5.5.1)

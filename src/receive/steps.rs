@@ -2,55 +2,79 @@
 
 use core::mem;
 
-use super::{Receiver, Stage, Step, Waiting};
+use super::rules::Accepted;
+use super::{ReceiveHalf, Stage, Step, Waiting};
 use crate::bytes::copy;
 use crate::close;
 use crate::error::{ProtocolError, Violation};
 use crate::event::{Chunk, Event};
-use crate::frame::FrameHeader;
-use crate::mask::{MaskingKey, mask};
+use crate::mask::mask;
 use crate::opcode::{MessageKind, Opcode};
 use crate::role::Role;
 use crate::utf8::Utf8;
 
-impl<R: Role> Receiver<R> {
+impl<R: Role> ReceiveHalf<R> {
     /// Reads a header, from the input alone or from what was spilled of it and the input.
+    #[inline]
     pub(super) fn take_header<'b>(
+        &mut self,
+        input: &mut &'b mut [u8],
+    ) -> Result<Step<'b>, ProtocolError> {
+        if self.spilled > 0 {
+            return self.take_rest_of_header(input);
+        }
+        if let Some(accepted) = self.accept_plain(input) {
+            return Ok(self.begin(&accepted, accepted.len, input));
+        }
+        match self.judge(input, self.position)? {
+            Some(accepted) => Ok(self.begin(&accepted, accepted.len, input)),
+            None => Ok(self.spill(input)),
+        }
+    }
+
+    #[inline(never)]
+    fn take_rest_of_header<'b>(
         &mut self,
         input: &mut &'b mut [u8],
     ) -> Result<Step<'b>, ProtocolError> {
         let spilled = usize::from(self.spilled);
         let start = self.position.wrapping_sub(u64::from(self.spilled));
         let mut joined = self.spill;
-        let bytes = if spilled == 0 {
-            &**input
-        } else {
-            let room = joined.get_mut(spilled..).unwrap_or_default();
-            let joined_len = spilled.saturating_add(copy(input, room));
-            joined.get(..joined_len).unwrap_or_default()
-        };
-        if let Some((header, len)) = self.judge(bytes, start)? {
-            let taken = len.saturating_sub(spilled);
-            let _ = input.split_off_mut(..taken);
-            self.position = self.position.wrapping_add(taken as u64);
-            self.spilled = 0;
-            self.begin(&header);
-            return Ok(Step::Again);
+        let more = copy(input, joined.get_mut(spilled..).unwrap_or_default());
+        let joined = joined.get(..spilled.saturating_add(more)).unwrap_or_default();
+        match self.judge(joined, start)? {
+            Some(accepted) => {
+                self.spilled = 0;
+                Ok(self.begin(&accepted, accepted.len.saturating_sub(spilled), input))
+            }
+            None => Ok(self.spill(input)),
         }
-        let input = mem::take(input);
-        let room = self.spill.get_mut(spilled..).unwrap_or_default();
-        let taken = copy(input, room);
-        self.position = self.position.wrapping_add(taken as u64);
-        self.spilled = u8::try_from(spilled.saturating_add(taken)).unwrap_or(self.spilled);
-        Ok(Step::Starved)
     }
 
-    /// Enters the payload of a frame whose header was accepted.
+    /// Keeps the input, all of which belongs to a header that is not complete.
+    fn spill<'b>(&mut self, input: &mut &'b mut [u8]) -> Step<'b> {
+        let spilled = usize::from(self.spilled);
+        let taken = copy(input, self.spill.get_mut(spilled..).unwrap_or_default());
+        *input = &mut [];
+        self.position = self.position.wrapping_add(taken as u64);
+        self.spilled = u8::try_from(spilled.saturating_add(taken)).unwrap_or(self.spilled);
+        Step::Starved
+    }
+
+    /// Takes the last bytes of a header that was accepted, and enters the payload.
     #[inline]
-    fn begin(&mut self, header: &FrameHeader) {
-        self.remaining = header.payload_len;
-        self.key = header.masking_key.unwrap_or(MaskingKey([0; 4]));
-        let kind = match header.opcode {
+    fn begin<'b>(
+        &mut self,
+        accepted: &Accepted,
+        taken: usize,
+        input: &mut &'b mut [u8],
+    ) -> Step<'b> {
+        let _ = input.split_off_mut(..taken);
+        self.position = self.position.wrapping_add(taken as u64);
+        let Accepted { fin, rsv1, opcode, payload_len, key, .. } = *accepted;
+        self.remaining = payload_len;
+        self.key = key;
+        let kind = match opcode {
             Opcode::Continuation => None,
             Opcode::Text => Some(MessageKind::Text),
             Opcode::Binary => Some(MessageKind::Binary),
@@ -59,24 +83,25 @@ impl<R: Role> Receiver<R> {
             Opcode::Close => return self.begin_control(Stage::Close),
         };
         if kind.is_some() {
-            let [rsv1, ..] = header.rsv;
             (self.message, self.rsv1, self.begun) = (kind, rsv1, false);
             (self.message_len, self.fragments, self.utf8) = (0, 0, Utf8::new());
         }
         self.controls = 0;
-        self.fin = header.fin;
+        self.fin = fin;
         self.fragments = self.fragments.saturating_add(1);
-        self.message_len = self.message_len.saturating_add(header.payload_len);
+        self.message_len = self.message_len.saturating_add(payload_len);
         self.stage = Stage::Data;
+        Step::Again
     }
 
     #[inline]
-    fn begin_control(&mut self, stage: Stage) {
+    fn begin_control<'b>(&mut self, stage: Stage) -> Step<'b> {
         self.controls = self.controls.saturating_add(1);
         self.stage = stage;
         if self.control.begin(self.remaining, stage != Stage::Pong) {
             self.reply = Waiting::Nothing;
         }
+        Step::Again
     }
 
     /// Delivers what is there of a data frame's payload.

@@ -4,11 +4,18 @@
     clippy::cast_possible_truncation,
     clippy::missing_panics_doc,
     clippy::must_use_candidate,
+    clippy::option_option,
     clippy::similar_names,
     clippy::too_many_lines
 )]
 
 pub mod driver;
+#[cfg(feature = "alloc")]
+pub mod messages;
 pub mod oracle;
+pub mod peers;
+pub mod properties;
+pub mod sending;
+pub mod source;
 pub mod vectors;
 pub mod wire;

@@ -40,9 +40,13 @@ impl Vector {
     }
 }
 
-/// Every vector of the directory, in the order of the files' names.
+/// Every vector of this package.
 pub fn all() -> Vec<Vector> {
-    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/frames");
+    all_in(&Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/frames"))
+}
+
+/// Every vector of the directory, in the order of the files' names.
+pub fn all_in(directory: &Path) -> Vec<Vector> {
     let mut files: Vec<_> =
         std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();

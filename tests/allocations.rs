@@ -1,0 +1,129 @@
+//! The core tier never allocates, whatever comes in and whatever goes out.
+#![allow(unsafe_code, reason = "an allocator is implemented by an unsafe trait")]
+
+mod common;
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+use std::hint::black_box;
+
+use common::driver::Keys;
+use common::vectors;
+use rfc6455::*;
+
+thread_local! {
+    static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
+}
+
+struct Counting;
+
+// SAFETY: every call is handed on as it is; counting touches no memory that is allocated.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATIONS.with(|count| count.set(count.get() + 1));
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        unsafe { System.dealloc(pointer, layout) }
+    }
+
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        ALLOCATIONS.with(|count| count.set(count.get() + 1));
+        unsafe { System.realloc(pointer, layout, size) }
+    }
+}
+
+#[global_allocator]
+static COUNTING: Counting = Counting;
+
+/// How often `work` allocates on this thread.
+fn allocations(work: impl FnOnce()) -> u64 {
+    let before = ALLOCATIONS.get();
+    work();
+    ALLOCATIONS.get() - before
+}
+
+/// Receives everything and asks everything that can be asked.
+fn receive<R: Role>(mut ws: Connection<R>, rsv1: bool, bytes: &mut [u8], size: usize) {
+    ws.allow_rsv1(rsv1);
+    for piece in bytes.chunks_mut(size) {
+        let mut input = piece;
+        loop {
+            match ws.receive(&mut input) {
+                Ok(None) => break,
+                Ok(Some(event)) => {
+                    black_box(&event);
+                }
+                Err(error) => {
+                    black_box((error.violation(), error.close_code(), error.offset()));
+                    break;
+                }
+            }
+            black_box((ws.control_payload(), ws.close_frame()));
+            while let Some(frame) = ws.poll_transmit() {
+                black_box(&*frame);
+            }
+        }
+        black_box(ws.poll_transmit().as_deref());
+    }
+    black_box((ws.receive_eof(), ws.is_closed(), ws.error()));
+}
+
+#[test]
+fn receiving_allocates_nothing() {
+    assert_eq!(allocations(|| drop(black_box(vec![1]))), 1, "the allocator is counted");
+    for vector in vectors::all() {
+        for server in &vector.roles {
+            let wire = vector.wire(*server).bytes;
+            for size in [1, 3, 64, wire.len().max(1)] {
+                let mut bytes = wire.clone();
+                let count = allocations(|| {
+                    if *server {
+                        receive(Connection::server(vector.limits), vector.rsv1, &mut bytes, size);
+                    } else {
+                        let ws = Connection::client(Keys(0), vector.limits);
+                        receive(ws, vector.rsv1, &mut bytes, size);
+                    }
+                });
+                assert_eq!(count, 0, "{}", vector.name);
+            }
+        }
+    }
+}
+
+fn send<R: Role>(mut ws: Connection<R>, out: &mut [u8], payload: &mut [u8]) {
+    let _ = black_box(ws.send("text", out));
+    let _ = black_box(ws.send(&*payload, out));
+    let _ = black_box(ws.send(&*payload, &mut out[..5]));
+    let _ = black_box(ws.send(Fragment::from("a").starts(), out));
+    let _ = black_box(ws.send("not now", out));
+    let _ = black_box(ws.send(Fragment::from("b").ends(), out));
+    let _ = black_box(ws.begin_frame(Part::whole(MessageKind::Text), payload.len() as u64));
+    let _ = black_box(ws.ping(b"not now"));
+    let _ = black_box(ws.frame_payload(payload));
+    let _ = black_box(ws.ping(b"ping"));
+    let _ = black_box(ws.pong(b"pong"));
+    let _ = black_box(ws.ping(payload));
+    let _ = black_box(ws.close(CloseCode::NORMAL, "reason"));
+    let _ = black_box(ws.send("too late", out));
+}
+
+#[test]
+fn sending_allocates_nothing() {
+    let (mut out, mut payload) = (vec![0; 70_014], vec![b'a'; 70_000]);
+    assert_eq!(
+        allocations(|| send(Connection::server(Limits::DEFAULT), &mut out, &mut payload)),
+        0
+    );
+    let client = Connection::client(Keys(0), Limits::DEFAULT);
+    assert_eq!(allocations(|| send(client, &mut out, &mut payload)), 0);
+    let count = allocations(|| {
+        let prepared = PreparedMessage::new("news", &mut out).unwrap();
+        let mut ws = Connection::server(Limits::DEFAULT);
+        black_box(ws.send_prepared(&prepared).unwrap());
+        black_box(ws.send_header("header").unwrap());
+        black_box(ws.into_split());
+    });
+    assert_eq!(count, 0);
+}

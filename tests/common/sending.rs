@@ -1,0 +1,439 @@
+//! What holds for everything that is sent: bodies of properties, as in `properties`.
+
+use std::fmt::Debug;
+
+use super::driver::{Keys, cut, run};
+use super::oracle::{Seen, Setting, first_impossible, see};
+use super::source::Source;
+use super::wire::{self, Frame};
+use rfc6455::*;
+
+/// The frame that an end with these keys must write next.
+fn expected<R: Role>(first: u8, payload: &[u8], keys: &mut Keys) -> Vec<u8> {
+    let frame = Frame::new(first, payload);
+    if R::IS_SERVER { frame.bytes() } else { frame.masked(keys.next_key()).bytes() }
+}
+
+/// A whole message, or which fragment of one.
+const PARTS: [(bool, bool); 4] = [(true, true), (true, false), (false, false), (false, true)];
+
+fn part(kind: MessageKind, (first, last): (bool, bool)) -> Part {
+    let whole = Part::whole(kind);
+    match (first, last) {
+        (true, true) => whole,
+        (true, false) => whole.starts(),
+        (false, false) => whole.continues(),
+        (false, true) => whole.ends(),
+    }
+}
+
+/// The same part of a message, of this whole one.
+fn fragment_of(whole: Fragment<'_>, part: (bool, bool)) -> Fragment<'_> {
+    match part {
+        (true, true) => whole,
+        (true, false) => whole.starts(),
+        (false, false) => whole.continues(),
+        (false, true) => whole.ends(),
+    }
+}
+
+/// Sends through buffers of every size below the one that is needed, which must change nothing,
+/// and then through one that is large enough.
+fn send_through_any_buffer<R: Role + Clone + Debug>(
+    ws: &mut Connection<R>,
+    fragment: Fragment<'_>,
+    frame: &[u8],
+    spare: usize,
+) {
+    let (before, needed) = (format!("{ws:?}"), frame.len());
+    for size in (0..needed).filter(|size| needed < 64 || size % (needed / 7) < 2) {
+        let mut out = vec![0xA5; size];
+        let error = ws.send(fragment, &mut out).unwrap_err();
+        assert_eq!(error, SendError::BufferTooSmall { needed });
+        assert!(out.iter().all(|byte| *byte == 0xA5), "written in spite of the error");
+    }
+    assert_eq!(format!("{ws:?}"), before, "a short buffer changed the state");
+    let mut out = vec![0xA5; needed + spare];
+    assert_eq!(ws.send(fragment, &mut out), Ok(needed));
+    assert_eq!(out[..needed], *frame);
+    assert!(out[needed..].iter().all(|byte| *byte == 0xA5), "written beyond the frame");
+}
+
+/// What is sent is what the other end receives; and its bytes are exactly the frames that the RFC
+/// asks for, each with the next key of the source.
+pub fn what_is_sent_is_received(bytes: &[u8]) {
+    let source = &mut Source(bytes);
+    if source.flag() {
+        round_trip(Connection::server(Limits::DEFAULT), source);
+    } else {
+        round_trip(Connection::client(Keys(7), Limits::DEFAULT), source);
+    }
+}
+
+fn round_trip<R: Role + Clone + Debug>(mut ws: Connection<R>, source: &mut Source<'_>) {
+    let (mut stream, mut events, mut keys) = (Vec::new(), Vec::new(), Keys(7));
+    while !source.is_empty() && stream.len() < 150_000 {
+        let (text, len) = (source.flag(), source.len());
+        let string = if text { source.text(len) } else { String::new() };
+        let payload = if text { string.clone().into_bytes() } else { source.bytes(len) };
+        let opcode = if text { 1 } else { 2 };
+        let kind = if text { MessageKind::Text } else { MessageKind::Binary };
+        let (in_place, fragments) = (source.flag(), source.pick(&[1, 1, 2, 3]));
+        let mut from = 0;
+        for index in 1..=fragments {
+            let ends = (index == 1, index == fragments);
+            let mut to = if ends.1 { payload.len() } else { from + source.below(40) };
+            to = to.min(payload.len());
+            // A `&str` ends between characters; a payload that is produced in pieces need not.
+            while text && !in_place && !string.is_char_boundary(to) {
+                to += 1;
+            }
+            let piece = &payload[from..to];
+            let first = if ends.0 { opcode } else { 0 };
+            let first = if ends.1 { 0x80 | first } else { first };
+            let frame = expected::<R>(first, piece, &mut keys);
+            if in_place {
+                let header = ws.begin_frame(part(kind, ends), piece.len() as u64).unwrap();
+                let mut body = piece.to_vec();
+                let cuts = source.cuts(body.len());
+                for piece in cut_mut(&mut body, &cuts) {
+                    ws.frame_payload(piece).unwrap();
+                }
+                assert_eq!([&header[..], &body].concat(), frame);
+            } else {
+                let whole =
+                    if text { Fragment::from(&string[from..to]) } else { Fragment::from(piece) };
+                let fragment = fragment_of(whole, ends);
+                assert_eq!(fragment.payload(), piece);
+                send_through_any_buffer(&mut ws, fragment, &frame, source.below(20));
+            }
+            stream.extend(frame);
+            if ends.1 || !piece.is_empty() {
+                let (first, last) = (events_begin(&events), ends.1);
+                let bytes = piece.to_vec();
+                see(&mut events, Seen::Data { text, rsv1: false, first, last, bytes });
+            }
+            from = to;
+            if source.below(4) == 3 {
+                let len = source.pick(&[0, 3, 125]);
+                let payload = source.bytes(len);
+                let (frame, first, event) = if source.flag() {
+                    (ws.ping(&payload).unwrap(), 0x89, Seen::Ping(payload.clone()))
+                } else {
+                    (ws.pong(&payload).unwrap(), 0x8A, Seen::Pong(payload.clone()))
+                };
+                assert_eq!(*frame, *expected::<R>(first, &payload, &mut keys));
+                stream.extend_from_slice(&frame);
+                see(&mut events, event);
+            }
+        }
+    }
+    if source.flag() {
+        let frame = ws.close(CloseCode::NORMAL, "that was all").unwrap();
+        stream.extend_from_slice(&frame);
+        events.push(Seen::Close(Some((1000, "that was all".to_owned()))));
+    }
+    let setting = Setting { server: !R::IS_SERVER, rsv1: false, limits: Limits::DEFAULT };
+    let cuts = source.cuts(stream.len());
+    let received = run(&setting, cut(&stream, &cuts));
+    assert_eq!(received.error, None);
+    assert_eq!(received.events, events);
+}
+
+/// Whether the next chunk is the first of a message.
+fn events_begin(events: &[Seen]) -> bool {
+    let last = events.iter().rev().find_map(|event| match event {
+        Seen::Data { last, .. } => Some(*last),
+        _ => None,
+    });
+    last.unwrap_or(true)
+}
+
+/// The pieces between these cuts, to be changed in place.
+fn cut_mut<'a>(bytes: &'a mut [u8], cuts: &[usize]) -> Vec<&'a mut [u8]> {
+    let mut cuts = cuts.to_vec();
+    cuts.sort_unstable();
+    let (mut pieces, mut rest, mut start) = (Vec::new(), bytes, 0);
+    for at in cuts {
+        let (piece, after) = rest.split_at_mut(at - start);
+        (rest, start) = (after, at);
+        pieces.push(piece);
+    }
+    pieces.push(rest);
+    pieces
+}
+
+/// What an end that sends may do next, kept apart from the crate's own idea of it.
+#[derive(Debug, Default)]
+struct Model {
+    /// The kind of the open message: text or not.
+    open: Option<bool>,
+    /// Payload that the open frame lacks, and whether it ends its message.
+    left: u64,
+    last: bool,
+    /// The open frame's key, and how much of its payload was masked.
+    key: [u8; 4],
+    masked: usize,
+    /// The open code point of the message's text.
+    tail: Vec<u8>,
+    close_sent: bool,
+    close_received: bool,
+    /// What waits to be transmitted: opcode and payload.
+    owed: Option<(u8, Vec<u8>)>,
+    keys: Keys,
+}
+
+impl Model {
+    fn new() -> Self {
+        Self { keys: Keys(7), ..Self::default() }
+    }
+
+    /// What forbids any frame now.
+    fn frame_errors(&self) -> Vec<SendError> {
+        let mut errors = Vec::new();
+        if self.close_sent || self.close_received {
+            errors.push(SendError::Closed);
+        }
+        if self.left > 0 {
+            errors.push(SendError::FrameOpen { left: self.left });
+        }
+        errors
+    }
+
+    /// What forbids this part of a message now.
+    fn part_errors(&self, text: bool, first: bool) -> Vec<SendError> {
+        let mut errors = self.frame_errors();
+        if first && self.open.is_some() {
+            errors.push(SendError::MessageOpen);
+        }
+        if !first && self.open != Some(text) {
+            errors.push(SendError::NoMessageOpen);
+        }
+        errors
+    }
+}
+
+/// A refused send tells why, writes nothing and changes nothing; one that is not refused was
+/// right, by a model of what may be sent; and what is owed to the peer waits for its turn.
+pub fn refused_sends_change_nothing(bytes: &[u8]) {
+    let source = &mut Source(bytes);
+    if source.flag() {
+        send_anything(Connection::server(Limits::DEFAULT), source);
+    } else {
+        send_anything(Connection::client(Keys(7), Limits::DEFAULT), source);
+    }
+}
+
+fn send_anything<R: Role + Clone + Debug>(mut ws: Connection<R>, source: &mut Source<'_>) {
+    let mut model = Model::new();
+    while !source.is_empty() {
+        let before = format!("{ws:?}");
+        let (result, errors) = match source.below(20) {
+            0..=6 => try_send(&mut ws, &mut model, source),
+            7..=9 => try_begin(&mut ws, &mut model, source),
+            10..=14 => try_payload(&mut ws, &mut model, source),
+            15 | 16 => try_control(&mut ws, &mut model, source),
+            17 if source.below(4) == 3 => try_close(&mut ws, &mut model, source),
+            18 => {
+                receive_control(&mut ws, &mut model, source);
+                continue;
+            }
+            _ => {
+                poll(&mut ws, &mut model);
+                continue;
+            }
+        };
+        match result {
+            Ok(()) => assert!(errors.is_empty(), "not refused: {errors:?}"),
+            Err(error) => {
+                assert!(errors.contains(&error), "{error:?} is none of {errors:?}");
+                assert_eq!(format!("{ws:?}"), before, "{error:?} changed the state");
+            }
+        }
+    }
+}
+
+type Tried = (Result<(), SendError>, Vec<SendError>);
+
+fn try_send<R: Role>(ws: &mut Connection<R>, model: &mut Model, source: &mut Source<'_>) -> Tried {
+    let (text, (first, last), len) = (source.flag(), source.pick(&PARTS), source.below(140));
+    let string = source.text(if text { len } else { 0 });
+    let bytes = source.bytes(len);
+    let whole = if text { Fragment::from(&*string) } else { Fragment::from(&bytes[..]) };
+    let fragment = fragment_of(whole, (first, last));
+    let mut errors = model.part_errors(text, first);
+    if text && !first && !model.tail.is_empty() {
+        errors.push(SendError::InvalidUtf8);
+    }
+    let opcode = [0, if text { 1 } else { 2 }][usize::from(first)];
+    let mut keys = model.keys.clone();
+    let byte = opcode | if last { 0x80 } else { 0 };
+    let frame = expected::<R>(byte, fragment.payload(), &mut keys);
+    let size = source.pick(&[frame.len(), frame.len() + 9, frame.len() - 1, 0, 1]);
+    if size < frame.len() {
+        errors.push(SendError::BufferTooSmall { needed: frame.len() });
+    }
+    let mut out = vec![0xA5; size];
+    let result = ws.send(fragment, &mut out);
+    let written = result.unwrap_or(0);
+    assert_eq!(out[..written], frame[..written]);
+    assert!(out[written..].iter().all(|byte| *byte == 0xA5));
+    if result.is_ok() {
+        assert_eq!(written, frame.len());
+        model.keys = keys;
+        model.open = if last { None } else { Some(text) };
+        model.tail.clear();
+    }
+    (result.map(|_| ()), errors)
+}
+
+fn try_begin<R: Role>(ws: &mut Connection<R>, model: &mut Model, source: &mut Source<'_>) -> Tried {
+    let (text, (first, last)) = (source.flag(), source.pick(&PARTS));
+    let len = source.pick(&[0, 1, 2, 3, 4, 10, 126, 65_536, (1 << 63) - 1, 1 << 63, u64::MAX]);
+    let kind = if text { MessageKind::Text } else { MessageKind::Binary };
+    let mut errors = model.part_errors(text, first);
+    if len >= 1 << 63 {
+        errors.push(SendError::TooLong);
+    }
+    let lacks = (1..4).find(|n| {
+        // as many continuation bytes as the open code point needs, of a kind that always fits
+        let fitting: &[u8] =
+            if model.tail.first() == Some(&0xF4) { &[0x80; 3] } else { &[0x9F; 3] };
+        let fitting = if model.tail == [0xE0] { &[0xA0; 3] } else { fitting };
+        let mut tail = model.tail.clone();
+        first_impossible(&mut tail, &fitting[..*n], 0).is_none()
+    });
+    if last && !first && !model.tail.is_empty() && len < lacks.unwrap() as u64 {
+        errors.push(SendError::InvalidUtf8);
+    }
+    match ws.begin_frame(part(kind, (first, last)), len) {
+        Ok(header) => {
+            let opcode = [0, kind.opcode().bits()][usize::from(first)];
+            let byte = opcode | if last { 0x80 } else { 0 };
+            let mut bytes = wire::header(byte, !R::IS_SERVER, len);
+            if !R::IS_SERVER {
+                model.key = model.keys.next_key();
+                bytes.extend(model.key);
+            }
+            assert_eq!(*header, *bytes);
+            model.open = if last && len == 0 { None } else { Some(text) };
+            (model.left, model.last, model.masked) = (len, last, 0);
+            (Ok(()), errors)
+        }
+        Err(error) => (Err(error), errors),
+    }
+}
+
+fn try_payload<R: Role>(
+    ws: &mut Connection<R>,
+    model: &mut Model,
+    source: &mut Source<'_>,
+) -> Tried {
+    let left = usize::try_from(model.left).unwrap_or(usize::MAX);
+    let len = source.pick(&[left, left, 1, 2, 3, 7, left.saturating_add(1)]).min(300);
+    let mut piece = source.text(len).into_bytes();
+    if model.tail.is_empty() || source.flag() {
+        piece.truncate(len);
+    } else {
+        piece = vec![0x9F; len.min(3)];
+    }
+    let (mut errors, mut tail) = (Vec::new(), model.tail.clone());
+    let after = model.left.checked_sub(piece.len() as u64);
+    if after.is_none() {
+        errors.push(SendError::TooLong);
+    }
+    let follow = if model.last { after.unwrap_or(0) } else { u64::MAX };
+    if model.open == Some(true) && first_impossible(&mut tail, &piece, follow).is_some() {
+        errors.push(SendError::InvalidUtf8);
+    }
+    let original = piece.clone();
+    let result = ws.frame_payload(&mut piece);
+    if result.is_ok() {
+        for (index, byte) in piece.iter_mut().enumerate() {
+            *byte ^= if R::IS_SERVER { 0 } else { model.key[(model.masked + index) % 4] };
+        }
+        model.masked += piece.len();
+        if model.open == Some(true) {
+            model.tail = tail;
+        }
+        if !piece.is_empty() {
+            model.left = after.unwrap();
+            if model.left == 0 && model.last {
+                model.open = None;
+                assert!(model.tail.is_empty());
+            }
+        }
+    }
+    assert_eq!(piece, original, "masked wrongly, or in spite of the error");
+    (result, errors)
+}
+
+fn try_control<R: Role>(
+    ws: &mut Connection<R>,
+    model: &mut Model,
+    source: &mut Source<'_>,
+) -> Tried {
+    let (ping, len) = (source.flag(), source.pick(&[0, 1, 125, 126, 300]));
+    let payload = source.bytes(len);
+    let mut errors = model.frame_errors();
+    if len > 125 {
+        errors.push(SendError::TooLong);
+    }
+    let result = if ping { ws.ping(&payload) } else { ws.pong(&payload) };
+    if let Ok(frame) = &result {
+        let first = if ping { 0x89 } else { 0x8A };
+        assert_eq!(**frame, *expected::<R>(first, &payload, &mut model.keys));
+    }
+    (result.map(|_| ()), errors)
+}
+
+fn try_close<R: Role>(ws: &mut Connection<R>, model: &mut Model, source: &mut Source<'_>) -> Tried {
+    let reason = "é".repeat(source.pick(&[0, 1, 61, 62, 80]));
+    let mut errors = model.frame_errors();
+    if reason.len() > 123 {
+        errors.push(SendError::TooLong);
+    }
+    let result = ws.close(CloseCode::GOING_AWAY, &reason);
+    if let Ok(frame) = &result {
+        let payload = [&1001_u16.to_be_bytes(), reason.as_bytes()].concat();
+        assert_eq!(**frame, *expected::<R>(0x88, &payload, &mut model.keys));
+        model.close_sent = true;
+    }
+    (result.map(|_| ()), errors)
+}
+
+/// A Ping arrives, or sometimes a Close.
+fn receive_control<R: Role>(ws: &mut Connection<R>, model: &mut Model, source: &mut Source<'_>) {
+    let close = source.below(8) == 7;
+    let (first, len) = if close { (0x88, 0) } else { (0x89, source.below(126)) };
+    let payload = source.bytes(len);
+    let mut frame = Frame::new(first, &payload);
+    if R::IS_SERVER {
+        frame = frame.masked(source.key());
+    }
+    let mut bytes = frame.bytes();
+    let mut input = &mut bytes[..];
+    let event = ws.receive(&mut input).unwrap();
+    if model.close_received {
+        assert!(event.is_none());
+        return;
+    }
+    match event {
+        Some(Event::Ping) => assert_eq!(ws.control_payload(), payload),
+        Some(Event::Close(None)) => model.close_received = true,
+        other => panic!("{other:?}"),
+    }
+    model.owed = Some((if close { 0x88 } else { 0x8A }, payload));
+}
+
+fn poll<R: Role>(ws: &mut Connection<R>, model: &mut Model) {
+    let frame = ws.poll_transmit();
+    if model.left > 0 {
+        assert!(frame.is_none(), "inside of another frame");
+        return;
+    }
+    let owed = model.owed.take().filter(|_| !model.close_sent);
+    let bytes = owed.as_ref().map(|(first, p)| expected::<R>(*first, p, &mut model.keys));
+    assert_eq!(frame.as_deref(), bytes.as_deref());
+    model.close_sent |= owed.is_some_and(|(first, _)| first == 0x88);
+}

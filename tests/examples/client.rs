@@ -1,0 +1,187 @@
+//! The client.
+
+use super::*;
+
+/// Runs the client with this input, to its end.
+fn client(args: &[&str], input: &[u8]) -> Output {
+    let mut child = example("client")
+        .args(args)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let input = input.to_vec();
+    // It may end before it has read all of it.
+    thread::spawn(move || stdin.write_all(&input));
+    child.wait_with_output().unwrap()
+}
+
+/// Runs the client against a server that is played by `play` once the handshake is done.
+fn against(play: impl FnOnce(&mut TcpStream) + Send + 'static) -> Output {
+    against_with(Vec::new(), play)
+}
+
+/// As `against`, with this input, which does not end while the client runs.
+fn against_with(input: Vec<u8>, play: impl FnOnce(&mut TcpStream) + Send + 'static) -> Output {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("ws://{}/", listener.local_addr().unwrap());
+    let mut child = example("client")
+        .arg(url)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let input = thread::spawn(move || {
+        // It may end before it has read all of it.
+        let _ = stdin.write_all(&input);
+        stdin
+    });
+    let server = thread::spawn(move || {
+        let (mut stream, _) = accept(&listener);
+        play(&mut stream);
+    });
+    let output = child.wait_with_output().unwrap();
+    server.join().unwrap();
+    drop(input.join().unwrap());
+    output
+}
+
+fn errors(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[test]
+fn sends_lines_and_prints_echoes() {
+    let server = Running::server(&[]);
+    let url = format!("ws://{}", server.address);
+    let output = client(&["--ping", &url], "one\nzwölf\n\nno line end".as_bytes());
+    assert_eq!(output.status.code(), Some(0), "{}", errors(&output));
+    assert_eq!(output.stdout, "one\nzwölf\n\nno line end\n".as_bytes());
+    assert!(errors(&output).contains("Pong after "), "{}", errors(&output));
+    assert!(errors(&output).contains("closed: 1000 NORMAL"), "{}", errors(&output));
+}
+
+/// More than all buffers on the way can hold: neither side may wait for the other to read.
+#[test]
+fn does_not_wait_in_a_circle() {
+    let server = Running::server(&[]);
+    let lines = "0123456789abcdef".repeat(64) + "\n";
+    let input = lines.repeat(32 << 10).into_bytes();
+    let output = client(&[&format!("ws://{}", server.address)], &input);
+    assert_eq!(output.status.code(), Some(0), "{}", errors(&output));
+    assert!(output.stdout == input);
+}
+
+#[test]
+fn sends_a_file_as_one_message() {
+    let server = Running::server(&[]);
+    let url = format!("ws://{}", server.address);
+    let path = file("rfc6455-example-client", &vec![7; (1 << 20) + 1]);
+    let output = client(&["--binary", path.to_str().unwrap(), &url], b"and text\n");
+    fs::remove_file(path).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", errors(&output));
+    assert_eq!(output.stdout, b"[binary message of 1048577 bytes]\nand text\n");
+}
+
+fn file(name: &str, contents: &[u8]) -> PathBuf {
+    let path = env::temp_dir().join(format!("{name}-{}", std::process::id()));
+    fs::write(&path, contents).unwrap();
+    path
+}
+
+#[test]
+fn answers_pings_while_there_is_no_input() {
+    let output = against(|stream| {
+        for payload in [b"one", b"two"] {
+            stream.write_all(&server_frame(PING, payload)).unwrap();
+            assert_eq!(read_frame(stream), (PONG, payload.to_vec()));
+        }
+        stream.write_all(&server_frame(CLOSE, &1001_u16.to_be_bytes())).unwrap();
+        assert_eq!(read_frame(stream), (CLOSE, 1001_u16.to_be_bytes().to_vec()));
+    });
+    assert_eq!(output.status.code(), Some(0), "{}", errors(&output));
+    assert!(errors(&output).contains("closed: 1001 GOING_AWAY"), "{}", errors(&output));
+}
+
+/// Such as one that pings without end, and reads nothing meanwhile.
+#[test]
+fn goes_on_reading_while_it_cannot_write() {
+    let output = against_with(b"0123456789abcde\n".repeat(1 << 20), |stream| {
+        let pings = server_frame(PING, &[7; 125]).repeat(100_000);
+        stream.write_all(&pings).unwrap();
+        stream.write_all(&server_frame(PING, b"last")).unwrap();
+        while read_frame(stream) != (PONG, b"last".to_vec()) {}
+        stream.write_all(&server_frame(CLOSE, &1000_u16.to_be_bytes())).unwrap();
+        while read_frame(stream).0 != CLOSE {}
+    });
+    assert_eq!(output.status.code(), Some(0), "{}", errors(&output));
+}
+
+#[test]
+fn tells_by_its_status_what_went_wrong_before_there_is_a_connection() {
+    let server = Running::server(&[]);
+    let here = format!("ws://{}", server.address);
+    for (args, status) in [
+        (&["--binary", "/nonexistent/file", &here][..], 1),
+        (&[], 2),
+        (&["--what", &here], 2),
+        (&[&here, &here], 2),
+        (&["wss://localhost/"], 3),
+        (&["http://localhost/"], 3),
+        // Nobody listens on TCP port 1.
+        (&["ws://127.0.0.1:1/"], 4),
+    ] {
+        let output = client(args, b"");
+        assert_eq!(output.status.code(), Some(status), "{args:?}: {}", errors(&output));
+    }
+}
+
+#[test]
+fn shows_the_status_of_a_refusal() {
+    let server = Running::server(&["--max-connections", "0"]);
+    let output = client(&[&format!("ws://{}", server.address)], b"");
+    assert_eq!(output.status.code(), Some(5), "{}", errors(&output));
+    assert!(errors(&output).contains("503"), "{}", errors(&output));
+}
+
+#[test]
+fn reports_a_violation_to_the_server_and_to_the_user() {
+    let output = against(|stream| {
+        stream.write_all(&frame(TEXT, b"masked")).unwrap();
+        assert_eq!(read_frame(stream), (CLOSE, 1002_u16.to_be_bytes().to_vec()));
+    });
+    assert_eq!(output.status.code(), Some(6), "{}", errors(&output));
+    assert!(errors(&output).contains("a server's frame is masked"), "{}", errors(&output));
+}
+
+#[test]
+fn tells_an_end_without_a_close() {
+    let output = against(|stream| stream.write_all(&server_frame(TEXT, b"hello")).unwrap());
+    assert_eq!(output.status.code(), Some(7), "{}", errors(&output));
+    assert_eq!(output.stdout, b"hello\n");
+}
+
+#[test]
+fn tells_the_code_and_the_reason_of_a_close() {
+    let output = against(|stream| {
+        stream.write_all(&server_frame(CLOSE, b"\x0F\xA1because")).unwrap();
+        assert_eq!(read_frame(stream), (CLOSE, 4001_u16.to_be_bytes().to_vec()));
+    });
+    assert_eq!(output.status.code(), Some(8), "{}", errors(&output));
+    assert!(errors(&output).contains("4001 \"because\""), "{}", errors(&output));
+}
+
+/// Neither one that answers no Close nor one that does not end TCP is waited for forever.
+#[test]
+fn ends_although_the_server_does_not() {
+    let output = against(|stream| {
+        stream.write_all(&server_frame(CLOSE, b"")).unwrap();
+        assert_eq!(read_frame(stream), (CLOSE, vec![]));
+        assert_eq!(stream.read(&mut [0]).unwrap(), 0);
+    });
+    assert_eq!(output.status.code(), Some(0), "{}", errors(&output));
+}

@@ -1,0 +1,213 @@
+//! The server.
+
+use super::*;
+
+#[test]
+fn serves_its_page_and_no_other() {
+    let server = Running::server(&[]);
+    let response = server.ask("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    assert!(response.starts_with("HTTP/1.1 200 OK\r\n"), "{response}");
+    assert!(response.contains("Content-Type: text/html; charset=utf-8\r\n"), "{response}");
+    assert!(response.ends_with(include_str!("../../examples/server.html")), "{response}");
+    for (request, status) in [
+        ("GET /favicon.ico HTTP/1.1\r\nHost: localhost\r\n\r\n", "404"),
+        ("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\nhi", "405"),
+        ("GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\n\r\n", "400"),
+    ] {
+        let response = server.ask(request);
+        assert!(response.starts_with(&format!("HTTP/1.1 {status} ")), "{response}");
+    }
+}
+
+#[test]
+fn echoes_a_message_as_one_message() {
+    let server = Running::server(&[]);
+    let mut stream = server.open(b"");
+    let long = vec![0xA5; 1 << 20];
+    for payload in [&b""[..], b"a", &long] {
+        stream.write_all(&frame(BINARY, payload)).unwrap();
+        assert_eq!(read_frame(&mut stream), (BINARY, payload.to_vec()));
+    }
+    for part in [frame(0x01, b"in "), frame(PING, b"?"), frame(0x00, b""), frame(0x80, b"parts")] {
+        stream.write_all(&part).unwrap();
+    }
+    assert_eq!(read_frame(&mut stream), (PONG, b"?".to_vec()));
+    assert_eq!(read_frame(&mut stream), (TEXT, b"in parts".to_vec()));
+    stream.write_all(&frame(CLOSE, &[0x0F, 0xA0, b'!'])).unwrap();
+    assert_closes(&mut stream, 4000);
+}
+
+#[test]
+fn takes_frames_that_come_with_the_head() {
+    let server = Running::server(&[]);
+    let mut early = [frame(TEXT, b"one"), frame(TEXT, b"two"), frame(TEXT, b"three")].concat();
+    let rest = early.split_off(early.len() - 2);
+    let mut stream = server.open(&early);
+    assert_eq!(read_frame(&mut stream), (TEXT, b"one".to_vec()));
+    assert_eq!(read_frame(&mut stream), (TEXT, b"two".to_vec()));
+    stream.write_all(&rest).unwrap();
+    assert_eq!(read_frame(&mut stream), (TEXT, b"three".to_vec()));
+}
+
+#[test]
+fn decides_on_the_origin() {
+    let server = Running::server(&[]);
+    for (host, origin, status) in [
+        ("127.0.0.1:9001", "http://127.0.0.1:9001", "101"),
+        ("localhost:9001", "http://LOCALHOST:9001", "101"),
+        ("127.0.0.1:9001", "http://127.0.0.1:9002", "403"),
+        ("127.0.0.1:9001", "http://127.0.0.1:9001.evil.example", "403"),
+        ("127.0.0.1:9001", "https://evil.example", "403"),
+        ("127.0.0.1:9001", "null", "403"),
+        ("127.0.0.1:9001", "", "403"),
+    ] {
+        let request = REQUEST.replace("Host: 127.0.0.1", &format!("Host: {host}"));
+        let mut stream = server.connect();
+        write!(stream, "{request}Origin: {origin}\r\n\r\n").unwrap();
+        let head = read_head(&mut stream);
+        assert!(head.starts_with(&format!("HTTP/1.1 {status} ")), "{origin}: {head}");
+    }
+}
+
+#[test]
+fn tells_a_client_how_it_broke_the_protocol() {
+    let server = Running::server(&[]);
+    // Much that will never be read follows, and must not cost the client the Close.
+    let flood = vec![0; 4 << 20];
+    for (wrong, code) in [
+        (server_frame(TEXT, b"not masked"), 1002_u16),
+        (frame(0x83, b"reserved"), 1002),
+        (frame(TEXT, b"\xFF"), 1007),
+    ] {
+        let mut stream = server.open(b"");
+        stream.write_all(&wrong).unwrap();
+        stream.write_all(&flood).unwrap();
+        assert_closes(&mut stream, code);
+    }
+    server.assert_alive();
+}
+
+#[test]
+fn keeps_to_the_longest_message() {
+    let server = Running::server(&["--max-message", "1000"]);
+    let mut stream = server.open(&frame(BINARY, &[1; 1000]));
+    assert_eq!(read_frame(&mut stream), (BINARY, vec![1; 1000]));
+    stream.write_all(&frame(0x02, &[1; 1000])).unwrap();
+    stream.write_all(&frame(0x80, &[1; 1])).unwrap();
+    assert_closes(&mut stream, 1009);
+}
+
+#[test]
+fn refuses_what_is_not_http() {
+    let server = Running::server(&[]);
+    for (garbage, status) in [
+        ("\u{16}\u{3}\u{1}\u{2}\r\n\r\n".to_string(), "400"),
+        ("GET / HTTP/1.1\nHost: a\n\n".to_string(), "400"),
+        (format!("GET / HTTP/1.1\r\nA: {}\r\n\r\n", "a".repeat(10_000)), "431"),
+    ] {
+        let response = server.ask(&garbage);
+        assert!(response.starts_with(&format!("HTTP/1.1 {status} ")), "{response}");
+    }
+    server.assert_alive();
+}
+
+#[test]
+fn does_not_wait_forever_for_a_head() {
+    let server = Running::server(&[]);
+    let start = Instant::now();
+    let mut stream = server.connect();
+    stream.set_read_timeout(Some(Duration::from_millis(50))).unwrap();
+    let mut response = Vec::new();
+    // A byte now and then does not help.
+    for byte in REQUEST.bytes().cycle() {
+        let _ = stream.write(&[byte]);
+        match stream.read_to_end(&mut response) {
+            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {}
+            _ => break,
+        }
+        assert!(start.elapsed() < 2 * PATIENCE);
+    }
+    assert!(response.starts_with(b"HTTP/1.1 408 "));
+    server.assert_alive();
+}
+
+#[test]
+fn serves_many_at_once() {
+    let server = Running::server(&[]);
+    let mut streams: Vec<_> = (0..200).map(|_| server.open(b"")).collect();
+    for round in 0..3_u8 {
+        for (stream, at) in streams.iter_mut().zip(0_u8..) {
+            stream.write_all(&frame(BINARY, &[round, at])).unwrap();
+        }
+        for (stream, at) in streams.iter_mut().zip(0_u8..) {
+            assert_eq!(read_frame(stream), (BINARY, vec![round, at]));
+        }
+    }
+}
+
+#[test]
+fn is_not_held_up_by_one_that_does_not_read() {
+    let server = Running::server(&[]);
+    let mut stalled = server.open(b"");
+    stalled.set_write_timeout(Some(Duration::from_millis(500))).unwrap();
+    let message = frame(BINARY, &vec![0; 1 << 20]);
+    while stalled.write_all(&message).is_ok() {}
+    server.assert_alive();
+}
+
+#[test]
+fn has_a_limit_on_clients() {
+    let server = Running::server(&["--max-connections", "2"]);
+    let clients = [server.open(b""), server.open(b"")];
+    let response = server.ask(&format!("{REQUEST}\r\n"));
+    assert!(response.starts_with("HTTP/1.1 503 "), "{response}");
+    drop(clients);
+    let start = Instant::now();
+    while !server.ask("GET / HTTP/1.1\r\nHost: a\r\n\r\n").starts_with("HTTP/1.1 200 ") {
+        assert!(start.elapsed() < PATIENCE, "the places are not free again");
+        thread::sleep(Duration::from_millis(50));
+    }
+}
+
+#[test]
+fn pings_and_then_drops_a_silent_client() {
+    let server = Running::server(&["--idle", "1"]);
+    let mut alive = server.open(b"");
+    for _ in 0..2 {
+        assert_eq!(read_frame(&mut alive), (PING, vec![]));
+        alive.write_all(&frame(PONG, b"")).unwrap();
+    }
+    assert_eq!(read_frame(&mut alive), (PING, vec![]));
+    assert_eq!(alive.read(&mut [0]).unwrap(), 0);
+}
+
+#[cfg(unix)]
+#[test]
+fn says_goodbye_when_it_is_stopped() {
+    for signal in ["-INT", "-TERM"] {
+        let mut server = Running::server(&[]);
+        let mut polite: Vec<_> = (0..20).map(|_| server.open(b"")).collect();
+        // One that does not answer is not waited for in vain.
+        let _silent = server.open(b"");
+        let pid = server.child.id().to_string();
+        let start = Instant::now();
+        assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
+        for stream in &mut polite {
+            assert_eq!(read_frame(stream), (CLOSE, 1001_u16.to_be_bytes().to_vec()));
+            stream.write_all(&frame(CLOSE, &1001_u16.to_be_bytes())).unwrap();
+            assert_eq!(stream.read(&mut [0]).unwrap(), 0);
+        }
+        assert_eq!(server.child.wait().unwrap().code(), Some(0));
+        assert!(start.elapsed() < Duration::from_secs(4));
+    }
+}
+
+#[test]
+fn explains_its_options() {
+    let help = example("server").arg("--help").output().unwrap();
+    assert!(help.status.success());
+    assert!(help.stdout.starts_with(b"Usage: server"));
+    for wrong in [&["--max-message", "many"][..], &["--listen"], &["--idle", "0"], &["what"]] {
+        assert_eq!(example("server").args(wrong).output().unwrap().status.code(), Some(2));
+    }
+}

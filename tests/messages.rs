@@ -1,0 +1,134 @@
+//! Whole messages: every vector, memory, and what is borrowed from where.
+#![cfg(feature = "alloc")]
+
+mod common;
+
+use common::{messages, oracle, vectors};
+use proptest::collection::vec;
+use proptest::prelude::*;
+use rfc6455::{Connection, Incoming, Limits, Message, MessageBuffer, Violation};
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(1500) })]
+
+    #[test]
+    fn s5_4_whole_messages_agree_with_the_oracle(bytes in vec(any::<u8>(), 0..300)) {
+        messages::whole_messages_agree_with_the_oracle(&bytes);
+    }
+}
+
+#[test]
+fn every_vector_agrees_with_the_oracle_however_cut() {
+    for vector in vectors::all().iter().filter(|vector| !vector.rsv1) {
+        for server in &vector.roles {
+            let (setting, wire) = (vector.setting(*server), vector.wire(*server).bytes);
+            let outcome = oracle::decode(&wire, &setting);
+            let step = if wire.len() < 700 { 1 } else { wire.len() / 7 + 1 };
+            for pieces in [wire.chunks(step).collect(), vec![&wire[..]]] {
+                let report = messages::run(&setting, &mut MessageBuffer::new(), pieces);
+                messages::assert_agrees(&report, &outcome);
+            }
+        }
+    }
+}
+
+fn client() -> Connection<rfc6455::Client<impl rfc6455::MaskingKeys>> {
+    Connection::client(|| [0; 4], Limits::DEFAULT)
+}
+
+#[test]
+fn s5_6_a_message_in_one_piece_is_not_copied() {
+    let (mut ws, mut messages) = (client(), MessageBuffer::new());
+    let mut bytes = *b"\x82\x04here";
+    let place = bytes[2..].as_ptr();
+    let mut input = &mut bytes[..];
+    match messages.receive(&mut ws, &mut input).unwrap() {
+        Some(Incoming::Message(Message::Binary(here))) => assert_eq!(here.as_ptr(), place),
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(messages.capacity(), 0);
+}
+
+#[test]
+fn s10_4_memory_grows_with_what_arrives_and_not_with_what_is_declared() {
+    let (mut ws, mut messages) = (client(), MessageBuffer::new());
+    let mut declared = *b"\x82\x7F\0\0\0\0\x01\0\0\0first";
+    assert_eq!(messages.receive(&mut ws, &mut &mut declared[..]).unwrap(), None);
+    assert!(messages.capacity() <= 16, "{} bytes for 5", messages.capacity());
+    let mut arrived = 5;
+    for _ in 0..100 {
+        let mut more = [7; 10_000];
+        assert_eq!(messages.receive(&mut ws, &mut &mut more[..]).unwrap(), None);
+        arrived += 10_000;
+        assert!(messages.capacity() <= 2 * arrived, "{} for {arrived}", messages.capacity());
+    }
+}
+
+#[test]
+fn memory_is_given_back_when_nothing_is_left_between_two_messages() {
+    let mut ws = client();
+    let mut messages = MessageBuffer::new().retain(100);
+    for kind in [0x81, 0x82] {
+        let mut header = [kind, 0x7E, 0xFF, 0xFF];
+        assert_eq!(messages.receive(&mut ws, &mut &mut header[..]).unwrap(), None);
+        for _ in 0..65_534 / 2 {
+            assert_eq!(messages.receive(&mut ws, &mut &mut [b'a'; 2][..]).unwrap(), None);
+        }
+        let mut last = [b'a'];
+        let mut input = &mut last[..];
+        assert!(messages.receive(&mut ws, &mut input).unwrap().is_some());
+        assert!(messages.capacity() >= 65_535);
+        assert_eq!(messages.receive(&mut ws, &mut input).unwrap(), None);
+        assert!(messages.capacity() <= 100);
+    }
+}
+
+#[test]
+fn s10_4_a_slice_bounds_messages_however_they_arrive() {
+    for step in [1, 2, 7] {
+        let mut storage = [0; 4];
+        let mut messages = MessageBuffer::in_slice(&mut storage);
+        let mut ws = client();
+        let mut bytes = *b"\x82\x04four\x82\x05fives";
+        let mut whole = 0;
+        let mut error = None;
+        for mut piece in bytes.chunks_mut(step) {
+            loop {
+                match messages.receive(&mut ws, &mut piece) {
+                    Ok(Some(_)) => whole += 1,
+                    Ok(None) => break,
+                    Err(violation) => {
+                        error = Some(violation);
+                        break;
+                    }
+                }
+            }
+        }
+        let error = error.expect("the slice is too short");
+        assert_eq!((whole, error.violation()), (1, Violation::MessageTooBig));
+        assert_eq!(error.offset(), 7, "the length proves it");
+    }
+}
+
+#[test]
+fn a_message_can_be_sent_back_while_it_is_borrowed() {
+    let mut ws = Connection::server(Limits::DEFAULT);
+    let mut messages = MessageBuffer::new();
+    let mut bytes = *b"\x01\x82\0\0\0\0ec\x80\x82\0\0\0\0ho";
+    let mut input = &mut bytes[..];
+    let mut out = [0; 16];
+    let Some(Incoming::Message(message)) = messages.receive(&mut ws, &mut input).unwrap() else {
+        panic!("a message");
+    };
+    let len = ws.send(message, &mut out).unwrap();
+    assert_eq!(&out[..len], b"\x81\x04echo");
+}
+
+#[test]
+fn the_receiving_half_alone_will_do() {
+    let (mut receiver, _) = client().into_split();
+    let mut messages = MessageBuffer::new();
+    let mut bytes = *b"\x81\x04half";
+    let incoming = messages::receive_once(&mut receiver, &mut messages, &mut bytes);
+    assert_eq!(incoming, Some(Incoming::Message(Message::Text("half"))));
+}
