@@ -8,6 +8,10 @@ fn main() {
     println!("cargo::rustc-check-cfg=cfg(wslay)");
 
     if let Ok(dir) = std::env::var("WSLAY_LIB_DIR") {
+        // Empty: it is to be left out.
+        if dir.is_empty() {
+            return;
+        }
         println!("cargo::rustc-link-search=native={dir}");
     } else if !compiler_finds_header() {
         return;
@@ -16,7 +20,7 @@ fn main() {
     println!("cargo::rustc-cfg=wslay");
 }
 
-/// Debian's package has no `.pc` file, so the C compiler is asked. It also links with the rest.
+/// Debian's package has no `.pc` file, so the C compiler is asked, which also links in the end.
 fn compiler_finds_header() -> bool {
     let compiler = std::env::var("CC").unwrap_or_else(|_| "cc".into());
     Command::new(compiler)

@@ -190,29 +190,58 @@ mod portable {
 mod x86 {
     use std::arch::x86_64::*;
 
-    /// Fewer than 64 bytes. Not by a masked store, which holds up the read of the next header.
+    /// Fewer than 64 bytes, by two vectors that overlap, both read before either is written. Not by
+    /// a masked store, which holds up the read of the next header.
     #[target_feature(enable = "avx2")]
     #[inline]
     fn xor_tail(bytes: &mut [u8], key: [u8; 4]) {
-        let wide = _mm256_set1_epi32(i32::from_ne_bytes(key));
-        let (blocks, rest) = bytes.as_chunks_mut::<32>();
-        if let [block, ..] = blocks {
-            let at = block.as_mut_ptr().cast();
-            // SAFETY: A block is 32 bytes.
-            unsafe { _mm256_storeu_si256(at, _mm256_xor_si256(_mm256_loadu_si256(at), wide)) }
+        let len = bytes.len();
+        let (front, back) = (key, super::turn(key, len));
+        let first = bytes.as_mut_ptr();
+        /// Two of this many bytes, with a load, an XOR with a key, and a store.
+        macro_rules! both_ends {
+            ($width:literal, $type:ty, $spread:expr, $load:expr, $xor:expr, $store:expr) => {
+                // SAFETY: There are at least `$width` bytes, both from the start and to the end.
+                unsafe {
+                    let (first, last) =
+                        (first.cast::<$type>(), first.add(len - $width).cast::<$type>());
+                    let (one, other) = ($load(first), $load(last));
+                    $store(first, $xor(one, $spread(i32::from_le_bytes(front))));
+                    $store(last, $xor(other, $spread(i32::from_le_bytes(back))));
+                }
+            };
         }
-        let (words, rest) = rest.as_chunks_mut::<8>();
-        let [a, b, c, d] = key;
-        let word = u64::from_ne_bytes([a, b, c, d, a, b, c, d]);
-        for chunk in words {
-            *chunk = (u64::from_ne_bytes(*chunk) ^ word).to_ne_bytes();
-        }
-        let (halves, rest) = rest.as_chunks_mut::<4>();
-        for half in halves {
-            *half = (u32::from_ne_bytes(*half) ^ u32::from_ne_bytes(key)).to_ne_bytes();
-        }
-        for (byte, key) in rest.iter_mut().zip(key) {
-            *byte ^= key;
+        let twice = |key: i32| u64::from(key.cast_unsigned()) * 0x1_0000_0001;
+        match len {
+            32.. => both_ends!(
+                32,
+                __m256i,
+                _mm256_set1_epi32,
+                _mm256_loadu_si256,
+                _mm256_xor_si256,
+                _mm256_storeu_si256
+            ),
+            16.. => both_ends!(
+                16,
+                __m128i,
+                _mm_set1_epi32,
+                _mm_loadu_si128,
+                _mm_xor_si128,
+                _mm_storeu_si128
+            ),
+            8.. => both_ends!(
+                8,
+                u64,
+                twice,
+                |at: *mut u64| at.read_unaligned(),
+                |a, b| a ^ b,
+                |at: *mut u64, word| at.write_unaligned(word)
+            ),
+            _ => {
+                for (byte, key) in bytes.iter_mut().zip(key.into_iter().cycle()) {
+                    *byte ^= key;
+                }
+            }
         }
     }
 
