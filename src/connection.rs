@@ -95,8 +95,11 @@ impl<R: Role> Connection<R> {
     /// The next frame that the protocol asks for: the Pong to the latest Ping, or the one Close
     /// that answers the peer's or reports its violation. Write all of it.
     ///
-    /// Memory is constant: a Pong that was not asked for is replaced by the next (§5.5.3). `None`
-    /// while a frame is [open](Self::begin_frame).
+    /// Memory is constant: a Pong that is not asked for gives way to the next Ping, and to a Close,
+    /// as soon as their payload needs its room (§5.5.3).
+    ///
+    /// `None` while a frame is [open](Self::begin_frame): nothing can stand inside of it. Who does
+    /// not want to complete it has to drop the transport.
     #[inline]
     pub fn poll_transmit(&mut self) -> Option<ControlFrame> {
         if self.sender.is_frame_open() {
@@ -178,7 +181,8 @@ impl<R: Role> Connection<R> {
     ///
     /// # Errors
     /// [`SendError::TooLong`] for more than the frame lacks, [`SendError::InvalidUtf8`] for bytes
-    /// that a text cannot have there; neither changes anything.
+    /// that a text cannot have there; neither changes anything. A frame can be completed after the
+    /// peer's Close or violation, so that the answer can follow it.
     pub fn frame_payload(&mut self, piece: &mut [u8]) -> Result<(), SendError> {
         self.sender.frame_payload(piece)
     }
@@ -223,7 +227,7 @@ impl<R: Role> Connection<R> {
         self.sender.close_without_code()
     }
 
-    /// The payload of the control frame that the latest control event reported.
+    /// The payload of the control frame that the latest event reported, until more is received.
     ///
     /// A Pong's is empty if it arrived while an answer to a Ping waited that left no room for it:
     /// the two share 125 bytes.
@@ -269,7 +273,7 @@ impl<R: Role> Connection<R> {
         self.receiver.limits()
     }
 
-    /// Changes the limits, from the next header on.
+    /// Changes the limits, from the next header on: one that is not complete counts as that.
     pub const fn set_limits(&mut self, limits: Limits) {
         self.receiver.set_limits(limits);
     }

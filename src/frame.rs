@@ -3,7 +3,7 @@
 use core::ops::Deref;
 
 use crate::bytes::put;
-use crate::error::{SendError, Violation};
+use crate::error::Violation;
 use crate::mask::MaskingKey;
 use crate::opcode::Opcode;
 
@@ -78,22 +78,16 @@ impl FrameHeader {
     /// The bytes of this header, with the shortest form of the length.
     ///
     /// # Errors
-    /// [`SendError::TooLong`] for 2^63 bytes or more, or more than 125 in a control frame, and
-    /// [`SendError::FrameOpen`] for a control frame without FIN: it would have to go on.
+    /// The rule of the header itself that it would break: [`Violation::LengthMsb`],
+    /// [`Violation::ControlTooLong`], [`Violation::FragmentedControl`].
     #[inline]
-    pub fn encode(&self) -> Result<EncodedHeader, SendError> {
-        if self.payload_len > u64::MAX >> 1 {
-            return Err(SendError::TooLong);
+    pub fn encode(&self) -> Result<EncodedHeader, Violation> {
+        match (self.opcode.is_control(), self.payload_len) {
+            (_, 0x8000_0000_0000_0000..) => Err(Violation::LengthMsb),
+            (true, 126..) => Err(Violation::ControlTooLong),
+            (true, _) if !self.fin => Err(Violation::FragmentedControl),
+            _ => Ok(self.to_bytes()),
         }
-        if self.opcode.is_control() {
-            if self.payload_len > MAX_CONTROL as u64 {
-                return Err(SendError::TooLong);
-            }
-            if !self.fin {
-                return Err(SendError::FrameOpen { left: 0 });
-            }
-        }
-        Ok(self.to_bytes())
     }
 
     /// The bytes of a header that is known to be legal.

@@ -271,7 +271,8 @@ impl<R: Role> ReceiveHalf<R> {
         }
     }
 
-    /// The payload of the control frame that the latest control event reported; at most 125 bytes.
+    /// The payload of the control frame that the latest event reported, until more is received; at
+    /// most 125 bytes.
     ///
     /// A Pong's is empty if it arrived while an answer to a Ping waited that left no room for it:
     /// the two share 125 bytes.

@@ -359,13 +359,14 @@ impl<'p> PreparedMessage<'p> {
     /// Encodes a whole message into `storage`.
     ///
     /// # Errors
-    /// [`SendError::BufferTooSmall`]; for a part of a message [`SendError::NoMessageOpen`].
+    /// [`SendError::BufferTooSmall`]; [`SendError::NoMessageOpen`] for a part of a message;
+    /// [`SendError::Rsv1NotAllowed`].
     pub fn new<'a>(
         message: impl Into<Fragment<'a>>,
         storage: &'p mut [u8],
     ) -> Result<Self, SendError> {
         let message = message.into();
-        if !message.part.last {
+        if message.part != Part::whole(message.part.kind) {
             return Err(SendError::NoMessageOpen);
         }
         let len = SendHalf::new(Server).send(message, storage)?;

@@ -73,6 +73,7 @@ fn s7_1_messages_come_back_and_the_connection_closes_cleanly() {
         stream.write_all(two).unwrap();
         while echoed.last().is_none_or(|last| last != text) {
             let n = stream.read(&mut buf).unwrap();
+            assert!(n > 0, "the server has gone");
             let mut input = &mut buf[..n];
             while let Some(event) = ws.receive(&mut input).unwrap() {
                 let Event::Data(chunk) = event else { panic!("{event:?}") };
