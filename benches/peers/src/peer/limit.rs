@@ -194,6 +194,7 @@ mod x86 {
     /// a masked store, which holds up the read of the next header.
     #[target_feature(enable = "avx2")]
     #[inline]
+    #[allow(clippy::cast_ptr_alignment, reason = "each load and store is an unaligned one")]
     fn xor_tail(bytes: &mut [u8], key: [u8; 4]) {
         let len = bytes.len();
         let (front, back) = (key, super::turn(key, len));
