@@ -38,7 +38,7 @@ fn receive(stream: &[u8], buffer: &mut [u8]) {
         while let Some(event) = ws.receive(&mut input).unwrap() {
             match event {
                 Event::Data(chunk) => drop(black_box(&*chunk)),
-                _ => drop(black_box(ws.poll_transmit())),
+                _ => drop(black_box(ws.poll_transmit().as_deref())),
             }
         }
     }

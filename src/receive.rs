@@ -4,7 +4,7 @@ use core::marker::PhantomData;
 use core::mem;
 
 use crate::close::{CloseCode, CloseFrame};
-use crate::control::{ControlBuffer, ControlPayload, Reply};
+use crate::control::{ControlBuffer, ControlPayload, Owed, Reply};
 use crate::error::{ProtocolError, Violation};
 use crate::event::{Chunk, Eof, Event};
 use crate::frame::{FrameHeader, Plain};
@@ -81,12 +81,6 @@ enum Stage {
 enum Waiting {
     Nothing,
     Pong,
-    Close(Option<CloseCode>),
-}
-
-/// What was waiting, with its payload.
-pub(crate) enum Owed<'r> {
-    Pong(&'r [u8]),
     Close(Option<CloseCode>),
 }
 
@@ -167,7 +161,7 @@ impl<R: Role> ReceiveHalf<R> {
 
     /// A message in one frame that lies in the input whole: the common case, on registers.
     /// `None`, with nothing changed, for everything else, violations among it.
-    #[inline]
+    #[inline(always)]
     fn receive_whole<'b, const TEXT: bool>(
         &mut self,
         input: &mut &'b mut [u8],
