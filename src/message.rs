@@ -180,26 +180,37 @@ impl<S: Storage> MessageBuffer<S> {
         if self.state != State::Empty || S::BOUNDED {
             self.prepare(ws);
         }
+        match ws.receive_whole::<false>(input) {
+            Some(chunk) => hand_out(ws, input, chunk),
+            None if input.is_empty() && ws.error().is_none() => {
+                if self.state == State::Empty {
+                    self.storage.release();
+                }
+                Ok(None)
+            }
+            None => self.receive_in_parts(ws, input),
+        }
+    }
+
+    /// What is not a whole message in one piece.
+    #[inline(never)]
+    fn receive_in_parts<'m, 'b: 'm, R: Role>(
+        &'m mut self,
+        ws: &mut ReceiveHalf<R>,
+        input: &mut &'b mut [u8],
+    ) -> Result<Option<Incoming<'m>>, ProtocolError> {
         loop {
             let chunk = match ws.receive_unvalidated(input)? {
-                None => {
-                    if self.state == State::Empty {
-                        self.storage.release();
-                    }
-                    return Ok(None);
-                }
+                None => return Ok(None),
                 Some(Event::Ping) => return Ok(Some(Incoming::Ping)),
                 Some(Event::Pong) => return Ok(Some(Incoming::Pong)),
                 Some(Event::Close(code)) => return Ok(Some(Incoming::Close(code))),
                 Some(Event::Data(chunk)) => chunk,
             };
-            if chunk.is_first() && chunk.is_last() {
-                return match whole(chunk) {
-                    Ok(message) => Ok(Some(Incoming::Message(message))),
-                    Err((violation, unread)) => Err(fail(ws, input, violation, unread)),
-                };
-            }
             let (first, last, kind) = (chunk.is_first(), chunk.is_last(), chunk.kind());
+            if first && last {
+                return hand_out(ws, input, chunk);
+            }
             if first {
                 self.storage.begin(kind);
                 self.utf8 = Utf8::new();
@@ -276,18 +287,23 @@ impl<S: Storage> MessageBuffer<S> {
     }
 }
 
-/// A message in one piece, where it lies.
+/// Hands out a message in one piece, where it lies.
 #[inline]
-fn whole(chunk: Chunk<'_>) -> Result<Message<'_>, (Violation, usize)> {
+fn hand_out<'m, 'b: 'm, R: Role>(
+    ws: &mut ReceiveHalf<R>,
+    input: &mut &'b mut [u8],
+    chunk: Chunk<'b>,
+) -> Result<Option<Incoming<'m>>, ProtocolError> {
     let kind = chunk.kind();
-    let payload = chunk.into_payload();
+    let payload: &[u8] = chunk.into_payload();
     if kind == MessageKind::Binary {
-        return Ok(Message::Binary(payload));
+        return Ok(Some(Incoming::Message(Message::Binary(payload))));
     }
-    to_str(payload).map(Message::Text).ok_or_else(|| {
-        let valid = Utf8::new().validate_before(payload, 0).err().unwrap_or_default();
-        (Violation::InvalidUtf8, payload.len().saturating_sub(valid))
-    })
+    if let Some(text) = to_str(payload) {
+        return Ok(Some(Incoming::Message(Message::Text(text))));
+    }
+    let valid = Utf8::new().validate_before(payload, 0).err().unwrap_or_default();
+    Err(fail(ws, input, Violation::InvalidUtf8, payload.len().saturating_sub(valid)))
 }
 
 /// Fails the connection at the byte that stands `unread` before the end of what was received.

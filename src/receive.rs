@@ -138,6 +138,8 @@ impl<R: Role> ReceiveHalf<R> {
     ) -> Result<Option<Event<'b>>, ProtocolError> {
         match self.receive_whole::<true>(input) {
             Some(chunk) => Ok(Some(Event::Data(chunk))),
+            // Every read ends like this.
+            None if input.is_empty() && self.failure.is_none() => Ok(None),
             None => self.receive_stepwise::<true>(input),
         }
     }
@@ -149,10 +151,7 @@ impl<R: Role> ReceiveHalf<R> {
         &mut self,
         input: &mut &'b mut [u8],
     ) -> Result<Option<Event<'b>>, ProtocolError> {
-        match self.receive_whole::<false>(input) {
-            Some(chunk) => Ok(Some(Event::Data(chunk))),
-            None => self.receive_stepwise::<false>(input),
-        }
+        self.receive_stepwise::<false>(input)
     }
 
     pub(crate) const fn set_utf8(&mut self, utf8: Utf8) {
@@ -162,7 +161,7 @@ impl<R: Role> ReceiveHalf<R> {
     /// A message in one frame that lies in the input whole: the common case, on registers.
     /// `None`, with nothing changed, for everything else, violations among it.
     #[inline(always)]
-    fn receive_whole<'b, const TEXT: bool>(
+    pub(crate) fn receive_whole<'b, const TEXT: bool>(
         &mut self,
         input: &mut &'b mut [u8],
     ) -> Option<Chunk<'b>> {
