@@ -208,6 +208,15 @@ impl<R: Role> ReceiveHalf<R> {
         &mut self,
         input: &mut &'b mut [u8],
     ) -> Result<Option<Event<'b>>, ProtocolError> {
+        if self.stage == Stage::Header
+            && self.spilled == 0
+            && let Some(accepted) = self.accept_plain(input)
+        {
+            if let Some(event) = self.take_whole_control(&accepted, input) {
+                return Ok(Some(event));
+            }
+            self.begin(&accepted, accepted.len, input);
+        }
         let result = loop {
             let step = match self.stage {
                 Stage::Header => self.take_header(input),

@@ -220,24 +220,28 @@ impl<R: Role> SendHalf<R> {
     }
 
     /// A control frame that may be sent.
-    #[inline]
+    #[inline(always)]
     fn control_frame(&mut self, opcode: Opcode, payload: &[u8]) -> ControlFrame {
         ControlFrame::new(opcode, payload, self.role.next_key())
     }
 
     /// What is owed to the peer, if it can be sent now or ever.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn answer(&mut self, owed: &Owed<'_>) -> Option<ControlFrame> {
         self.check_open().ok()?;
-        match *owed {
-            Owed::Pong(payload) => Some(self.control_frame(Opcode::Pong, payload)),
-            Owed::Close(code) => {
-                self.progress = Progress::Closed;
-                let code = code.map(|code| code.get().to_be_bytes());
-                let payload = code.as_ref().map_or(&[][..], |code| &code[..]);
-                Some(self.control_frame(Opcode::Close, payload))
+        let code;
+        let (opcode, payload) = match *owed {
+            Owed::Pong(payload) => (Opcode::Pong, payload),
+            Owed::Close(None) => (Opcode::Close, &[][..]),
+            Owed::Close(Some(given)) => {
+                code = given.get().to_be_bytes();
+                (Opcode::Close, &code[..])
             }
+        };
+        if opcode == Opcode::Close {
+            self.progress = Progress::Closed;
         }
+        Some(self.control_frame(opcode, payload))
     }
 
     /// "The application MUST NOT send any more data frames after sending a Close frame." (§5.5.1)
@@ -408,7 +412,7 @@ impl ControlFrame {
     pub const MAX_LEN: usize = 131;
 
     /// The frame; `payload` has at most 125 bytes.
-    #[inline]
+    #[inline(always)]
     fn new(opcode: Opcode, payload: &[u8], masking_key: Option<MaskingKey>) -> Self {
         let payload_len = payload.len() as u64;
         let header = FrameHeader { fin: true, rsv: [false; 3], opcode, masking_key, payload_len };

@@ -23,12 +23,6 @@ impl<R: Role> ReceiveHalf<R> {
         if self.spilled > 0 {
             return self.take_rest_of_header(input);
         }
-        if let Some(accepted) = self.accept_plain(input) {
-            if let Some(event) = self.take_whole_control(&accepted, input) {
-                return Ok(Step::Event(event));
-            }
-            return Ok(self.begin(&accepted, accepted.len, input));
-        }
         match self.judge(input, self.position)? {
             Some(accepted) => Ok(self.begin(&accepted, accepted.len, input)),
             None => Ok(self.spill(input)),
@@ -66,7 +60,7 @@ impl<R: Role> ReceiveHalf<R> {
 
     /// Takes the last bytes of a header that was accepted, and enters the payload.
     #[inline]
-    fn begin<'b>(
+    pub(super) fn begin<'b>(
         &mut self,
         accepted: &Accepted,
         taken: usize,
@@ -108,8 +102,8 @@ impl<R: Role> ReceiveHalf<R> {
     }
 
     /// Takes a Ping or Pong that lies in the input whole, as nearly all do, in one step.
-    #[inline]
-    fn take_whole_control<'b>(
+    #[inline(always)]
+    pub(super) fn take_whole_control<'b>(
         &mut self,
         accepted: &Accepted,
         input: &mut &'b mut [u8],
