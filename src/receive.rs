@@ -179,20 +179,16 @@ impl<R: Role> ReceiveHalf<R> {
         }
         let len = usize::try_from(payload_len).ok()?;
         let payload = input.get_mut(header_len..)?.get_mut(..len)?;
-        let is_text = TEXT && kind == MessageKind::Text;
-        let ascii = if is_text {
-            R::IS_SERVER && mask_seeing(payload, key)
-        } else {
-            if R::IS_SERVER {
-                mask(payload, key);
+        if TEXT && kind == MessageKind::Text {
+            let ascii = R::IS_SERVER && mask_seeing(payload, key);
+            if !ascii && to_str(payload).is_none() {
+                if R::IS_SERVER {
+                    mask(payload, key);
+                }
+                return None;
             }
-            false
-        };
-        if is_text && !ascii && to_str(payload).is_none() {
-            if R::IS_SERVER {
-                mask(payload, key);
-            }
-            return None;
+        } else if R::IS_SERVER {
+            mask(payload, key);
         }
         input.split_off_mut(..header_len)?;
         let payload = input.split_off_mut(..len)?;
