@@ -70,13 +70,6 @@ pub(super) fn position_below(bytes: &[u8], floor: u8) -> Option<usize> {
     tail.iter().position(|&byte| byte < floor).map(|found| before.saturating_add(found))
 }
 
-/// Copies as much of `from` as `to` has room for.
-pub(super) fn copy(to: &mut [u8], from: &[u8]) {
-    for (to, from) in to.iter_mut().zip(from) {
-        *to = *from;
-    }
-}
-
 /// `bytes` as text; they are known to be ASCII, so the fallback is never seen.
 pub(super) fn ascii(bytes: &[u8]) -> &str {
     core::str::from_utf8(bytes).unwrap_or_default()
