@@ -211,6 +211,9 @@ impl<R: Role> ReceiveHalf<R> {
             if let Some(event) = self.take_whole_control(&accepted, input) {
                 return Ok(Some(event));
             }
+            if let Some(event) = self.take_whole_fragment::<TEXT>(&accepted, input) {
+                return Ok(Some(event));
+            }
             self.begin(&accepted, accepted.len, input);
         }
         let result = loop {

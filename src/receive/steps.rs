@@ -133,6 +133,54 @@ impl<R: Role> ReceiveHalf<R> {
         Some(if is_ping { Event::Ping } else { Event::Pong })
     }
 
+    /// Takes a fragment that lies in the input whole, and is not text to be validated, in one step.
+    #[inline(always)]
+    pub(super) fn take_whole_fragment<'b, const TEXT: bool>(
+        &mut self,
+        accepted: &Accepted,
+        input: &mut &'b mut [u8],
+    ) -> Option<Event<'b>> {
+        let (kind, starts) = match accepted.opcode {
+            Opcode::Continuation => (self.message?, false),
+            Opcode::Text => (MessageKind::Text, true),
+            Opcode::Binary => (MessageKind::Binary, true),
+            _ => return None,
+        };
+        if TEXT && kind == MessageKind::Text || accepted.payload_len == 0 {
+            return None;
+        }
+        let len = usize::try_from(accepted.payload_len).ok()?;
+        let frame = input.split_off_mut(..accepted.len.saturating_add(len))?;
+        self.position = self.position.wrapping_add(frame.len() as u64);
+        let payload = frame.get_mut(accepted.len..)?;
+        if R::IS_SERVER {
+            mask(payload, accepted.key);
+        }
+        if starts {
+            (self.rsv1, self.begun, self.message_len, self.fragments) = (false, false, 0, 0);
+        }
+        let last = accepted.fin;
+        let first = !mem::replace(&mut self.begun, true);
+        let utf8 = [self.utf8; 2];
+        self.controls = 0;
+        self.fin = last;
+        if last {
+            self.end_message();
+        } else {
+            self.message = Some(kind);
+            self.fragments = self.fragments.saturating_add(1);
+            self.message_len = self.message_len.saturating_add(accepted.payload_len);
+        }
+        self.idle = last;
+        Some(Event::Data(Chunk { payload, kind, first, last, rsv1: self.rsv1, utf8 }))
+    }
+
+    #[inline]
+    fn end_message(&mut self) {
+        (self.message, self.message_len, self.fragments) = (None, 0, 0);
+        self.utf8 = Utf8::new();
+    }
+
     /// Delivers what is there of a data frame's payload.
     pub(super) fn take_data<'b, const TEXT: bool>(
         &mut self,
@@ -174,8 +222,7 @@ impl<R: Role> ReceiveHalf<R> {
         let first = !mem::replace(&mut self.begun, true);
         let utf8 = [utf8_before, self.utf8];
         if last {
-            (self.message, self.message_len, self.fragments) = (None, 0, 0);
-            self.utf8 = Utf8::new();
+            self.end_message();
         }
         Ok(Step::Event(Event::Data(Chunk { payload, kind, first, last, rsv1: self.rsv1, utf8 })))
     }
