@@ -180,11 +180,7 @@ impl<R: Role> ReceiveHalf<R> {
         let len = usize::try_from(payload_len).ok()?;
         let payload = input.get_mut(header_len..)?.get_mut(..len)?;
         if TEXT && kind == MessageKind::Text {
-            let ascii = R::IS_SERVER && mask_seeing(payload, key);
-            if !ascii && to_str(payload).is_none() {
-                if R::IS_SERVER {
-                    mask(payload, key);
-                }
+            if !Self::unmask_text(payload, key) {
                 return None;
             }
         } else if R::IS_SERVER {
@@ -196,6 +192,17 @@ impl<R: Role> ReceiveHalf<R> {
         self.controls = 0;
         let utf8 = [Utf8::new(); 2];
         Some(Chunk { payload, kind, first: true, last: true, rsv1: false, utf8 })
+    }
+
+    /// Unmasks what is text, or changes nothing and says that it is not.
+    #[inline(never)]
+    fn unmask_text(payload: &mut [u8], key: MaskingKey) -> bool {
+        let ascii = R::IS_SERVER && mask_seeing(payload, key);
+        let valid = ascii || to_str(payload).is_some();
+        if R::IS_SERVER && !valid {
+            mask(payload, key);
+        }
+        valid
     }
 
     /// Everything, one step at a time.

@@ -8,6 +8,7 @@ fn a_connection_is_at_most_256_bytes() {
     assert!(size_of::<Connection<Client<fn() -> [u8; 4]>>>() <= 256 + 8);
 }
 
+#[cfg(target_pointer_width = "64")]
 #[test]
 fn an_event_is_24_bytes() {
     assert_eq!(size_of::<Event<'_>>(), 24);
