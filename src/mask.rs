@@ -1,5 +1,7 @@
 //! Masking (RFC 6455 §5.3): XOR with four bytes that repeat.
 
+use core::mem;
+
 /// The four bytes that a client's frame is masked with.
 ///
 /// > The masking key is a 32-bit value chosen at random by the client. (§5.3)
@@ -26,15 +28,10 @@ impl MaskingKey {
         Self(u32::from_le_bytes(self.0).rotate_right(bits).to_le_bytes())
     }
 
-    #[inline]
-    const fn word(self) -> u32 {
-        u32::from_ne_bytes(self.0)
-    }
-
     /// The key twice, as the word that eight bytes are masked with.
     #[inline]
     const fn long_word(self) -> u64 {
-        let word = self.word() as u64;
+        let word = u32::from_ne_bytes(self.0) as u64;
         word << 32 | word
     }
 }
@@ -52,43 +49,52 @@ impl From<[u8; 4]> for MaskingKey {
 /// piece [`key.after(..)`](MaskingKey::after) the bytes before it.
 #[inline]
 pub fn mask(bytes: &mut [u8], key: MaskingKey) {
-    if bytes.len() > FEW {
-        mask_many(bytes, key);
-    } else if let Some(last) = bytes.last_chunk::<16>() {
-        let last = xor(*last, key.after(bytes.len() as u64).word());
-        for bytes in bytes.as_chunks_mut::<16>().0 {
-            *bytes = xor(*bytes, key.word());
-        }
-        if let Some(place) = bytes.last_chunk_mut::<16>() {
-            *place = last;
-        }
-    } else if let Some(last) = bytes.last_chunk::<4>() {
-        let last = xor(*last, key.after(bytes.len() as u64).word());
-        for bytes in bytes.as_chunks_mut::<4>().0 {
-            *bytes = xor(*bytes, key.word());
-        }
-        if let Some(place) = bytes.last_chunk_mut::<4>() {
-            *place = last;
-        }
-    } else {
-        for (byte, key) in bytes.iter_mut().zip(key.0) {
-            *byte ^= key;
-        }
-    }
+    mask_seeing(bytes, key);
 }
 
 /// As [`mask`], and tells whether all bytes are ASCII then: seeing that costs little here, and a
 /// pass of its own elsewhere.
 #[inline]
 pub(crate) fn mask_seeing(bytes: &mut [u8], key: MaskingKey) -> bool {
-    if bytes.len() > FEW { mask_many(bytes, key) } else { mask_words(bytes, key) }
+    if bytes.len() > FEW {
+        return mask_many(bytes, key);
+    }
+    // Word by word, which stays so: of a loop over chunks the compiler would make vectors, whose
+    // preparation costs more than so few bytes.
+    let (word, behind) = (key.long_word(), key.after(bytes.len() as u64).long_word());
+    let last = bytes.last_chunk::<8>().map(|last| u64::from_ne_bytes(*last) ^ behind);
+    let mut seen = last.unwrap_or_default();
+    let mut rest = &mut *bytes;
+    while let Some((bytes, tail)) = mem::take(&mut rest).split_first_chunk_mut::<8>() {
+        let plain = u64::from_ne_bytes(*bytes) ^ word;
+        *bytes = plain.to_ne_bytes();
+        seen |= plain;
+        rest = tail;
+    }
+    match (last, bytes.last_chunk_mut::<8>()) {
+        (Some(last), Some(place)) => *place = last.to_ne_bytes(),
+        _ => seen = u64::from(mask_each(bytes, key)),
+    }
+    seen.to_ne_bytes().is_ascii()
+}
+
+/// Masks up to seven bytes, and gives all their bits.
+#[inline]
+fn mask_each(bytes: &mut [u8], key: MaskingKey) -> u8 {
+    let mut seen = 0;
+    for (byte, key) in bytes.iter_mut().zip(key.long_word().to_ne_bytes()) {
+        *byte ^= key;
+        seen |= *byte;
+    }
+    seen
 }
 
 /// Up to this many bytes are masked where the call stands; more are worth a call, and finding out
 /// which vectors the CPU has.
 const FEW: usize = 128;
 
-/// [`mask_words`], with the widest vectors there are.
+/// Masks more than eight bytes with the widest vectors there are, and tells whether all are ASCII
+/// then. The last word may overlap the one before it: it is read before anything is written.
 #[cfg_attr(
     feature = "std",
     multiversion::multiversion(targets(
@@ -98,52 +104,47 @@ const FEW: usize = 128;
 )]
 #[inline(never)]
 fn mask_many(bytes: &mut [u8], key: MaskingKey) -> bool {
-    mask_words(bytes, key)
-}
-
-/// Masks, and tells whether all bytes are ASCII then. The last word may overlap the one before it:
-/// it is read before anything is written.
-#[inline(always)]
-fn mask_words(bytes: &mut [u8], key: MaskingKey) -> bool {
+    let Some(last) = bytes.last_chunk::<8>() else { return false };
     // What comes before the last word is as long as all, modulo 4.
-    let behind = key.after(bytes.len() as u64);
-    if let Some(last) = bytes.last_chunk::<8>() {
-        let last = u64::from_ne_bytes(*last) ^ behind.long_word();
-        let (word, mut seen) = (key.long_word(), last);
-        for bytes in bytes.as_chunks_mut::<8>().0 {
-            let plain = u64::from_ne_bytes(*bytes) ^ word;
-            *bytes = plain.to_ne_bytes();
-            seen |= plain;
-        }
-        if let Some(place) = bytes.last_chunk_mut::<8>() {
-            *place = last.to_ne_bytes();
-        }
-        return seen.to_ne_bytes().is_ascii();
+    let last = u64::from_ne_bytes(*last) ^ key.after(bytes.len() as u64).long_word();
+    let (word, mut seen) = (key.long_word(), last);
+    for bytes in bytes.as_chunks_mut::<8>().0 {
+        let plain = u64::from_ne_bytes(*bytes) ^ word;
+        *bytes = plain.to_ne_bytes();
+        seen |= plain;
     }
-    let mut seen = 0;
-    for (byte, key) in bytes.iter_mut().zip(key.long_word().to_ne_bytes()) {
-        *byte ^= key;
-        seen |= *byte;
+    if let Some(place) = bytes.last_chunk_mut::<8>() {
+        *place = last.to_ne_bytes();
     }
-    seen.is_ascii()
-}
-
-#[inline]
-fn xor<const N: usize>(mut bytes: [u8; N], key: u32) -> [u8; N] {
-    for bytes in bytes.as_chunks_mut::<4>().0 {
-        *bytes = (u32::from_ne_bytes(*bytes) ^ key).to_ne_bytes();
-    }
-    bytes
+    seen.to_ne_bytes().is_ascii()
 }
 
 /// Copies `from` to the front of `to`, which has room for it, masked, in one pass.
 #[inline]
 pub(crate) fn mask_copy(from: &[u8], to: &mut [u8], key: MaskingKey) {
     let Some(to) = to.get_mut(..from.len()) else { return };
-    if from.len() > FEW { copy_many(from, to, key) } else { copy_words(from, to, key) }
+    if from.len() > FEW {
+        return copy_many(from, to, key);
+    }
+    let (word, behind) = (key.long_word(), key.after(from.len() as u64).long_word());
+    if let (Some(last), Some(place)) = (from.last_chunk::<8>(), to.last_chunk_mut::<8>()) {
+        *place = (u64::from_ne_bytes(*last) ^ behind).to_ne_bytes();
+    } else {
+        for ((from, to), key) in from.iter().zip(to).zip(word.to_ne_bytes()) {
+            *to = from ^ key;
+        }
+        return;
+    }
+    let (mut from, mut to) = (from, to);
+    while let Some((plain, from_rest)) = from.split_first_chunk::<8>()
+        && let Some((place, to_rest)) = mem::take(&mut to).split_first_chunk_mut::<8>()
+    {
+        *place = (u64::from_ne_bytes(*plain) ^ word).to_ne_bytes();
+        (from, to) = (from_rest, to_rest);
+    }
 }
 
-/// [`copy_words`], with the widest vectors there are.
+/// As [`mask_many`], from one slice to another of the same length.
 #[cfg_attr(
     feature = "std",
     multiversion::multiversion(targets(
@@ -153,21 +154,12 @@ pub(crate) fn mask_copy(from: &[u8], to: &mut [u8], key: MaskingKey) {
 )]
 #[inline(never)]
 fn copy_many(from: &[u8], to: &mut [u8], key: MaskingKey) {
-    copy_words(from, to, key);
-}
-
-#[inline(always)]
-fn copy_words(from: &[u8], to: &mut [u8], key: MaskingKey) {
-    let behind = key.after(from.len() as u64);
     if let (Some(last), Some(place)) = (from.last_chunk::<8>(), to.last_chunk_mut::<8>()) {
-        *place = (u64::from_ne_bytes(*last) ^ behind.long_word()).to_ne_bytes();
-        let word = key.long_word();
-        for (from, to) in from.as_chunks::<8>().0.iter().zip(to.as_chunks_mut::<8>().0) {
-            *to = (u64::from_ne_bytes(*from) ^ word).to_ne_bytes();
-        }
-    } else {
-        for ((from, to), key) in from.iter().zip(to).zip(key.long_word().to_ne_bytes()) {
-            *to = from ^ key;
-        }
+        let behind = key.after(from.len() as u64).long_word();
+        *place = (u64::from_ne_bytes(*last) ^ behind).to_ne_bytes();
+    }
+    let word = key.long_word();
+    for (from, to) in from.as_chunks::<8>().0.iter().zip(to.as_chunks_mut::<8>().0) {
+        *to = (u64::from_ne_bytes(*from) ^ word).to_ne_bytes();
     }
 }
