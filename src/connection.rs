@@ -79,7 +79,7 @@ impl<R: Role> Connection<R> {
     /// delivered, and nothing from the offending byte on of one whose payload is. The Close frame
     /// that tells the peer waits in [`poll_transmit`](Self::poll_transmit); all further input is
     /// discarded, and the same error is returned from now on.
-    #[inline]
+    #[inline(always)]
     pub fn receive<'b>(
         &mut self,
         input: &mut &'b mut [u8],

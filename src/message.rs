@@ -170,7 +170,7 @@ impl<S: Storage> MessageBuffer<S> {
     /// # Errors
     /// The peer broke the protocol or a limit; nothing of the message that did is handed out.
     /// [`Violation::MessageTooBig`] also if memory cannot be had.
-    #[inline]
+    #[inline(always)]
     pub fn receive<'m, 'b: 'm, R: Role>(
         &'m mut self,
         ws: &mut impl AsMut<ReceiveHalf<R>>,
@@ -288,7 +288,7 @@ impl<S: Storage> MessageBuffer<S> {
 }
 
 /// Hands out a message in one piece, where it lies.
-#[inline]
+#[inline(always)]
 fn hand_out<'m, 'b: 'm, R: Role>(
     ws: &mut ReceiveHalf<R>,
     input: &mut &'b mut [u8],

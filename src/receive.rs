@@ -131,7 +131,7 @@ impl<R: Role> ReceiveHalf<R> {
     ///
     /// # Errors
     /// The peer broke a rule; the connection has failed.
-    #[inline]
+    #[inline(always)]
     pub fn receive<'b>(
         &mut self,
         input: &mut &'b mut [u8],
