@@ -83,6 +83,8 @@ mod bytes;
 mod close;
 mod connection;
 mod control;
+#[cfg(feature = "deflate")]
+pub mod deflate;
 mod error;
 mod event;
 mod fragment;

@@ -10,6 +10,8 @@ use crate::receive::ReceiveHalf;
 use crate::role::Role;
 use crate::utf8::{Utf8, split_open_code_point, to_str};
 
+#[cfg(feature = "deflate")]
+mod inflated;
 mod storage;
 
 #[cfg(feature = "alloc")]
@@ -193,33 +195,56 @@ impl<S: Storage> MessageBuffer<S> {
                 Some(Event::Close(code)) => return Ok(Some(Incoming::Close(code))),
                 Some(Event::Data(chunk)) => chunk,
             };
-            if chunk.is_first() && chunk.is_last() {
-                return match whole(chunk) {
-                    Ok(message) => Ok(Some(Incoming::Message(message))),
-                    Err((violation, unread)) => Err(fail(ws, input, violation, unread)),
-                };
+            match self.take(chunk, ws, input)? {
+                None => {}
+                Some(Some(message)) => return Ok(Some(Incoming::Message(message))),
+                Some(None) => return Ok(Some(Incoming::Message(self.storage.message()))),
             }
-            let (first, last, kind) = (chunk.is_first(), chunk.is_last(), chunk.kind());
-            if first {
-                self.storage.begin(kind);
-                self.utf8 = Utf8::new();
-                self.carried = 0;
-                self.state = State::Part;
-            }
-            let left = ws.text_left(0);
-            let pushed = match kind {
-                MessageKind::Text => self.push_text(&chunk, left),
-                MessageKind::Binary => self.push_binary(&chunk),
-            };
-            if let Err((violation, unread)) = pushed {
-                return Err(fail(ws, input, violation, unread));
-            }
-            if last {
-                self.state = State::HandedOut;
-                return Ok(Some(Incoming::Message(self.storage.message())));
-            }
-            ws.set_utf8(self.utf8);
         }
+    }
+
+    /// Takes the next chunk. `Some` is a whole message: itself if it is where the chunk is, `None`
+    /// if it is in the storage.
+    #[inline]
+    #[allow(clippy::option_option, reason = "it is what it is: a message or none, here or there")]
+    fn take<'b, R: Role>(
+        &mut self,
+        chunk: Chunk<'b>,
+        ws: &mut ReceiveHalf<R>,
+        input: &mut &'b mut [u8],
+    ) -> Result<Option<Option<Message<'b>>>, ProtocolError> {
+        if chunk.is_first() && chunk.is_last() {
+            return match whole(chunk) {
+                Ok(message) => Ok(Some(Some(message))),
+                Err((violation, unread)) => Err(fail(ws, input, violation, unread)),
+            };
+        }
+        let (first, last, kind) = (chunk.is_first(), chunk.is_last(), chunk.kind());
+        if first {
+            self.begin(kind);
+        }
+        let left = ws.text_left(0);
+        let pushed = match kind {
+            MessageKind::Text => self.push_text(&chunk, left),
+            MessageKind::Binary => self.push_binary(&chunk),
+        };
+        if let Err((violation, unread)) = pushed {
+            return Err(fail(ws, input, violation, unread));
+        }
+        if last {
+            self.state = State::HandedOut;
+            return Ok(Some(None));
+        }
+        ws.set_utf8(self.utf8);
+        Ok(None)
+    }
+
+    #[inline]
+    fn begin(&mut self, kind: MessageKind) {
+        self.storage.begin(kind);
+        self.utf8 = Utf8::new();
+        self.carried = 0;
+        self.state = State::Part;
     }
 
     /// Lets go of the last message, and holds the connection to the storage's bound.

@@ -14,6 +14,8 @@ use crate::opcode::MessageKind;
 use crate::role::Role;
 use crate::utf8::{Utf8, is_text};
 
+#[cfg(feature = "deflate")]
+mod compressed;
 mod rules;
 mod steps;
 
@@ -144,7 +146,7 @@ impl<R: Role> ReceiveHalf<R> {
     ) -> Result<Option<Event<'b>>, ProtocolError> {
         match self.receive_whole::<true>(input) {
             Some(chunk) => Ok(Some(Event::Data(chunk))),
-            None => self.receive_stepwise::<true>(input),
+            None => self.receive_stepwise::<true, false>(input),
         }
     }
 
@@ -157,7 +159,7 @@ impl<R: Role> ReceiveHalf<R> {
     ) -> Result<Option<Event<'b>>, ProtocolError> {
         match self.receive_whole::<false>(input) {
             Some(chunk) => Ok(Some(Event::Data(chunk))),
-            None => self.receive_stepwise::<false>(input),
+            None => self.receive_stepwise::<false, false>(input),
         }
     }
 
@@ -203,15 +205,16 @@ impl<R: Role> ReceiveHalf<R> {
         Some(Chunk { payload, kind, first: true, last: true, rsv1: false, utf8 })
     }
 
-    /// Everything, one step at a time.
+    /// Everything, one step at a time; with `INFLATED`, not the payload of compressed messages.
     #[inline(never)]
-    fn receive_stepwise<'b, const TEXT: bool>(
+    fn receive_stepwise<'b, const TEXT: bool, const INFLATED: bool>(
         &mut self,
         input: &mut &'b mut [u8],
     ) -> Result<Option<Event<'b>>, ProtocolError> {
         let result = loop {
             let step = match self.stage {
                 Stage::Header => self.take_header(input),
+                Stage::Data if INFLATED && self.rsv1 => break Ok(None),
                 Stage::Data => self.take_data::<TEXT>(input),
                 Stage::Ping | Stage::Pong | Stage::Close => self.take_control(input),
                 Stage::Discarded => {

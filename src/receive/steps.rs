@@ -206,7 +206,7 @@ impl<R: Role> ReceiveHalf<R> {
 
     /// Counts payload bytes that were taken.
     #[inline]
-    fn advance(&mut self, taken: usize) {
+    pub(super) fn advance(&mut self, taken: usize) {
         self.position = self.position.wrapping_add(taken as u64);
         self.remaining = self.remaining.saturating_sub(taken as u64);
         if R::IS_SERVER {
