@@ -26,7 +26,7 @@ const TIMEOUT: Duration = Duration::from_secs(60);
 const BUFFER: usize = 64 << 10;
 
 fn main() -> ExitCode {
-    let mut policy = Policy::default();
+    let mut policy = Policy::DEFAULT;
     let mut args = Vec::new();
     let mut rest = env::args().skip(1);
     while let Some(arg) = rest.next() {

@@ -135,7 +135,7 @@ impl Settings {
     /// The settings, or `None` if help is asked for.
     fn from_args(mut args: impl Iterator<Item = String>) -> Result<Option<Self>, Failure> {
         let (mut url, mut binary, mut ping, mut wait) = (None, None, false, Duration::ZERO);
-        let mut compression = Policy::default();
+        let mut compression = Policy::DEFAULT;
         let usage = |problem: &str| Failure::Usage(problem.to_string());
         while let Some(arg) = args.next() {
             if compression::option(&mut compression, &arg, &mut args).map_err(Failure::Usage)? {

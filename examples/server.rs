@@ -106,7 +106,7 @@ impl Settings {
             max_message: Limits::DEFAULT.max_message,
             max_connections: 1000,
             idle: Duration::from_secs(30),
-            compression: Policy::default(),
+            compression: Policy::DEFAULT,
         };
         while let Some(option) = args.next() {
             if option == "--help" || option == "-h" {

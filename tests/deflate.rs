@@ -1,5 +1,6 @@
 //! Compressed messages (RFC 7692 §6, §7.2), step by step.
 #![cfg(feature = "deflate")]
+#![allow(clippy::cast_possible_truncation)]
 
 mod common;
 
@@ -160,7 +161,7 @@ fn s10_4_a_ratio_can_be_a_limit() {
     let payload = compress(&[b'a'; 4000]);
     for (ratio, over) in [(4000 / payload.len() as u32, true), (1032, false)] {
         let policy = Policy::DEFAULT.max_ratio(ratio);
-        let agreement = policy.confirm(&Params::default()).unwrap();
+        let agreement = policy.confirm(Params::default()).unwrap();
         let wire = from_server(false, &payload);
         for step in [1, wire.len()] {
             let report = stream(client(Limits::DEFAULT), &agreement, 100, wire.chunks(step));
@@ -223,7 +224,7 @@ fn messages_that_are_not_compressed_are_not_copied() {
 
 #[test]
 fn an_inflated_message_can_be_sent_back_while_it_is_borrowed() {
-    let agreement = Policy::DEFAULT.threshold(0).accept(&Params::default()).unwrap();
+    let agreement = Policy::DEFAULT.threshold(0).accept(Params::default()).unwrap();
     let (mut inflater, mut deflater) = (agreement.inflater(), agreement.deflater());
     let (mut ws, mut messages) = (server(Limits::DEFAULT), MessageBuffer::new());
     let data = compress(b"echo");
@@ -241,7 +242,7 @@ fn an_inflated_message_can_be_sent_back_while_it_is_borrowed() {
 fn chunks_of_a_compressed_text_can_be_sent_back() {
     let mut inflater = agreement(true).inflater();
     let (mut ws, mut sender) = (client(Limits::DEFAULT), server(Limits::DEFAULT));
-    let mut deflater = Policy::DEFAULT.accept(&Params::default()).unwrap().deflater();
+    let mut deflater = Policy::DEFAULT.accept(Params::default()).unwrap().deflater();
     let text = "each € is in three pieces".repeat(9);
     let mut wire = from_server(true, &compress(text.as_bytes()));
     let (mut input, mut room, mut out) = (&mut wire[..], [0; 2], Vec::new());
@@ -255,7 +256,7 @@ fn chunks_of_a_compressed_text_can_be_sent_back() {
 
 #[test]
 fn s7_2_1_small_messages_are_sent_as_they_are_and_the_context_is_kept() {
-    let agreement = Policy::DEFAULT.threshold(6).accept(&Params::default()).unwrap();
+    let agreement = Policy::DEFAULT.threshold(6).accept(Params::default()).unwrap();
     let (mut ws, mut deflater) = (server(Limits::DEFAULT), agreement.deflater());
     let mut out = [0; Deflater::bound(100)];
     let mut send = |message: &str| {
@@ -271,7 +272,7 @@ fn s7_2_1_small_messages_are_sent_as_they_are_and_the_context_is_kept() {
 
 #[test]
 fn nothing_is_lost_when_the_output_is_too_small() {
-    let agreement = Policy::DEFAULT.threshold(0).accept(&Params::default()).unwrap();
+    let agreement = Policy::DEFAULT.threshold(0).accept(Params::default()).unwrap();
     let (mut ws, mut deflater) = (server(Limits::DEFAULT), agreement.deflater());
     let (mut other, mut reference) = (server(Limits::DEFAULT), agreement.deflater());
     for message in ["one message", "and one message more", ""] {
@@ -291,7 +292,7 @@ fn nothing_is_lost_when_the_output_is_too_small() {
 
 #[test]
 fn s5_4_what_cannot_be_sent_changes_nothing() {
-    let agreement = Policy::DEFAULT.threshold(0).accept(&Params::default()).unwrap();
+    let agreement = Policy::DEFAULT.threshold(0).accept(Params::default()).unwrap();
     let (mut ws, mut deflater) = (server(Limits::DEFAULT), agreement.deflater());
     let mut out = Vec::new();
     let mut send = |ws: &mut Connection<Server>, fragment: Fragment<'_>| {
@@ -339,7 +340,7 @@ fn an_output_without_room_fails_closed() {
 fn halves_will_do() {
     let (mut receiver, _) = client(Limits::DEFAULT).into_split();
     let (_, mut sender) = server(Limits::DEFAULT).into_split();
-    let agreement = Policy::DEFAULT.threshold(0).accept(&Params::default()).unwrap();
+    let agreement = Policy::DEFAULT.threshold(0).accept(Params::default()).unwrap();
     let mut wire = Vec::new();
     agreement.deflater().send_to_vec(&mut sender, "half", &mut wire).unwrap();
     let mut messages = MessageBuffer::new();

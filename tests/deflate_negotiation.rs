@@ -95,7 +95,7 @@ fn s7_1_every_offer_to_every_server() {
     for (policy, [send, receive], [send_takeover, receive_takeover]) in all_policies() {
         for offer in all_params() {
             count += 1;
-            let Some(agreement) = policy.accept(&offer) else {
+            let Some(agreement) = policy.accept(offer) else {
                 assert_eq!(offer.server_max_window_bits, Some(8), "zlib cannot: declined");
                 continue;
             };
@@ -138,10 +138,10 @@ fn s7_1_every_answer_to_every_client() {
             let within =
                 receive == 15 || answer.server_max_window_bits.is_some_and(|bits| bits <= receive);
             let resets = receive_takeover || answer.server_no_context_takeover;
-            assert_eq!(policy.confirm(&answer).is_some(), numbered);
-            let strict = policy.fallback(false).confirm(&answer);
+            assert_eq!(policy.confirm(answer).is_some(), numbered);
+            let strict = policy.fallback(false).confirm(answer);
             assert_eq!(strict.is_some(), numbered && within && resets, "{answer:?} to {policy:?}");
-            let Some(agreement) = policy.confirm(&answer) else { continue };
+            let Some(agreement) = policy.confirm(answer) else { continue };
             let limit = answer.client_max_window_bits.flatten().unwrap_or(15);
             assert_eq!(agreement.send_window(), send.min(limit));
             assert_eq!(agreement.receive_window(), answer.server_max_window_bits.unwrap_or(15));
@@ -175,7 +175,7 @@ fn s5_1_an_offer_that_asks_for_something_has_a_fallback() {
 #[test]
 fn s7_1_2_2_a_window_of_8_that_a_server_asks_a_client_for_is_kept_to() {
     let answer = Params { client_max_window_bits: Some(Some(8)), ..Params::default() };
-    let agreement = Policy::DEFAULT.threshold(0).confirm(&answer).unwrap();
+    let agreement = Policy::DEFAULT.threshold(0).confirm(answer).unwrap();
     assert_eq!(agreement.send_window(), 8);
     let mut ws = common::deflate::client(rfc6455::Limits::DEFAULT);
     let mut deflater = agreement.deflater();

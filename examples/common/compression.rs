@@ -31,7 +31,8 @@ pub(crate) fn option(
 }
 
 #[cfg(feature = "deflate")]
-#[allow(dead_code, unreachable_pub, reason = "each example is one end, and one tier")]
+#[allow(dead_code, reason = "each example is one end, and one tier")]
+#[allow(clippy::unnecessary_wraps, reason = "without the feature, there is nothing")]
 mod on {
     use rfc6455::deflate::{self, Agreement, Deflater, HeaderText, Inflater};
     use rfc6455::handshake::{Accepted, HandshakeError, Upgrade};
@@ -41,10 +42,12 @@ mod on {
     };
 
     /// What is offered or accepted.
-    #[derive(Clone, Copy, Debug, Default)]
+    #[derive(Clone, Copy, Debug)]
     pub(crate) struct Policy(deflate::Policy);
 
     impl Policy {
+        pub(crate) const DEFAULT: Self = Self(deflate::Policy::DEFAULT);
+
         pub(super) fn window(self, bits: u8) -> Self {
             Self(self.0.send_window(bits).receive_window(bits))
         }
@@ -142,7 +145,7 @@ mod on {
 
 #[cfg(not(feature = "deflate"))]
 #[allow(dead_code, unused_variables, clippy::unused_self, clippy::unnecessary_wraps)]
-#[allow(clippy::needless_pass_by_ref_mut, clippy::missing_const_for_fn)]
+#[allow(clippy::needless_pass_by_ref_mut, clippy::needless_pass_by_value)]
 mod off {
     use rfc6455::handshake::{Accepted, HandshakeError, Upgrade};
     use rfc6455::{
@@ -150,10 +153,12 @@ mod off {
         SendError, Storage,
     };
 
-    #[derive(Clone, Copy, Debug, Default)]
+    #[derive(Clone, Copy, Debug)]
     pub(crate) struct Policy;
 
     impl Policy {
+        pub(crate) const DEFAULT: Self = Self;
+
         pub(super) fn window(self, bits: u8) -> Self {
             self
         }

@@ -32,11 +32,11 @@ impl Policy {
     /// ```
     /// use rfc6455::deflate::{Params, Policy};
     /// let offer = Params { server_max_window_bits: Some(10), ..Params::default() };
-    /// let agreement = Policy::DEFAULT.accept(&offer).unwrap();
+    /// let agreement = Policy::DEFAULT.accept(offer).unwrap();
     /// assert_eq!(&*agreement.answer(), "permessage-deflate; server_max_window_bits=10");
     /// ```
     #[must_use]
-    pub fn accept(&self, offer: &Params) -> Option<Agreement> {
+    pub fn accept(&self, offer: Params) -> Option<Agreement> {
         let mut answer = Params::default();
         // RFC 7692 §7.1.2.1: "A server declines an extension negotiation offer with this parameter
         // if the server doesn't support it." A window of 256 bytes is more than zlib's matcher can
@@ -92,12 +92,12 @@ impl Policy {
     pub fn offer(&self) -> HeaderText {
         let wish = self.wish();
         let mut text = HeaderText::new();
-        text.put_extension(&wish);
+        text.put_extension(wish);
         if self.has_fallback() {
             let plain =
                 Params { server_no_context_takeover: false, server_max_window_bits: None, ..wish };
             let _ = text.write_str(", ");
-            text.put_extension(&plain);
+            text.put_extension(plain);
         }
         text
     }
@@ -105,7 +105,7 @@ impl Policy {
     /// As a client: takes the answer to [`offer`](Self::offer); `None` if it is not one, and the
     /// connection is to be failed.
     #[must_use]
-    pub fn confirm(&self, answer: &Params) -> Option<Agreement> {
+    pub fn confirm(&self, answer: Params) -> Option<Agreement> {
         // RFC 7692 §7.1.2.2: in a response, "client_max_window_bits" is a number.
         if answer.client_max_window_bits == Some(None) {
             return None;
@@ -130,7 +130,7 @@ impl Policy {
             window: answer.server_max_window_bits.unwrap_or(15),
             takeover: !answer.server_no_context_takeover,
         };
-        Some(Agreement { policy: *self, answer: *answer, ours, theirs })
+        Some(Agreement { policy: *self, answer, ours, theirs })
     }
 
     /// What we like best, as a client.
@@ -155,7 +155,7 @@ impl Agreement {
     #[must_use]
     pub fn answer(&self) -> HeaderText {
         let mut text = HeaderText::new();
-        text.put_extension(&self.answer);
+        text.put_extension(self.answer);
         text
     }
 
@@ -214,7 +214,7 @@ impl HeaderText {
         Self { bytes: [0; Self::MAX_LEN], len: 0 }
     }
 
-    fn put_extension(&mut self, params: &Params) {
+    fn put_extension(&mut self, params: Params) {
         let _ = self.write_str(Params::NAME);
         if params.server_no_context_takeover {
             let _ = self.write_str("; server_no_context_takeover");

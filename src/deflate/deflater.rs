@@ -96,7 +96,7 @@ impl Deflater {
     /// use rfc6455::deflate::{Deflater, Params, Policy};
     /// use rfc6455::{Connection, Limits};
     /// let policy = Policy::DEFAULT.threshold(0);
-    /// let agreement = policy.accept(&Params::default()).unwrap();
+    /// let agreement = policy.accept(Params::default()).unwrap();
     /// let (mut ws, mut deflater) = (Connection::server(Limits::DEFAULT), agreement.deflater());
     /// let mut out = [0; Deflater::bound(5)];
     /// let len = deflater.send(&mut ws, "Hello", &mut out)?;

@@ -30,7 +30,7 @@ impl Policy {
         upgrade
             .extensions()
             .filter(|extension| extension.name() == Params::NAME)
-            .find_map(|extension| self.accept(&Params::of(&extension)?))
+            .find_map(|extension| self.accept(Params::of(&extension)?))
     }
 
     /// As a client: takes the answer in a response; `None` if the server does without compression.
@@ -48,7 +48,7 @@ impl Policy {
         // an extension negotiation offer for this extension with an extension negotiation response
         // meeting any of the following conditions".
         Params::of(&answer)
-            .and_then(|params| self.confirm(&params))
+            .and_then(|params| self.confirm(params))
             .map(Some)
             .ok_or(HandshakeError::UnacceptableExtensionParams)
     }

@@ -102,7 +102,7 @@ impl Inflater {
     /// ```
     /// use rfc6455::deflate::{Params, Policy};
     /// use rfc6455::{Connection, Event, Limits};
-    /// let agreement = Policy::DEFAULT.confirm(&Params::default()).unwrap();
+    /// let agreement = Policy::DEFAULT.confirm(Params::default()).unwrap();
     /// let mut inflater = agreement.inflater();
     /// let mut ws = Connection::client(|| [0; 4], Limits::DEFAULT);
     /// let mut bytes = *b"\xC1\x07\xF2\x48\xCD\xC9\xC9\x07\x00"; // RFC 7692 §7.2.3.1

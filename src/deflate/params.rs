@@ -46,10 +46,10 @@ impl Params {
         for (name, value) in list {
             match (name, value) {
                 ("server_no_context_takeover", None) => {
-                    once(&mut params.server_no_context_takeover)?
+                    once(&mut params.server_no_context_takeover)?;
                 }
                 ("client_no_context_takeover", None) => {
-                    once(&mut params.client_no_context_takeover)?
+                    once(&mut params.client_no_context_takeover)?;
                 }
                 ("server_max_window_bits", Some(value)) => {
                     put(&mut params.server_max_window_bits, window_bits(value)?)?;

@@ -100,8 +100,8 @@ impl Compressor {
 pub fn agree(client: &Policy, server: &Policy) -> (Agreement, Agreement) {
     let offer = client.offer();
     let first = offer.split(',').next().unwrap();
-    let by_server = server.accept(&read(first).unwrap()).unwrap();
-    (client.confirm(&read(&by_server.answer()).unwrap()).unwrap(), by_server)
+    let by_server = server.accept(read(first).unwrap()).unwrap();
+    (client.confirm(read(&by_server.answer()).unwrap()).unwrap(), by_server)
 }
 
 /// Parameters as they stand in a header, by a reader that knows no quotes.
@@ -118,7 +118,7 @@ pub fn read(extension: &str) -> Option<Params> {
 pub fn agreement(takeover: bool) -> Agreement {
     let policy = Policy::DEFAULT.receive_takeover(takeover);
     let params = Params { server_no_context_takeover: !takeover, ..Params::default() };
-    policy.confirm(&params).unwrap()
+    policy.confirm(params).unwrap()
 }
 
 /// What a receiver made of a stream.
