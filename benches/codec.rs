@@ -6,7 +6,8 @@ use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use rfc6455::{
-    Connection, Event, Fragment, FrameHeader, Incoming, Limits, MaskingKey, MessageBuffer, mask,
+    Connection, Event, Fragment, FrameHeader, Incoming, Limits, MaskingKey, MessageBuffer, Utf8,
+    mask,
 };
 
 const LENGTHS: [usize; 7] = [8, 32, 125, 512, 1 << 10, 16 << 10, 64 << 10];
@@ -38,7 +39,7 @@ fn receive(stream: &[u8], buffer: &mut [u8]) {
         while let Some(event) = ws.receive(&mut input).unwrap() {
             match event {
                 Event::Data(chunk) => drop(black_box(&*chunk)),
-                _ => drop(black_box(ws.poll_transmit())),
+                _ => drop(black_box(ws.poll_transmit().as_deref())),
             }
         }
     }
@@ -68,14 +69,27 @@ fn text(words: &str, len: usize) -> String {
     text
 }
 
+/// The three loops that all bytes go through. `benches/kernels` runs them with each width of vectors.
 fn kernels(c: &mut Criterion) {
-    let mut group = c.benchmark_group("mask in place");
+    let mut group = c.benchmark_group("kernels");
     for len in LENGTHS {
         let mut bytes = vec![7; len];
+        let mut out = vec![0; len + FrameHeader::MAX_LEN];
         group.throughput(Throughput::Bytes(len as u64));
-        group.bench_function(BenchmarkId::from_parameter(len), |b| {
+        group.bench_function(BenchmarkId::new("mask in place", len), |b| {
             b.iter(|| mask(black_box(&mut bytes), MaskingKey(KEY)));
         });
+        let mut client = Connection::client(|| black_box(KEY), Limits::DEFAULT);
+        group.bench_function(BenchmarkId::new("masked copy", len), |b| {
+            b.iter(|| client.send(black_box(&bytes[..]), black_box(&mut out)));
+        });
+        for (kind, words) in [("ASCII", "the quick brown fox, "), ("Cyrillic", "съешь ещё этих ")]
+        {
+            let text = text(words, len.max(words.len()));
+            group.bench_function(BenchmarkId::new(format!("validate {kind}"), len), |b| {
+                b.iter(|| Utf8::new().validate(black_box(text.as_bytes())));
+            });
+        }
     }
     group.finish();
 }

@@ -6,7 +6,7 @@ use crate::event::{Eof, Event};
 use crate::fragment::{Fragment, Part};
 use crate::frame::EncodedHeader;
 use crate::limits::Limits;
-use crate::receive::{Owed, ReceiveHalf};
+use crate::receive::ReceiveHalf;
 use crate::role::{Client, MaskingKeys, Role, Server};
 use crate::send::{ControlFrame, PreparedMessage, SendHalf};
 
@@ -105,11 +105,8 @@ impl<R: Role> Connection<R> {
         if self.sender.is_frame_open() {
             return None;
         }
-        match self.receiver.take_owed()? {
-            Owed::Pong(payload) => self.sender.pong(payload).ok(),
-            Owed::Close(Some(code)) => self.sender.close(code, "").ok(),
-            Owed::Close(None) => self.sender.close_without_code().ok(),
-        }
+        let owed = self.receiver.take_owed()?;
+        self.sender.answer(&owed)
     }
 
     /// Whether the transport can be closed now: nothing more is to be read or written.

@@ -73,12 +73,25 @@ impl ControlBuffer {
         self.waiting = self.end;
     }
 
+    /// Lets this payload, the latest, wait in place of the one that waits.
+    #[inline]
+    pub(crate) fn wait_for(&mut self, payload: &[u8]) {
+        let len = u8::try_from(copy(payload, &mut self.bytes)).unwrap_or(0);
+        (self.start, self.end, self.waiting) = (0, len, len);
+    }
+
     /// The payload of the Pong that waits, which does so no more. The latest payload stays.
     #[inline]
     pub(crate) fn take_waiting(&mut self) -> &[u8] {
         let len = usize::from(mem::take(&mut self.waiting));
         self.bytes.get(..len).unwrap_or_default()
     }
+}
+
+/// What the peer is owed, with the payload where it is.
+pub(crate) enum Owed<'r> {
+    Pong(&'r [u8]),
+    Close(Option<CloseCode>),
 }
 
 /// What the receiving half asks the sending half to send: a value, to be handed over as it fits.

@@ -91,12 +91,41 @@ impl FrameHeader {
     }
 
     /// The bytes of a header that is known to be legal.
+    ///
+    /// They are put together in a number: as bytes of an array they would be written in pieces and
+    /// read as a whole at once, for which a CPU has to wait.
     #[inline]
     pub(crate) fn to_bytes(self) -> EncodedHeader {
-        let mut bytes = [0; Self::MAX_LEN];
-        let left = self.write(&mut bytes).map_or(0, |left| left.len());
-        let len = u8::try_from(Self::MAX_LEN.saturating_sub(left)).unwrap_or(0);
-        EncodedHeader { bytes, len }
+        let (first, mask) = self.first_bits();
+        let two = |marker: u8| u128::from(u16::from_le_bytes([first, mask | marker]));
+        let swapped = u128::from(self.payload_len.swap_bytes());
+        // "the minimal number of bytes MUST be used to encode the length" (§5.2)
+        let (number, len): (u128, u8) = match self.payload_len {
+            0..=125 => (two(0) | swapped >> 56 << 8, 2),
+            126..=0xFFFF => (two(LEN_16) | swapped >> 48 << 16, 4),
+            _ => (two(LEN_64) | swapped << 16, 10),
+        };
+        let (number, len) = match self.masking_key {
+            None => (number, len),
+            Some(MaskingKey(key)) => {
+                let key = u128::from(u32::from_le_bytes(key));
+                match len {
+                    2 => (number | key << 16, 6),
+                    4 => (number | key << 32, 8),
+                    _ => (number | key << 80, 14),
+                }
+            }
+        };
+        EncodedHeader((number | u128::from(len) << 120).to_le_bytes())
+    }
+
+    /// The first byte, and the mask bit of the second.
+    #[inline]
+    fn first_bits(&self) -> (u8, u8) {
+        let [rsv1, rsv2, rsv3] = self.rsv.map(u8::from);
+        let first =
+            u8::from(self.fin) << 7 | rsv1 << 6 | rsv2 << 5 | rsv3 << 4 | self.opcode.bits();
+        (first, if self.masking_key.is_some() { MASK } else { 0 })
     }
 
     /// Writes a header that is known to be legal to the front of `out`, and gives what is left of
@@ -123,17 +152,17 @@ impl FrameHeader {
 
 /// A header as it goes to the wire: 2 to 14 bytes, by value, to be written before its payload.
 #[derive(Clone, Copy)]
-pub struct EncodedHeader {
-    bytes: [u8; FrameHeader::MAX_LEN],
-    len: u8,
-}
+pub struct EncodedHeader(
+    /// The header, zeros, and in the last byte the header's length.
+    [u8; 16],
+);
 
 impl EncodedHeader {
     /// The key that the payload has to be [masked](crate::mask()) with, if this is a client's.
     #[inline]
     #[must_use]
     pub fn masking_key(&self) -> Option<MaskingKey> {
-        let [_, second, ..] = self.bytes;
+        let [_, second, ..] = self.0;
         if second & MASK == 0 { None } else { self.last_chunk().copied().map(MaskingKey) }
     }
 }
@@ -143,7 +172,8 @@ impl Deref for EncodedHeader {
 
     #[inline]
     fn deref(&self) -> &[u8] {
-        self.bytes.get(..usize::from(self.len)).unwrap_or_default()
+        let [.., len] = self.0;
+        self.0.get(..usize::from(len)).unwrap_or_default()
     }
 }
 
@@ -174,7 +204,7 @@ pub(crate) struct Plain {
 
 impl Plain {
     /// Reads such a header; `None` means to look closer.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn read(input: &[u8], masked: bool) -> Option<Self> {
         let &[first, second, ref rest @ ..] = input else { return None };
         // With the mask bit as it must be taken off, it is the marker; with a wrong one, above.

@@ -32,7 +32,7 @@
 //!
 //! # Answering
 //! The protocol has its own frames to send: the answer to a Ping, and exactly one Close. They wait
-//! in [`Connection::poll_transmit`]; ask for them after each event.
+//! in [`Connection::poll_transmit`]; ask for them after each call of `receive`, one that failed too.
 //!
 //! # Sending
 //! - [`Connection::send`] writes a frame into your slice, all of it or nothing.
@@ -65,8 +65,9 @@
 //!
 //! # Cost
 //! A [`Connection`] is 256 bytes, and there is nothing else: no heap, no table. The feature
-//! `handshake` brings `httparse`, `sha1` and `base64`; `deflate` `zlib-rs`; `alloc`
-//! brings `MessageBuffer::new`, `std` `simdutf8`.
+//! `handshake` brings `httparse`, `sha1` and `base64`; `deflate` brings `alloc` and `zlib-rs`; `alloc`
+//! brings `MessageBuffer::new`; `std` brings `alloc` and, for speed alone, `multiversion` and
+//! `simdutf8`.
 #![no_std]
 #![forbid(unsafe_code)]
 #![deny(

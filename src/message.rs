@@ -182,14 +182,28 @@ impl<S: Storage> MessageBuffer<S> {
         if self.state != State::Empty || S::BOUNDED {
             self.prepare(ws);
         }
+        match ws.receive_whole::<false>(input) {
+            Some(chunk) => Ok(Some(Incoming::Message(hand_out(ws, input, chunk)?))),
+            None if input.is_empty() && ws.error().is_none() => {
+                if self.state == State::Empty {
+                    self.storage.release();
+                }
+                Ok(None)
+            }
+            None => self.receive_in_parts(ws, input),
+        }
+    }
+
+    /// What is not a whole message in one piece.
+    #[inline(never)]
+    fn receive_in_parts<'m, 'b: 'm, R: Role>(
+        &'m mut self,
+        ws: &mut ReceiveHalf<R>,
+        input: &mut &'b mut [u8],
+    ) -> Result<Option<Incoming<'m>>, ProtocolError> {
         loop {
             let chunk = match ws.receive_unvalidated(input)? {
-                None => {
-                    if self.state == State::Empty {
-                        self.storage.release();
-                    }
-                    return Ok(None);
-                }
+                None => return Ok(None),
                 Some(Event::Ping) => return Ok(Some(Incoming::Ping)),
                 Some(Event::Pong) => return Ok(Some(Incoming::Pong)),
                 Some(Event::Close(code)) => return Ok(Some(Incoming::Close(code))),
@@ -214,10 +228,7 @@ impl<S: Storage> MessageBuffer<S> {
         input: &mut &'b mut [u8],
     ) -> Result<Option<Option<Message<'b>>>, ProtocolError> {
         if chunk.is_first() && chunk.is_last() {
-            return match whole(chunk) {
-                Ok(message) => Ok(Some(Some(message))),
-                Err((violation, unread)) => Err(fail(ws, input, violation, unread)),
-            };
+            return hand_out(ws, input, chunk).map(|message| Some(Some(message)));
         }
         let (first, last, kind) = (chunk.is_first(), chunk.is_last(), chunk.kind());
         if first {
@@ -301,18 +312,23 @@ impl<S: Storage> MessageBuffer<S> {
     }
 }
 
-/// A message in one piece, where it lies.
+/// Hands out a message in one piece, where it lies.
 #[inline]
-fn whole(chunk: Chunk<'_>) -> Result<Message<'_>, (Violation, usize)> {
+fn hand_out<'b, R: Role>(
+    ws: &mut ReceiveHalf<R>,
+    input: &mut &'b mut [u8],
+    chunk: Chunk<'b>,
+) -> Result<Message<'b>, ProtocolError> {
     let kind = chunk.kind();
-    let payload = chunk.into_payload();
+    let payload: &[u8] = chunk.into_payload();
     if kind == MessageKind::Binary {
         return Ok(Message::Binary(payload));
     }
-    to_str(payload).map(Message::Text).ok_or_else(|| {
-        let valid = Utf8::new().validate_before(payload, 0).err().unwrap_or_default();
-        (Violation::InvalidUtf8, payload.len().saturating_sub(valid))
-    })
+    if let Some(text) = to_str(payload) {
+        return Ok(Message::Text(text));
+    }
+    let valid = Utf8::new().validate_before(payload, 0).err().unwrap_or_default();
+    Err(fail(ws, input, Violation::InvalidUtf8, payload.len().saturating_sub(valid)))
 }
 
 /// Fails the connection at the byte that stands `unread` before the end of what was received.

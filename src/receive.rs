@@ -4,15 +4,15 @@ use core::marker::PhantomData;
 use core::mem;
 
 use crate::close::{CloseCode, CloseFrame};
-use crate::control::{ControlBuffer, ControlPayload, Reply};
+use crate::control::{ControlBuffer, ControlPayload, Owed, Reply};
 use crate::error::{ProtocolError, Violation};
 use crate::event::{Chunk, Eof, Event};
 use crate::frame::{FrameHeader, Plain};
 use crate::limits::Limits;
-use crate::mask::{MaskingKey, mask};
+use crate::mask::{MaskingKey, mask, mask_seeing};
 use crate::opcode::MessageKind;
 use crate::role::Role;
-use crate::utf8::{Utf8, is_text};
+use crate::utf8::{Utf8, to_str};
 
 #[cfg(feature = "deflate")]
 mod compressed;
@@ -86,12 +86,6 @@ enum Waiting {
     Close(Option<CloseCode>),
 }
 
-/// What was waiting, with its payload.
-pub(crate) enum Owed<'r> {
-    Pong(&'r [u8]),
-    Close(Option<CloseCode>),
-}
-
 /// One step of the state machine.
 enum Step<'b> {
     Event(Event<'b>),
@@ -146,6 +140,8 @@ impl<R: Role> ReceiveHalf<R> {
     ) -> Result<Option<Event<'b>>, ProtocolError> {
         match self.receive_whole::<true>(input) {
             Some(chunk) => Ok(Some(Event::Data(chunk))),
+            // Every read ends like this.
+            None if input.is_empty() && self.failure.is_none() => Ok(None),
             None => self.receive_stepwise::<true, false>(input),
         }
     }
@@ -157,10 +153,7 @@ impl<R: Role> ReceiveHalf<R> {
         &mut self,
         input: &mut &'b mut [u8],
     ) -> Result<Option<Event<'b>>, ProtocolError> {
-        match self.receive_whole::<false>(input) {
-            Some(chunk) => Ok(Some(Event::Data(chunk))),
-            None => self.receive_stepwise::<false, false>(input),
-        }
+        self.receive_stepwise::<false, false>(input)
     }
 
     pub(crate) const fn set_utf8(&mut self, utf8: Utf8) {
@@ -169,8 +162,8 @@ impl<R: Role> ReceiveHalf<R> {
 
     /// A message in one frame that lies in the input whole: the common case, on registers.
     /// `None`, with nothing changed, for everything else, violations among it.
-    #[inline]
-    fn receive_whole<'b, const TEXT: bool>(
+    #[inline(always)]
+    pub(crate) fn receive_whole<'b, const TEXT: bool>(
         &mut self,
         input: &mut &'b mut [u8],
     ) -> Option<Chunk<'b>> {
@@ -188,14 +181,16 @@ impl<R: Role> ReceiveHalf<R> {
         }
         let len = usize::try_from(payload_len).ok()?;
         let payload = input.get_mut(header_len..)?.get_mut(..len)?;
-        if R::IS_SERVER {
-            mask(payload, key);
-        }
-        if TEXT && kind == MessageKind::Text && !is_text(payload) {
-            if R::IS_SERVER {
-                mask(payload, key);
+        if TEXT && kind == MessageKind::Text {
+            let ascii = R::IS_SERVER && mask_seeing(payload, key);
+            if !ascii && to_str(payload).is_none() {
+                if R::IS_SERVER {
+                    mask(payload, key);
+                }
+                return None;
             }
-            return None;
+        } else if R::IS_SERVER {
+            mask(payload, key);
         }
         input.split_off_mut(..header_len)?;
         let payload = input.split_off_mut(..len)?;
@@ -211,6 +206,20 @@ impl<R: Role> ReceiveHalf<R> {
         &mut self,
         input: &mut &'b mut [u8],
     ) -> Result<Option<Event<'b>>, ProtocolError> {
+        if self.stage == Stage::Header
+            && self.spilled == 0
+            && let Some(accepted) = self.accept_plain(input)
+        {
+            if let Some(event) = self.take_whole_control(&accepted, input) {
+                return Ok(Some(event));
+            }
+            if !(INFLATED && self.rsv1 && self.message.is_some())
+                && let Some(event) = self.take_whole_fragment::<TEXT>(&accepted, input)
+            {
+                return Ok(Some(event));
+            }
+            self.begin(&accepted, accepted.len, input);
+        }
         let result = loop {
             let step = match self.stage {
                 Stage::Header => self.take_header(input),

@@ -1,10 +1,11 @@
 //! From messages to bytes (RFC 6455 §5, §6.1).
 
+use core::num::NonZeroU8;
 use core::ops::Deref;
 
 use crate::bytes::copy;
 use crate::close::CloseCode;
-use crate::control::Reply;
+use crate::control::{Owed, Reply};
 use crate::error::SendError;
 use crate::fragment::{Fragment, Part};
 use crate::frame::{EncodedHeader, FrameHeader, MAX_CONTROL};
@@ -231,8 +232,32 @@ impl<R: Role> SendHalf<R> {
         if payload.len() > MAX_CONTROL {
             return Err(SendError::TooLong);
         }
-        let key = self.role.next_key();
-        Ok(ControlFrame::new(opcode, payload, key))
+        Ok(self.control_frame(opcode, payload))
+    }
+
+    /// A control frame that may be sent.
+    #[inline(always)]
+    fn control_frame(&mut self, opcode: Opcode, payload: &[u8]) -> ControlFrame {
+        ControlFrame::new(opcode, payload, self.role.next_key())
+    }
+
+    /// What is owed to the peer, if it can be sent now or ever.
+    #[inline(always)]
+    pub(crate) fn answer(&mut self, owed: &Owed<'_>) -> Option<ControlFrame> {
+        self.check_open().ok()?;
+        let code;
+        let (opcode, payload) = match *owed {
+            Owed::Pong(payload) => (Opcode::Pong, payload),
+            Owed::Close(None) => (Opcode::Close, &[][..]),
+            Owed::Close(Some(given)) => {
+                code = given.get().to_be_bytes();
+                (Opcode::Close, &code[..])
+            }
+        };
+        if opcode == Opcode::Close {
+            self.progress = Progress::Closed;
+        }
+        Some(self.control_frame(opcode, payload))
     }
 
     /// "The application MUST NOT send any more data frames after sending a Close frame." (§5.5.1)
@@ -332,7 +357,7 @@ impl SendHalf<Server> {
 }
 
 /// Writes a frame whose header is known to be legal to the front of `out`, which has room for it.
-#[inline]
+#[inline(always)]
 fn write_frame(header: &FrameHeader, payload: &[u8], out: &mut [u8]) {
     let body = header.write(out).unwrap_or_default();
     match header.masking_key {
@@ -394,7 +419,8 @@ impl<'p> PreparedMessage<'p> {
 #[derive(Clone, Copy)]
 pub struct ControlFrame {
     bytes: [u8; Self::MAX_LEN],
-    len: u8,
+    /// At least 2; not zero by its type, so that an `Option` of a frame is moved as the frame is.
+    len: NonZeroU8,
 }
 
 impl ControlFrame {
@@ -402,14 +428,15 @@ impl ControlFrame {
     pub const MAX_LEN: usize = 131;
 
     /// The frame; `payload` has at most 125 bytes.
-    #[inline]
+    #[inline(always)]
     fn new(opcode: Opcode, payload: &[u8], masking_key: Option<MaskingKey>) -> Self {
         let payload_len = payload.len() as u64;
         let header = FrameHeader { fin: true, rsv: [false; 3], opcode, masking_key, payload_len };
-        let mut bytes = [0; Self::MAX_LEN];
-        write_frame(&header, payload, &mut bytes);
         let len = header_len(payload_len, masking_key.is_some()).saturating_add(payload.len());
-        Self { bytes, len: u8::try_from(len).unwrap_or(0) }
+        let len = u8::try_from(len).ok().and_then(NonZeroU8::new).unwrap_or(NonZeroU8::MIN);
+        let mut frame = Self { bytes: [0; Self::MAX_LEN], len };
+        write_frame(&header, payload, &mut frame.bytes);
+        frame
     }
 }
 
@@ -418,7 +445,7 @@ impl Deref for ControlFrame {
 
     #[inline]
     fn deref(&self) -> &[u8] {
-        self.bytes.get(..usize::from(self.len)).unwrap_or_default()
+        self.bytes.get(..usize::from(self.len.get())).unwrap_or_default()
     }
 }
 

@@ -139,12 +139,6 @@ pub(crate) fn to_str(bytes: &[u8]) -> Option<&str> {
     return core::str::from_utf8(bytes).ok();
 }
 
-/// Whether these bytes are text; short ASCII, which most text is, is found out in place.
-#[inline]
-pub(crate) fn is_text(bytes: &[u8]) -> bool {
-    bytes.len() < 128 && bytes.is_ascii() || to_str(bytes).is_some()
-}
-
 /// How many bytes are valid text.
 #[cold]
 fn valid_up_to(bytes: &[u8]) -> usize {

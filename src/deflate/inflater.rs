@@ -126,6 +126,9 @@ impl Inflater {
         ws.allow_rsv1(true);
         loop {
             let Some(kind) = ws.compressed() else {
+                if let Some(chunk) = ws.receive_whole::<true>(input) {
+                    return Ok(Some(Event::Data(chunk)));
+                }
                 match ws.receive_to_compressed::<true>(input)? {
                     None if ws.compressed().is_some() => continue,
                     event => return Ok(event),

@@ -1,16 +1,16 @@
 //! Classes of bytes, and the search that the rest of the handshake is built on.
 
-/// A set of ASCII characters; asking for a byte is a shift.
+/// A set of bytes, a bit for each.
 #[derive(Clone, Copy)]
-pub(super) struct ByteSet(u128);
+pub(super) struct ByteSet([u32; 8]);
 
 impl ByteSet {
     pub(super) const fn of(bytes: &[u8]) -> Self {
-        let mut set: u128 = 0;
+        let mut set = [0; 8];
         let mut rest = bytes;
         while let [byte, tail @ ..] = rest {
-            if let Some(bit) = 1u128.checked_shl(*byte as u32) {
-                set |= bit;
+            if let Some((_, [word, ..])) = set.split_at_mut_checked((*byte >> 5) as usize) {
+                *word |= 1 << (*byte & 31);
             }
             rest = tail;
         }
@@ -18,20 +18,19 @@ impl ByteSet {
     }
 
     #[inline]
-    pub(super) const fn has(self, byte: u8) -> bool {
-        // A byte beyond ASCII shifts too far.
-        matches!(self.0.checked_shr(byte as u32), Some(bits) if bits & 1 == 1)
+    pub(super) fn has(&self, byte: u8) -> bool {
+        self.0.get(usize::from(byte >> 5)).is_some_and(|word| word >> (byte & 31) & 1 == 1)
     }
 }
 
 /// The bytes of a token: `tchar` of RFC 9110 §5.6.2, and the `token` of RFC 2616, by which RFC 6455
 /// goes.
-const TOKEN: ByteSet =
+static TOKEN: ByteSet =
     ByteSet::of(b"!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
 
 /// Whether `byte` may stand in a token.
 #[inline]
-pub(super) const fn is_token_byte(byte: u8) -> bool {
+pub(super) fn is_token_byte(byte: u8) -> bool {
     TOKEN.has(byte)
 }
 
@@ -69,13 +68,6 @@ pub(super) fn position_below(bytes: &[u8], floor: u8) -> Option<usize> {
     }
     let before = bytes.len().saturating_sub(tail.len());
     tail.iter().position(|&byte| byte < floor).map(|found| before.saturating_add(found))
-}
-
-/// Copies as much of `from` as `to` has room for.
-pub(super) fn copy(to: &mut [u8], from: &[u8]) {
-    for (to, from) in to.iter_mut().zip(from) {
-        *to = *from;
-    }
 }
 
 /// `bytes` as text; they are known to be ASCII, so the fallback is never seen.

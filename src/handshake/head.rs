@@ -5,9 +5,10 @@
 
 use core::mem;
 
-use super::chars::{copy, position_below};
+use super::chars::position_below;
 use super::error::HandshakeError;
 use super::limits::HandshakeLimits;
+use crate::bytes::copy;
 
 /// The bytes of a head, in storage that the caller lent.
 #[derive(Debug)]
@@ -60,7 +61,7 @@ impl<'s> Head<'s> {
         let Some((head, rest)) = data.split_at_mut_checked(taken) else {
             return self.fail(HandshakeError::HeadTooLarge);
         };
-        copy(room, head);
+        copy(head, room);
         self.len = self.len.saturating_add(taken);
         if let Ok(Some(_)) = scanned {
             *input = rest;

@@ -2,8 +2,9 @@
 
 use core::mem;
 
-use super::chars::{copy, is_token, trim_ows};
+use super::chars::{is_token, trim_ows};
 use super::error::HandshakeSendError;
+use crate::bytes::copy;
 
 /// Counts what is put, and writes as much of it as there is room for.
 pub(super) struct Writer<'o> {
@@ -15,7 +16,7 @@ impl Writer<'_> {
     pub(super) fn put(&mut self, bytes: &[u8]) {
         self.len = self.len.saturating_add(bytes.len());
         if let Some((here, rest)) = mem::take(&mut self.room).split_at_mut_checked(bytes.len()) {
-            copy(here, bytes);
+            copy(bytes, here);
             self.room = rest;
         }
     }

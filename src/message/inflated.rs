@@ -1,6 +1,6 @@
 //! Whole messages that may have come compressed (RFC 7692 §7.2.2).
 
-use super::{Incoming, MessageBuffer, State, Storage};
+use super::{Incoming, MessageBuffer, State, Storage, hand_out};
 use crate::deflate::{Inflater, Step};
 use crate::error::{ProtocolError, Violation};
 use crate::event::Event;
@@ -53,6 +53,9 @@ impl<S: Storage> MessageBuffer<S> {
                     Inflated::Again => {}
                     Inflated::Starved => return Ok(None),
                 }
+            }
+            if let Some(chunk) = ws.receive_whole::<false>(input) {
+                return Ok(Some(Incoming::Message(hand_out(ws, input, chunk)?)));
             }
             match ws.receive_to_compressed::<false>(input)? {
                 None if ws.compressed().is_some() => {}

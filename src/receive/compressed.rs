@@ -15,10 +15,7 @@ impl<R: Role> ReceiveHalf<R> {
         &mut self,
         input: &mut &'b mut [u8],
     ) -> Result<Option<Event<'b>>, ProtocolError> {
-        match self.receive_whole::<TEXT>(input) {
-            Some(chunk) => Ok(Some(Event::Data(chunk))),
-            None => self.receive_stepwise::<TEXT, true>(input),
-        }
+        self.receive_stepwise::<TEXT, true>(input)
     }
 
     /// The kind of the message whose payload is next, if it is a compressed one.
@@ -70,7 +67,7 @@ impl<R: Role> ReceiveHalf<R> {
     pub(crate) fn end_compressed(&mut self) {
         self.stage = Stage::Header;
         if self.fin {
-            (self.message, self.message_len, self.fragments) = (None, 0, 0);
+            self.end_message();
         }
         self.idle = self.spilled == 0 && self.message.is_none();
     }

@@ -23,7 +23,7 @@ pub(super) struct Accepted {
 impl<R: Role> ReceiveHalf<R> {
     /// The header at the front of `bytes` if it is one that nearly all are; `None` means to
     /// [judge](Self::judge) it. What is accepted here is accepted there.
-    #[inline]
+    #[inline(always)]
     pub(super) fn accept_plain(&self, bytes: &[u8]) -> Option<Accepted> {
         let Plain { first, payload_len, len, key } = Plain::read(bytes, R::IS_SERVER)?;
         let open = self.message.is_some();

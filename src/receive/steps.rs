@@ -8,7 +8,7 @@ use crate::bytes::copy;
 use crate::close;
 use crate::error::{ProtocolError, Violation};
 use crate::event::{Chunk, Event};
-use crate::mask::mask;
+use crate::mask::{mask, mask_seeing};
 use crate::opcode::{MessageKind, Opcode};
 use crate::role::Role;
 use crate::utf8::Utf8;
@@ -22,9 +22,6 @@ impl<R: Role> ReceiveHalf<R> {
     ) -> Result<Step<'b>, ProtocolError> {
         if self.spilled > 0 {
             return self.take_rest_of_header(input);
-        }
-        if let Some(accepted) = self.accept_plain(input) {
-            return Ok(self.begin(&accepted, accepted.len, input));
         }
         match self.judge(input, self.position)? {
             Some(accepted) => Ok(self.begin(&accepted, accepted.len, input)),
@@ -63,7 +60,7 @@ impl<R: Role> ReceiveHalf<R> {
 
     /// Takes the last bytes of a header that was accepted, and enters the payload.
     #[inline]
-    fn begin<'b>(
+    pub(super) fn begin<'b>(
         &mut self,
         accepted: &Accepted,
         taken: usize,
@@ -104,6 +101,86 @@ impl<R: Role> ReceiveHalf<R> {
         Step::Again
     }
 
+    /// Takes a Ping or Pong that lies in the input whole, as nearly all do, in one step.
+    #[inline(always)]
+    pub(super) fn take_whole_control<'b>(
+        &mut self,
+        accepted: &Accepted,
+        input: &mut &'b mut [u8],
+    ) -> Option<Event<'b>> {
+        let is_ping = match accepted.opcode {
+            Opcode::Ping => true,
+            Opcode::Pong => false,
+            _ => return None,
+        };
+        let len = usize::try_from(accepted.payload_len).ok()?;
+        let frame = input.split_off_mut(..accepted.len.saturating_add(len))?;
+        self.position = self.position.wrapping_add(frame.len() as u64);
+        self.controls = self.controls.saturating_add(1);
+        let payload = frame.get_mut(accepted.len..)?;
+        if R::IS_SERVER {
+            mask(payload, accepted.key);
+        }
+        if is_ping && self.answer_pings {
+            self.control.wait_for(payload);
+            self.reply = Waiting::Pong;
+            return Some(Event::Ping);
+        }
+        if self.control.begin(accepted.payload_len, is_ping) {
+            self.reply = Waiting::Nothing;
+        }
+        self.control.push(payload);
+        Some(if is_ping { Event::Ping } else { Event::Pong })
+    }
+
+    /// Takes a fragment that lies in the input whole, and is not text to be validated, in one step.
+    #[inline(always)]
+    pub(super) fn take_whole_fragment<'b, const TEXT: bool>(
+        &mut self,
+        accepted: &Accepted,
+        input: &mut &'b mut [u8],
+    ) -> Option<Event<'b>> {
+        let (kind, starts) = match accepted.opcode {
+            Opcode::Continuation => (self.message?, false),
+            Opcode::Text => (MessageKind::Text, true),
+            Opcode::Binary => (MessageKind::Binary, true),
+            _ => return None,
+        };
+        if TEXT && kind == MessageKind::Text || accepted.payload_len == 0 {
+            return None;
+        }
+        let len = usize::try_from(accepted.payload_len).ok()?;
+        let frame = input.split_off_mut(..accepted.len.saturating_add(len))?;
+        self.position = self.position.wrapping_add(frame.len() as u64);
+        let payload = frame.get_mut(accepted.len..)?;
+        if R::IS_SERVER {
+            mask(payload, accepted.key);
+        }
+        if starts {
+            (self.rsv1, self.begun, self.message_len, self.fragments) = (false, false, 0, 0);
+        }
+        let last = accepted.fin;
+        let first = !mem::replace(&mut self.begun, true);
+        let utf8 = [self.utf8; 2];
+        self.controls = 0;
+        self.fin = last;
+        if last {
+            self.end_message();
+        } else {
+            self.message = Some(kind);
+            self.fragments = self.fragments.saturating_add(1);
+            self.message_len = self.message_len.saturating_add(accepted.payload_len);
+        }
+        self.idle = last;
+        Some(Event::Data(Chunk { payload, kind, first, last, rsv1: self.rsv1, utf8 }))
+    }
+
+    #[inline]
+    pub(super) fn end_message(&mut self) {
+        (self.message, self.message_len, self.fragments) = (None, 0, 0);
+        self.utf8 = Utf8::new();
+    }
+
     /// Delivers what is there of a data frame's payload.
     pub(super) fn take_data<'b, const TEXT: bool>(
         &mut self,
@@ -114,12 +191,11 @@ impl<R: Role> ReceiveHalf<R> {
         }
         let here = usize::try_from(self.remaining).unwrap_or(usize::MAX).min(input.len());
         let piece = input.get_mut(..here).unwrap_or_default();
-        if R::IS_SERVER {
-            mask(piece, self.key);
-        }
+        let ascii = R::IS_SERVER && mask_seeing(piece, self.key);
         let utf8_before = self.utf8;
         let mut taken = here;
-        if TEXT && self.message == Some(MessageKind::Text) && !self.rsv1 {
+        let is_valid = ascii && self.utf8.is_boundary();
+        if TEXT && self.message == Some(MessageKind::Text) && !self.rsv1 && !is_valid {
             let left = self.text_left(here);
             if let Err(valid) = self.utf8.validate_before(piece, left) {
                 if valid == 0 {
@@ -146,8 +222,7 @@ impl<R: Role> ReceiveHalf<R> {
         let first = !mem::replace(&mut self.begun, true);
         let utf8 = [utf8_before, self.utf8];
         if last {
-            (self.message, self.message_len, self.fragments) = (None, 0, 0);
-            self.utf8 = Utf8::new();
+            self.end_message();
         }
         Ok(Step::Event(Event::Data(Chunk { payload, kind, first, last, rsv1: self.rsv1, utf8 })))
     }
@@ -184,6 +259,8 @@ impl<R: Role> ReceiveHalf<R> {
         }
         let event = match mem::replace(&mut self.stage, Stage::Header) {
             Stage::Ping => {
+                // "Upon receipt of a Ping frame, an endpoint MUST send a Pong frame in response,
+                // unless it already received a Close frame." (§5.5.2)
                 if self.answer_pings {
                     self.control.wait();
                     self.reply = Waiting::Pong;

@@ -99,7 +99,7 @@ fn receive(stream: &[u8], read_len: usize) {
             while let Some(event) = ws.receive(&mut input).unwrap() {
                 match event {
                     Event::Data(chunk) => drop(black_box(&*chunk)),
-                    _ => drop(black_box(ws.poll_transmit())),
+                    _ => drop(black_box(ws.poll_transmit().as_deref())),
                 }
             }
         }
@@ -115,7 +115,7 @@ fn messages(stream: &[u8], read_len: usize) {
             while let Some(incoming) = messages.receive(&mut ws, &mut input).unwrap() {
                 match incoming {
                     Incoming::Message(message) => drop(black_box(message.as_bytes())),
-                    _ => drop(black_box(ws.poll_transmit())),
+                    _ => drop(black_box(ws.poll_transmit().as_deref())),
                 }
             }
         }

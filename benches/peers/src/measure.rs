@@ -1,28 +1,51 @@
-//! Interleaved rounds: every contender does its work once a round, and its fastest round counts.
+//! Interleaved rounds: every contender works once a round, and its fastest round counts.
+//!
+//! What disturbs a machine disturbs all contenders alike then, and the order is turned by one each
+//! round, so that nobody always comes after the same neighbour.
 
 use std::time::{Duration, Instant};
 
-/// One contender's work for one round; it returns how many messages and bytes it delivered.
-pub struct Contender<'a> {
-    pub name: &'static str,
-    pub work: Box<dyn FnMut() -> (u64, u64) + 'a>,
+use crate::peer::About;
+
+#[derive(Clone, Copy)]
+pub struct Settings {
+    pub rounds: usize,
+    /// A round of one contender is at least about this long.
+    pub round: Duration,
 }
 
-/// Runs `rounds` rounds and gives each contender's fastest.
-pub fn interleaved(
-    contenders: &mut [Contender<'_>],
-    rounds: u32,
-    expected: (u64, u64),
-) -> Vec<Duration> {
-    let mut best = vec![Duration::MAX; contenders.len()];
-    for _ in 0..rounds {
-        for (contender, best) in contenders.iter_mut().zip(&mut best) {
-            let start = Instant::now();
-            let delivered = (contender.work)();
-            let took = start.elapsed();
-            assert_eq!(delivered, expected, "{} delivered something else", contender.name);
-            *best = took.min(*best);
+/// One contender with one workload, already verified.
+pub struct Contender {
+    pub about: About,
+    /// One pass over the workload; it checks its own counts.
+    pub pass: Box<dyn FnMut()>,
+}
+
+/// The seconds that one pass of each contender takes.
+pub fn interleaved(contenders: &mut [Contender], settings: Settings) -> Vec<f64> {
+    let repeats: Vec<u32> = contenders
+        .iter_mut()
+        .map(|contender| {
+            // The first pass is warm-up, and the second tells how many make a round.
+            (contender.pass)();
+            let once = time(contender, 1).max(1e-9);
+            (settings.round.as_secs_f64() / once).ceil().clamp(1.0, 1e6) as u32
+        })
+        .collect();
+    let mut best = vec![f64::INFINITY; contenders.len()];
+    for round in 0..settings.rounds {
+        for turn in 0..contenders.len() {
+            let index = (round + turn) % contenders.len();
+            best[index] = best[index].min(time(&mut contenders[index], repeats[index]));
         }
     }
     best
+}
+
+fn time(contender: &mut Contender, repeats: u32) -> f64 {
+    let start = Instant::now();
+    for _ in 0..repeats {
+        (contender.pass)();
+    }
+    start.elapsed().as_secs_f64() / f64::from(repeats)
 }
