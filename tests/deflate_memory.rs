@@ -97,8 +97,8 @@ fn s10_4_a_bomb_stops_at_the_limit_with_memory_flat() {
         assert!(most <= INFLATER + 3 * max + (32 << 10), "{most} bytes for a limit of {max}");
     }
     let data = bomb();
-    for max in [1 << 16, 1 << 20] {
-        let limits = Limits::DEFAULT.max_message((max as u64).max(data.len() as u64));
+    for max in [1_usize << 16, 1 << 20] {
+        let limits = Limits::DEFAULT.max_message(data.len().max(max) as u64);
         let max = usize::try_from(limits.max_message).unwrap();
         let hundreds: Vec<_> = (1..600).map(|index| index * 100).collect();
         for cuts in [&[][..], &hundreds] {

@@ -1,7 +1,7 @@
 //! Compression of messages: permessage-deflate (RFC 7692), without I/O, in bounded steps.
 //!
 //! The two ends agree on it in the opening handshake: a [`Policy`] makes the client's
-//! [offer](Policy::offer), the server's [answer](Policy::accept_offer), and an [`Agreement`] of
+//! [offer](Policy::offer), the server's [answer](Policy::accept), and an [`Agreement`] of
 //! both. That makes an [`Inflater`] and a [`Deflater`] for the connection, which stand beside it,
 //! or each beside its half: nothing is shared, and what is not compressed does not pass through them.
 //!
