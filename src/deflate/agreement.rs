@@ -106,13 +106,14 @@ impl Policy {
     /// connection is to be failed.
     #[must_use]
     pub fn confirm(&self, answer: Params) -> Option<Agreement> {
-        // RFC 7692 §7.1.2.2: in a response, "client_max_window_bits" is a number.
+        // RFC 7692 §7, of a response: "an extension parameter with an invalid value". Without a
+        // number, this one is for offers alone (§7.1.2.2).
         if answer.client_max_window_bits == Some(None) {
             return None;
         }
         let wish = self.wish();
         if !self.has_fallback() {
-            // RFC 7692 §7.1.1.1 and §7.1.2.1: what we demanded, an acceptance includes.
+            // What the only offer demanded, its acceptance includes (RFC 7692 §7.1.1.1, §7.1.2.1).
             let asked = wish.server_max_window_bits;
             let granted = answer.server_max_window_bits;
             let within = asked.is_none_or(|asked| granted.is_some_and(|bits| bits <= asked));

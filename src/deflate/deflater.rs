@@ -31,7 +31,7 @@ pub struct Deflater {
     threshold: usize,
     /// A compressed message is open.
     open: bool,
-    /// The context has to be reset before it is used again.
+    /// The context is not as new.
     used: bool,
 }
 
@@ -174,8 +174,9 @@ impl Deflater {
     /// Compresses `payload` to the front of `out`, up to the end of a byte; tells the length.
     fn compress(&mut self, payload: &[u8], last: bool, out: &mut [u8]) -> Option<usize> {
         let config = self.config();
+        self.used &= self.context.is_some();
         let context = self.context.get_or_insert_with(|| Deflate::new_with_config(config));
-        // RFC 7692 §7.1.1.1: an end that has agreed to it "MUST NOT use context takeover".
+        // Without takeover (RFC 7692 §7.1.1), each message is compressed with an empty window.
         if !self.takeover && !self.open && self.used {
             context.reset();
         }

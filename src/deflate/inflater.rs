@@ -209,9 +209,8 @@ impl Inflater {
     }
 
     fn begin_message(&mut self) {
-        // RFC 7692 §7.2.2: "If the "agreed parameters" contain the "client_no_context_takeover"
-        // extension parameter, the server MAY decompress each new message with an empty LZ77
-        // sliding window." A reference that reaches behind it is corrupt.
+        // Without takeover (RFC 7692 §7.1.1), the peer has begun with an empty window: a reference
+        // that reaches behind it is corrupt.
         if let (false, Some(context)) = (self.takeover, &mut self.context) {
             context.reset(false);
         }
@@ -289,13 +288,10 @@ impl Inflater {
             }
             // What is not taken is masked again, so no more is unmasked than may well be needed.
             let most = rest.len().max(LEAST_PIECE);
-            let (taken, len) = ws.take_compressed(input, most, |piece| {
-                let (taken, result) = self.inflate(piece, rest);
-                (taken, result)
-            });
+            let (taken, (len, verdict)) =
+                ws.take_compressed(input, most, |piece| self.inflate(piece, rest));
             self.taken = self.taken.saturating_add(taken as u64);
             self.frame_taken = self.frame_taken.saturating_add(taken as u64);
-            let (len, verdict) = len;
             *filled = filled.saturating_add(len);
             self.full = len == rest.len();
             verdict?;

@@ -70,11 +70,9 @@ impl Policy {
         self
     }
 
-    /// Whether a client also takes a server that does not do what
-    /// [`receive_window`](Self::receive_window) and [`receive_takeover`](Self::receive_takeover)
-    /// ask for, rather than do without compression. A server, whose answer the client must obey,
-    /// needs no fallback; but see `receive_window` of a client that did not say
-    /// `client_max_window_bits`. Default: yes.
+    /// Whether a client that asks for a [smaller window](Self::receive_window) or for no
+    /// [takeover](Self::receive_takeover) also takes a server that grants neither: it makes a second
+    /// offer without them. A server tells its clients, and makes no use of this. Default: yes.
     #[must_use]
     pub const fn fallback(mut self, fallback: bool) -> Self {
         self.fallback = fallback;

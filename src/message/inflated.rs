@@ -8,8 +8,12 @@ use crate::opcode::MessageKind;
 use crate::receive::ReceiveHalf;
 use crate::role::Role;
 
-/// Bytes that one step inflates, on the stack, before they are put to the message.
-const SCRATCH: usize = 8 << 10;
+/// Bytes that one step inflates, on the stack, before they are put to the message: few if
+/// little is there, as they have to be zeroed, and many if much is, as each step has its price.
+const FEW: usize = 4 << 10;
+const MANY: usize = 20 << 10;
+/// Less compressed data than this is little.
+const SHORT: u64 = 1 << 10;
 
 impl<S: Storage> MessageBuffer<S> {
     /// As [`receive`](Self::receive), with an extension: messages that were compressed are
@@ -46,7 +50,12 @@ impl<S: Storage> MessageBuffer<S> {
         }
         loop {
             if let Some(kind) = ws.compressed() {
-                match self.inflate(kind, inflater, ws, input)? {
+                let inflated = if ws.frame_left().min(input.len() as u64) < SHORT {
+                    self.inflate::<R, FEW>(kind, inflater, ws, input)
+                } else {
+                    self.inflate::<R, MANY>(kind, inflater, ws, input)
+                };
+                match inflated? {
                     Inflated::Message => {
                         return Ok(Some(Incoming::Message(self.storage.message())));
                     }
@@ -79,7 +88,7 @@ impl<S: Storage> MessageBuffer<S> {
 
     /// Inflates what is there of a compressed frame.
     #[inline(never)]
-    fn inflate<R: Role>(
+    fn inflate<R: Role, const SCRATCH: usize>(
         &mut self,
         kind: MessageKind,
         inflater: &mut Inflater,
