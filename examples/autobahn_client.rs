@@ -15,6 +15,7 @@ use std::{env, mem};
 use rfc6455::{Chunk, Eof, Event, FrameHeader, Limits};
 
 use common::Opened;
+use common::compression::{self, Policy};
 use common::linger::linger;
 use common::url::Url;
 
@@ -25,16 +26,28 @@ const TIMEOUT: Duration = Duration::from_secs(60);
 const BUFFER: usize = 64 << 10;
 
 fn main() -> ExitCode {
-    let args: Vec<String> = env::args().skip(1).collect();
+    let mut policy = Policy::DEFAULT;
+    let mut args = Vec::new();
+    let mut rest = env::args().skip(1);
+    while let Some(arg) = rest.next() {
+        match compression::option(&mut policy, &arg, &mut rest) {
+            Ok(true) => {}
+            Ok(false) => args.push(arg),
+            Err(problem) => {
+                eprintln!("autobahn_client: {problem}");
+                return ExitCode::from(2);
+            }
+        }
+    }
     let (base, agent) = match args.as_slice() {
         [url] if !url.starts_with('-') => (url, "rfc6455"),
         [url, agent] => (url, agent.as_str()),
         _ => {
-            eprintln!("Usage: autobahn_client URL [AGENT]");
+            eprint!("Usage: autobahn_client [OPTIONS] URL [AGENT]\n{}", compression::USAGE);
             return ExitCode::from(2);
         }
     };
-    match run(base.trim_end_matches('/'), agent) {
+    match run(base.trim_end_matches('/'), agent, policy) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("autobahn_client: {error}");
@@ -44,10 +57,10 @@ fn main() -> ExitCode {
 }
 
 /// Every case, and then the report.
-fn run(base: &str, agent: &str) -> Result<(), Box<dyn Error>> {
-    let count = case_count(&format!("{base}/getCaseCount"))?;
+fn run(base: &str, agent: &str, policy: Policy) -> Result<(), Box<dyn Error>> {
+    let count = case_count(&format!("{base}/getCaseCount"), policy)?;
     for case in 1..=count {
-        let mut opened = open(&format!("{base}/runCase?case={case}&agent={agent}"))?;
+        let mut opened = open(&format!("{base}/runCase?case={case}&agent={agent}"), policy)?;
         match echo(&mut opened) {
             Ok(()) => println!("case {case} of {count}"),
             Err(error) => println!("case {case} of {count}: {error}"),
@@ -55,20 +68,20 @@ fn run(base: &str, agent: &str) -> Result<(), Box<dyn Error>> {
         // A Close frame that reports what was wrong should reach the judge.
         linger(&opened.stream);
     }
-    echo(&mut open(&format!("{base}/updateReports?agent={agent}"))?)
+    echo(&mut open(&format!("{base}/updateReports?agent={agent}"), policy)?)
 }
 
-fn open(url: &str) -> Result<Opened, Box<dyn Error>> {
+fn open(url: &str, policy: Policy) -> Result<Opened, Box<dyn Error>> {
     let url = Url::parse(url).map_err(|error| format!("{url}: {error}"))?;
-    let opened = common::connect(&url, Limits::DEFAULT)?;
+    let opened = common::connect(&url, Limits::DEFAULT, policy)?;
     opened.stream.set_read_timeout(Some(TIMEOUT))?;
     Ok(opened)
 }
 
 /// The number in the one message that the server has at `url`.
-fn case_count(url: &str) -> Result<u32, Box<dyn Error>> {
+fn case_count(url: &str, policy: Policy) -> Result<u32, Box<dyn Error>> {
     let mut digits = Vec::new();
-    converse(&mut open(url)?, |_, chunk| {
+    converse(&mut open(url, policy)?, |_, chunk| {
         digits.extend_from_slice(&chunk);
         Ok(())
     })?;
@@ -79,7 +92,12 @@ fn case_count(url: &str) -> Result<u32, Box<dyn Error>> {
 /// Sends everything back until the connection ends.
 fn echo(opened: &mut Opened) -> Result<(), Box<dyn Error>> {
     let mut out = vec![0; BUFFER + FrameHeader::MAX_LEN];
+    let (receiver, mut sender) = mem::take(&mut opened.compression).into_split();
+    opened.compression = receiver;
     converse(opened, |opened, chunk| {
+        if let Some(frame) = sender.send(&mut opened.ws, &chunk)? {
+            return Ok(opened.stream.write_all(frame)?);
+        }
         let len = opened.ws.send(&chunk, &mut out)?;
         Ok(opened.stream.write_all(&out[..len])?)
     })
@@ -91,10 +109,11 @@ fn converse(
     mut on_data: impl FnMut(&mut Opened, Chunk<'_>) -> Result<(), Box<dyn Error>>,
 ) -> Result<(), Box<dyn Error>> {
     let mut early = mem::take(&mut opened.early);
+    let mut compression = mem::take(&mut opened.compression);
     let mut buf = vec![0; BUFFER];
     let mut input = &mut early[..];
     loop {
-        while let Some(event) = opened.ws.receive(&mut input).transpose() {
+        while let Some(event) = compression.receive(&mut opened.ws, &mut input).transpose() {
             if let Some(frame) = opened.ws.poll_transmit() {
                 opened.stream.write_all(&frame)?;
             }

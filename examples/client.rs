@@ -16,12 +16,14 @@ use std::process::ExitCode;
 use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
-use std::{env, fmt, thread};
+use std::{env, fmt, mem, thread};
 
 use rfc6455::{
-    Chunk, Client, CloseCode, ControlFrame, Eof, Event, Limits, MessageKind, Part, Reply, SendError,
+    Chunk, Client, CloseCode, ControlFrame, Eof, Event, Fragment, Limits, MessageKind, Part, Reply,
+    SendError,
 };
 
+use common::compression::{self, Compression, Policy};
 use common::linger::linger;
 use common::url::{Url, UrlError};
 use common::{ConnectError, Keys, Opened};
@@ -62,7 +64,7 @@ const BUFFER: usize = 64 << 10;
 fn main() -> ExitCode {
     match Settings::from_args(env::args().skip(1)).and_then(|settings| match settings {
         Some(settings) => run(&settings),
-        None => Ok(write!(io::stdout(), "{USAGE}")?),
+        None => Ok(write!(io::stdout(), "{USAGE}{}", compression::USAGE)?),
     }) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
@@ -103,7 +105,7 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Local(error) => write!(f, "{error}"),
-            Self::Usage(problem) => write!(f, "{problem}\n\n{USAGE}"),
+            Self::Usage(problem) => write!(f, "{problem}\n\n{USAGE}{}", compression::USAGE),
             Self::Url(error) => write!(f, "bad URL: {error}"),
             Self::Connect(error) => write!(f, "{error}"),
             Self::Protocol(error) => write!(f, "the server broke the protocol: {error}"),
@@ -126,14 +128,19 @@ struct Settings {
     binary: Option<String>,
     ping: bool,
     wait: Duration,
+    compression: Policy,
 }
 
 impl Settings {
     /// The settings, or `None` if help is asked for.
     fn from_args(mut args: impl Iterator<Item = String>) -> Result<Option<Self>, Failure> {
         let (mut url, mut binary, mut ping, mut wait) = (None, None, false, Duration::ZERO);
+        let mut compression = Policy::DEFAULT;
         let usage = |problem: &str| Failure::Usage(problem.to_string());
         while let Some(arg) = args.next() {
+            if compression::option(&mut compression, &arg, &mut args).map_err(Failure::Usage)? {
+                continue;
+            }
             match arg.as_str() {
                 "--help" | "-h" => return Ok(None),
                 "--ping" => ping = true,
@@ -153,7 +160,7 @@ impl Settings {
             }
         }
         let url = url.ok_or_else(|| usage("there is no URL"))?;
-        Ok(Some(Self { url, binary, ping, wait }))
+        Ok(Some(Self { url, binary, ping, wait, compression }))
     }
 }
 
@@ -166,8 +173,9 @@ fn run(settings: &Settings) -> Result<(), Failure> {
         None => None,
     };
     // Nothing that arrives is kept, so nothing need be limited.
-    let Opened { stream, ws, early } =
-        common::connect(&url, Limits::UNLIMITED).map_err(Failure::Connect)?;
+    let Opened { stream, ws, early, compression } =
+        common::connect(&url, Limits::UNLIMITED, settings.compression).map_err(Failure::Connect)?;
+    let (inflate, compress) = compression.into_split();
     stream.set_write_timeout(Some(STALL_TIMEOUT))?;
     eprintln!("client: connected");
 
@@ -178,7 +186,7 @@ fn run(settings: &Settings) -> Result<(), Failure> {
     let (alive, writer_ended) = mpsc::channel();
     let start = Instant::now();
     let out = BufWriter::with_capacity(BUFFER, stream.try_clone()?);
-    let mut writer = Writer { sender, out, shared: Arc::clone(&shared), start };
+    let mut writer = Writer { sender, compress, out, shared: Arc::clone(&shared), start };
     thread::spawn(move || {
         let _alive: mpsc::Sender<()> = alive;
         writer.run(&to_do);
@@ -196,7 +204,7 @@ fn run(settings: &Settings) -> Result<(), Failure> {
         }
     });
 
-    let reader = Reader { receiver, stream, shared, orders, start, writer_ended };
+    let reader = Reader { receiver, inflate, stream, shared, orders, start, writer_ended };
     reader.run(early)
 }
 
@@ -263,6 +271,7 @@ fn read_input(file: Option<File>, orders: &SyncSender<Order>, shared: &Shared) {
 /// The sending half, with the thread that writes.
 struct Writer {
     sender: rfc6455::SendHalf<Client<Keys>>,
+    compress: Compression,
     /// So that a header and a short payload leave together.
     out: BufWriter<TcpStream>,
     shared: Arc<Shared>,
@@ -301,7 +310,12 @@ impl Writer {
         }
         match order {
             Order::Look => Ok(()),
-            Order::Text(line) => self.frame(Part::whole(MessageKind::Text), &mut line.into_bytes()),
+            Order::Text(line) => {
+                if self.compressed(&*line)? {
+                    return Ok(());
+                }
+                self.frame(Part::whole(MessageKind::Text), &mut line.into_bytes())
+            }
             Order::File(file) => self.file(file),
             Order::Ping => {
                 let nanos = u64::try_from(self.start.elapsed().as_nanos()).unwrap_or(u64::MAX);
@@ -340,19 +354,32 @@ impl Writer {
                     return self.control(frame);
                 }
             };
-            let part = match (begun, n) {
-                (false, 0) => whole,
-                (false, _) => whole.starts(),
-                (true, 0) => whole.ends(),
-                (true, _) => whole.continues(),
+            let fragment = Fragment::from(&piece[..n]);
+            let (part, fragment) = match (begun, n) {
+                (false, 0) => (whole, fragment),
+                (false, _) => (whole.starts(), fragment.starts()),
+                (true, 0) => (whole.ends(), fragment.ends()),
+                (true, _) => (whole.continues(), fragment.continues()),
             };
-            self.frame(part, &mut piece[..n])?;
+            if !self.compressed(fragment)? {
+                self.frame(part, &mut piece[..n])?;
+            }
             self.answer()?;
             if n == 0 || self.sender.is_close_sent() {
                 return Ok(());
             }
             begun = true;
         }
+    }
+
+    /// Writes a data frame compressed, if the server has agreed to that.
+    fn compressed<'a>(&mut self, fragment: impl Into<Fragment<'a>>) -> io::Result<bool> {
+        let frame = self.compress.send(&mut self.sender, fragment).map_err(io::Error::other)?;
+        if let Some(frame) = frame {
+            self.out.write_all(frame).map_err(stalled)?;
+            self.out.flush().map_err(stalled)?;
+        }
+        Ok(frame.is_some())
     }
 
     /// Writes a data frame, whose payload is masked where it is.
@@ -382,6 +409,7 @@ fn stalled(error: io::Error) -> io::Error {
 /// The receiving half, with the thread that reads.
 struct Reader {
     receiver: rfc6455::ReceiveHalf<Client<Keys>>,
+    inflate: Compression,
     stream: TcpStream,
     shared: Arc<Shared>,
     orders: SyncSender<Order>,
@@ -396,9 +424,10 @@ impl Reader {
         let mut output = io::stdout().lock();
         let mut buf = vec![0; BUFFER];
         let mut binary_len = 0;
+        let mut inflate = mem::take(&mut self.inflate);
         let mut input = &mut early[..];
         loop {
-            while let Some(event) = self.receiver.receive(&mut input).transpose() {
+            while let Some(event) = inflate.receive(&mut self.receiver, &mut input).transpose() {
                 self.pass_on_reply();
                 match event {
                     Ok(Event::Data(chunk)) => print(&chunk, &mut binary_len, &mut output)?,

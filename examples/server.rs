@@ -23,8 +23,12 @@ use rfc6455::handshake::{
 };
 use rfc6455::{CloseCode, Connection, Incoming, Limits, MessageBuffer};
 
+#[path = "common/compression.rs"]
+mod compression;
 #[path = "common/linger.rs"]
 mod linger;
+
+use compression::{Compression, Policy};
 
 const USAGE: &str = "\
 Usage: server [OPTIONS]
@@ -69,11 +73,11 @@ fn main() -> ExitCode {
     let settings = match Settings::from_args(env::args().skip(1)) {
         Ok(Some(settings)) => settings,
         Ok(None) => {
-            let _ = io::stdout().write_all(USAGE.as_bytes());
+            let _ = write!(io::stdout(), "{USAGE}{}", compression::USAGE);
             return ExitCode::SUCCESS;
         }
         Err(problem) => {
-            eprint!("server: {problem}\n\n{USAGE}");
+            eprint!("server: {problem}\n\n{USAGE}{}", compression::USAGE);
             return ExitCode::from(2);
         }
     };
@@ -91,6 +95,7 @@ struct Settings {
     max_message: u64,
     max_connections: usize,
     idle: Duration,
+    compression: Policy,
 }
 
 impl Settings {
@@ -101,10 +106,14 @@ impl Settings {
             max_message: Limits::DEFAULT.max_message,
             max_connections: 1000,
             idle: Duration::from_secs(30),
+            compression: Policy::DEFAULT,
         };
         while let Some(option) = args.next() {
             if option == "--help" || option == "-h" {
                 return Ok(None);
+            }
+            if compression::option(&mut settings.compression, &option, &mut args)? {
+                continue;
             }
             let mut value = || args.next().ok_or_else(|| format!("{option} needs a value"));
             let invalid = |value: &str| format!("{value:?} is no number that {option} takes");
@@ -193,8 +202,9 @@ impl Server {
         stream.set_write_timeout(Some(STALL_TIMEOUT))?;
         let mut buf = vec![0; READ_BUFFER];
         let full = place.number > self.settings.max_connections;
-        let outcome = match shake_hands(&mut stream, &mut buf, full || self.is_stopping()) {
-            Ok(Some(early)) => self.echo(&mut stream, &mut buf, early),
+        let policy = (!full && !self.is_stopping()).then_some(self.settings.compression);
+        let outcome = match shake_hands(&mut stream, &mut buf, policy) {
+            Ok(Some((early, compression))) => self.echo(&mut stream, &mut buf, early, compression),
             Ok(None) => Ok(()),
             Err(error) => Err(error.into()),
         };
@@ -210,6 +220,7 @@ impl Server {
         stream: &mut TcpStream,
         buf: &mut [u8],
         early: Range<usize>,
+        mut compression: Compression,
     ) -> Result<(), Box<dyn Error>> {
         let max = self.settings.max_message;
         let mut ws = Connection::server(Limits::DEFAULT.max_message(max).max_frame(max));
@@ -220,17 +231,22 @@ impl Server {
         let mut input = &mut buf[early];
         loop {
             loop {
-                let incoming = messages.receive(&mut ws, &mut input);
+                let incoming = compression.receive_message(&mut messages, &mut ws, &mut input);
                 // The answer to a Ping or a Close, or the Close that reports a violation.
                 if let Some(frame) = ws.poll_transmit() {
                     write_all(stream, &frame, &[])?;
                 }
                 match incoming {
-                    // The payload goes from where it is to the socket: nothing is copied. Once
-                    // our Close is on its way, messages may still come, but cannot be answered.
+                    // Without compression, the payload goes from where it is to the socket: nothing
+                    // is copied. Once our Close is on its way, messages may still come, but cannot
+                    // be answered.
                     Ok(Some(Incoming::Message(message))) if close_by.is_none() => {
-                        let header = ws.send_header(message)?;
-                        write_all(stream, &header, message.as_bytes())?;
+                        if let Some(frame) = compression.send(&mut ws, message)? {
+                            write_all(stream, frame, &[])?;
+                        } else {
+                            let header = ws.send_header(message)?;
+                            write_all(stream, &header, message.as_bytes())?;
+                        }
                     }
                     Ok(Some(_)) => {}
                     Ok(None) => break,
@@ -314,12 +330,13 @@ impl Drop for Place {
     }
 }
 
-/// Reads a request and answers it. If it is a WebSocket now, tells where in `buf` that begins.
+/// Reads a request and answers it: with a refusal, if there is no policy for it. If it is a WebSocket
+/// now, tells where in `buf` that begins.
 fn shake_hands(
     stream: &mut TcpStream,
     buf: &mut [u8],
-    full: bool,
-) -> io::Result<Option<Range<usize>>> {
+    policy: Option<Policy>,
+) -> io::Result<Option<(Range<usize>, Compression)>> {
     let deadline = Instant::now() + HANDSHAKE_TIMEOUT;
     let mut storage = vec![0; MAX_HEAD];
     let mut handshake = ServerHandshake::new(&mut storage, HandshakeLimits::DEFAULT);
@@ -334,10 +351,10 @@ fn shake_hands(
         match handshake.receive(&mut input) {
             Ok(None) => {}
             Ok(Some(request)) => {
-                let (response, upgraded) = answer(&request, full);
+                let (response, upgraded) = answer(&request, policy);
                 write_all(stream, &response, &[])?;
                 // Whatever follows the head is the first of the WebSocket.
-                return Ok(upgraded.then_some(n - input.len()..n));
+                return Ok(upgraded.map(|compression| (n - input.len()..n, compression)));
             }
             Err(error) => {
                 write_all(stream, error.response(), &[])?;
@@ -349,15 +366,15 @@ fn shake_hands(
     Ok(None)
 }
 
-/// The response to a request, and whether it opens a WebSocket.
-fn answer(request: &Request<'_>, full: bool) -> (Vec<u8>, bool) {
-    if full {
-        return (response(503, &[("Retry-After", "5")], "too many clients\n"), false);
-    }
+/// The response to a request, and how to compress if it opens a WebSocket.
+fn answer(request: &Request<'_>, policy: Option<Policy>) -> (Vec<u8>, Option<Compression>) {
+    let Some(policy) = policy else {
+        return (response(503, &[("Retry-After", "5")], "too many clients\n"), None);
+    };
     let upgrade = match request.upgrade() {
         Ok(upgrade) => upgrade,
-        Err(HandshakeError::NotAnUpgrade) => return (page(request), false),
-        Err(error) => return (error.response().to_vec(), false),
+        Err(HandshakeError::NotAnUpgrade) => return (page(request), None),
+        Err(error) => return (error.response().to_vec(), None),
     };
     // A page from anywhere can have its visitor's browser connect to us, with our cookies and from
     // inside the visitor's network; only `Origin` tells. Whoever sends none is not a browser.
@@ -368,16 +385,18 @@ fn answer(request: &Request<'_>, full: bool) -> (Vec<u8>, bool) {
     if request.origin().is_some() {
         let host = request.host().unwrap_or_default();
         if !upgrade.origin_is(&format!("http://{host}")) {
-            return (HandshakeError::OriginNotAllowed.response().to_vec(), false);
+            return (HandshakeError::OriginNotAllowed.response().to_vec(), None);
         }
     }
-    let mut out = vec![0; 256];
-    match upgrade.accept(&Acceptance::default(), &mut out) {
+    let (extensions, compression) = policy.accept(&upgrade);
+    let acceptance = Acceptance { extensions: extensions.as_deref(), ..Acceptance::default() };
+    let mut out = vec![0; 512];
+    match upgrade.accept(&acceptance, &mut out) {
         Ok(len) => {
             out.truncate(len);
-            (out, true)
+            (out, Some(compression))
         }
-        Err(_) => (response(500, &[], ""), false),
+        Err(_) => (response(500, &[], ""), None),
     }
 }
 

@@ -294,6 +294,14 @@ impl<R: Role> Connection<R> {
         (self.receiver, self.sender)
     }
 
+    /// The sending half, if data may be sent.
+    #[cfg(feature = "deflate")]
+    #[inline]
+    pub(crate) fn open_sender(&mut self) -> Result<&mut SendHalf<R>, SendError> {
+        self.check_open()?;
+        Ok(&mut self.sender)
+    }
+
     /// Nothing but the answer follows the peer's Close, or its violation.
     #[inline]
     fn check_open(&self) -> Result<(), SendError> {

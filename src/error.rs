@@ -24,6 +24,9 @@ impl ProtocolError {
 
     /// Which byte proved it, counted from the first one after the handshake. It is the same byte
     /// however the stream was cut.
+    ///
+    /// Of compressed data it is the first one behind the header of the frame that proved it: which
+    /// bits of it an inflater has looked at when it gives up, nobody outside of it can tell.
     #[must_use]
     pub const fn offset(self) -> u64 {
         self.offset
@@ -86,6 +89,10 @@ pub enum Violation {
     FragmentTooSmall,
     /// More than [`Limits::max_controls`](crate::Limits::max_controls) control frames in a row.
     TooManyControls,
+    /// A compressed message that is not DEFLATE data, or ends where no block does (RFC 7692 §7.2.2).
+    InvalidDeflate,
+    /// More inflated bytes than the extension's policy allows for the compressed ones (§10.4).
+    RatioTooHigh,
 }
 
 impl Violation {
@@ -105,8 +112,12 @@ impl Violation {
             | Self::LengthMsb
             | Self::CloseTooShort
             | Self::InvalidCloseCode => CloseCode::PROTOCOL_ERROR,
-            Self::InvalidUtf8 | Self::InvalidReason => CloseCode::INVALID_PAYLOAD,
-            Self::FrameTooBig | Self::MessageTooBig => CloseCode::MESSAGE_TOO_BIG,
+            Self::InvalidUtf8 | Self::InvalidReason | Self::InvalidDeflate => {
+                CloseCode::INVALID_PAYLOAD
+            }
+            Self::FrameTooBig | Self::MessageTooBig | Self::RatioTooHigh => {
+                CloseCode::MESSAGE_TOO_BIG
+            }
             Self::TooManyFragments | Self::FragmentTooSmall | Self::TooManyControls => {
                 CloseCode::POLICY_VIOLATION
             }
@@ -136,6 +147,8 @@ impl fmt::Display for Violation {
             Self::TooManyFragments => "a message has more fragments than allowed here",
             Self::FragmentTooSmall => "a fragment is shorter than allowed here",
             Self::TooManyControls => "more control frames without data than allowed here",
+            Self::InvalidDeflate => "a compressed message cannot be inflated",
+            Self::RatioTooHigh => "a message inflates to more than allowed for its length",
         })
     }
 }

@@ -59,10 +59,15 @@
 #![cfg_attr(feature = "handshake", doc = "[`handshake`] has both sides of it over HTTP/1.1.")]
 #![cfg_attr(not(feature = "handshake"), doc = "The feature `handshake` has both sides of it.")]
 //!
+//! # Compressing
+#![cfg_attr(feature = "deflate", doc = "[`deflate`] is permessage-deflate (RFC 7692).")]
+#![cfg_attr(not(feature = "deflate"), doc = "The feature `deflate` is permessage-deflate.")]
+//!
 //! # Cost
 //! A [`Connection`] is 256 bytes, and there is nothing else: no heap, no table. The feature
-//! `handshake` brings `httparse`, `sha1` and `base64`; `alloc` brings `MessageBuffer::new`; `std`
-//! brings `alloc` and, for speed alone, `multiversion` and `simdutf8`.
+//! `handshake` brings `httparse`, `sha1` and `base64`; `deflate` brings `alloc` and `zlib-rs`; `alloc`
+//! brings `MessageBuffer::new`; `std` brings `alloc` and, for speed alone, `multiversion` and
+//! `simdutf8`.
 #![no_std]
 #![forbid(unsafe_code)]
 #![deny(
@@ -83,6 +88,8 @@ mod bytes;
 mod close;
 mod connection;
 mod control;
+#[cfg(feature = "deflate")]
+pub mod deflate;
 mod error;
 mod event;
 mod fragment;

@@ -10,6 +10,8 @@ use crate::receive::ReceiveHalf;
 use crate::role::Role;
 use crate::utf8::{Utf8, split_open_code_point, to_str};
 
+#[cfg(feature = "deflate")]
+mod inflated;
 mod storage;
 
 #[cfg(feature = "alloc")]
@@ -181,7 +183,7 @@ impl<S: Storage> MessageBuffer<S> {
             self.prepare(ws);
         }
         match ws.receive_whole::<false>(input) {
-            Some(chunk) => hand_out(ws, input, chunk),
+            Some(chunk) => Ok(Some(Incoming::Message(hand_out(ws, input, chunk)?))),
             None if input.is_empty() && ws.error().is_none() => {
                 if self.state == State::Empty {
                     self.storage.release();
@@ -207,30 +209,53 @@ impl<S: Storage> MessageBuffer<S> {
                 Some(Event::Close(code)) => return Ok(Some(Incoming::Close(code))),
                 Some(Event::Data(chunk)) => chunk,
             };
-            let (first, last, kind) = (chunk.is_first(), chunk.is_last(), chunk.kind());
-            if first && last {
-                return hand_out(ws, input, chunk);
+            match self.take(chunk, ws, input)? {
+                None => {}
+                Some(Some(message)) => return Ok(Some(Incoming::Message(message))),
+                Some(None) => return Ok(Some(Incoming::Message(self.storage.message()))),
             }
-            if first {
-                self.storage.begin(kind);
-                self.utf8 = Utf8::new();
-                self.carried = 0;
-                self.state = State::Part;
-            }
-            let left = ws.text_left(0);
-            let pushed = match kind {
-                MessageKind::Text => self.push_text(&chunk, left),
-                MessageKind::Binary => self.push_binary(&chunk),
-            };
-            if let Err((violation, unread)) = pushed {
-                return Err(fail(ws, input, violation, unread));
-            }
-            if last {
-                self.state = State::HandedOut;
-                return Ok(Some(Incoming::Message(self.storage.message())));
-            }
-            ws.set_utf8(self.utf8);
         }
+    }
+
+    /// Takes the next chunk. `Some` is a whole message: itself if it is where the chunk is, `None`
+    /// if it is in the storage.
+    #[inline]
+    #[allow(clippy::option_option, reason = "it is what it is: a message or none, here or there")]
+    fn take<'b, R: Role>(
+        &mut self,
+        chunk: Chunk<'b>,
+        ws: &mut ReceiveHalf<R>,
+        input: &mut &'b mut [u8],
+    ) -> Result<Option<Option<Message<'b>>>, ProtocolError> {
+        if chunk.is_first() && chunk.is_last() {
+            return hand_out(ws, input, chunk).map(|message| Some(Some(message)));
+        }
+        let (first, last, kind) = (chunk.is_first(), chunk.is_last(), chunk.kind());
+        if first {
+            self.begin(kind);
+        }
+        let left = ws.text_left(0);
+        let pushed = match kind {
+            MessageKind::Text => self.push_text(&chunk, left),
+            MessageKind::Binary => self.push_binary(&chunk),
+        };
+        if let Err((violation, unread)) = pushed {
+            return Err(fail(ws, input, violation, unread));
+        }
+        if last {
+            self.state = State::HandedOut;
+            return Ok(Some(None));
+        }
+        ws.set_utf8(self.utf8);
+        Ok(None)
+    }
+
+    #[inline]
+    fn begin(&mut self, kind: MessageKind) {
+        self.storage.begin(kind);
+        self.utf8 = Utf8::new();
+        self.carried = 0;
+        self.state = State::Part;
     }
 
     /// Lets go of the last message, and holds the connection to the storage's bound.
@@ -289,18 +314,18 @@ impl<S: Storage> MessageBuffer<S> {
 
 /// Hands out a message in one piece, where it lies.
 #[inline(always)]
-fn hand_out<'m, 'b: 'm, R: Role>(
+fn hand_out<'b, R: Role>(
     ws: &mut ReceiveHalf<R>,
     input: &mut &'b mut [u8],
     chunk: Chunk<'b>,
-) -> Result<Option<Incoming<'m>>, ProtocolError> {
+) -> Result<Message<'b>, ProtocolError> {
     let kind = chunk.kind();
     let payload: &[u8] = chunk.into_payload();
     if kind == MessageKind::Binary {
-        return Ok(Some(Incoming::Message(Message::Binary(payload))));
+        return Ok(Message::Binary(payload));
     }
     if let Some(text) = to_str(payload) {
-        return Ok(Some(Incoming::Message(Message::Text(text))));
+        return Ok(Message::Text(text));
     }
     let valid = Utf8::new().validate_before(payload, 0).err().unwrap_or_default();
     Err(fail(ws, input, Violation::InvalidUtf8, payload.len().saturating_sub(valid)))

@@ -14,6 +14,8 @@ use crate::opcode::MessageKind;
 use crate::role::Role;
 use crate::utf8::{Utf8, to_str};
 
+#[cfg(feature = "deflate")]
+mod compressed;
 mod rules;
 mod steps;
 
@@ -140,7 +142,7 @@ impl<R: Role> ReceiveHalf<R> {
             Some(chunk) => Ok(Some(Event::Data(chunk))),
             // Every read ends like this.
             None if input.is_empty() && self.failure.is_none() => Ok(None),
-            None => self.receive_stepwise::<true>(input),
+            None => self.receive_stepwise::<true, false>(input),
         }
     }
 
@@ -151,7 +153,7 @@ impl<R: Role> ReceiveHalf<R> {
         &mut self,
         input: &mut &'b mut [u8],
     ) -> Result<Option<Event<'b>>, ProtocolError> {
-        self.receive_stepwise::<false>(input)
+        self.receive_stepwise::<false, false>(input)
     }
 
     pub(crate) const fn set_utf8(&mut self, utf8: Utf8) {
@@ -205,9 +207,9 @@ impl<R: Role> ReceiveHalf<R> {
         valid
     }
 
-    /// Everything, one step at a time.
+    /// Everything, one step at a time; with `INFLATED`, not the payload of compressed messages.
     #[inline(never)]
-    fn receive_stepwise<'b, const TEXT: bool>(
+    fn receive_stepwise<'b, const TEXT: bool, const INFLATED: bool>(
         &mut self,
         input: &mut &'b mut [u8],
     ) -> Result<Option<Event<'b>>, ProtocolError> {
@@ -218,7 +220,9 @@ impl<R: Role> ReceiveHalf<R> {
             if let Some(event) = self.take_whole_control(&accepted, input) {
                 return Ok(Some(event));
             }
-            if let Some(event) = self.take_whole_fragment::<TEXT>(&accepted, input) {
+            if !(INFLATED && self.rsv1 && self.message.is_some())
+                && let Some(event) = self.take_whole_fragment::<TEXT>(&accepted, input)
+            {
                 return Ok(Some(event));
             }
             self.begin(&accepted, accepted.len, input);
@@ -226,6 +230,7 @@ impl<R: Role> ReceiveHalf<R> {
         let result = loop {
             let step = match self.stage {
                 Stage::Header => self.take_header(input),
+                Stage::Data if INFLATED && self.rsv1 => break Ok(None),
                 Stage::Data => self.take_data::<TEXT>(input),
                 Stage::Ping | Stage::Pong | Stage::Close => self.take_control(input),
                 Stage::Discarded => {

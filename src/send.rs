@@ -187,6 +187,22 @@ impl<R: Role> SendHalf<R> {
         }
     }
 
+    /// The header of this fragment, which has passed the [check](Self::check) and whose payload was
+    /// compressed to `body`; masks that in place if this is a client.
+    #[cfg(feature = "deflate")]
+    pub(crate) fn send_compressed(
+        &mut self,
+        fragment: &Fragment<'_>,
+        body: &mut [u8],
+    ) -> EncodedHeader {
+        let header = self.header(fragment.part, true, body.len() as u64);
+        if let Some(key) = header.masking_key {
+            mask(body, key);
+        }
+        self.follow(fragment.part, fragment.utf8[1]);
+        header.to_bytes()
+    }
+
     /// Whether the payload of a frame is not complete.
     #[inline]
     pub(crate) const fn is_frame_open(&self) -> bool {
@@ -269,7 +285,7 @@ impl<R: Role> SendHalf<R> {
     }
 
     #[inline]
-    fn check(&self, fragment: &Fragment<'_>) -> Result<(), SendError> {
+    pub(crate) fn check(&self, fragment: &Fragment<'_>) -> Result<(), SendError> {
         self.check_part(fragment.part)?;
         if fragment.rsv1 && !self.allow_rsv1 {
             return Err(SendError::Rsv1NotAllowed);

@@ -1,5 +1,6 @@
 //! What the example clients share: from a URL to an open connection.
 
+pub(crate) mod compression;
 pub(crate) mod linger;
 pub(crate) mod url;
 
@@ -11,6 +12,7 @@ use std::time::{Duration, Instant};
 use rfc6455::handshake::{ClientHandshake, HandshakeError, HandshakeLimits, Offer};
 use rfc6455::{Client, Connection, Limits};
 
+use compression::{Compression, Policy};
 use url::Url;
 
 /// For TCP, and again for the handshake.
@@ -25,6 +27,7 @@ pub(crate) struct Opened {
     pub(crate) ws: Connection<Client<Keys>>,
     /// What arrived right behind the response: the connection's first input.
     pub(crate) early: Vec<u8>,
+    pub(crate) compression: Compression,
 }
 
 /// Why there is no connection.
@@ -46,10 +49,10 @@ fn random<const N: usize>() -> [u8; N] {
 }
 
 /// Connects, and does the opening handshake.
-pub(crate) fn connect(url: &Url, limits: Limits) -> Result<Opened, ConnectError> {
+pub(crate) fn connect(url: &Url, limits: Limits, policy: Policy) -> Result<Opened, ConnectError> {
     let mut stream = connect_tcp(url).map_err(ConnectError::Unreachable)?;
-    let early = shake_hands(&mut stream, url)?;
-    Ok(Opened { stream, ws: Connection::client(random as Keys, limits), early })
+    let (early, compression) = shake_hands(&mut stream, url, policy)?;
+    Ok(Opened { stream, ws: Connection::client(random as Keys, limits), early, compression })
 }
 
 /// Tries one address of the host after the other.
@@ -69,10 +72,16 @@ fn connect_tcp(url: &Url) -> io::Result<TcpStream> {
     Err(failure)
 }
 
-/// Sends the request and reads the response; gives what came behind it.
-fn shake_hands(stream: &mut TcpStream, url: &Url) -> Result<Vec<u8>, ConnectError> {
+/// Sends the request and reads the response; gives what came behind it, and what was agreed to.
+fn shake_hands(
+    stream: &mut TcpStream,
+    url: &Url,
+    policy: Policy,
+) -> Result<(Vec<u8>, Compression), ConnectError> {
     let mut storage = [0; 8192];
-    let offer = Offer::new(&url.authority, &url.target);
+    let extensions = policy.offer();
+    let offer =
+        Offer { extensions: extensions.as_deref(), ..Offer::new(&url.authority, &url.target) };
     let mut handshake =
         ClientHandshake::new(offer, random(), &mut storage, HandshakeLimits::DEFAULT)
             .map_err(|error| io::Error::new(ErrorKind::InvalidInput, error))?;
@@ -94,9 +103,9 @@ fn shake_hands(stream: &mut TcpStream, url: &Url) -> Result<Vec<u8>, ConnectErro
         }
         let mut input = &mut buf[..n];
         if let Some(response) = handshake.receive(&mut input)? {
-            response.upgrade()?;
+            let compression = policy.confirm(&response.upgrade()?)?;
             stream.set_read_timeout(None)?;
-            return Ok(input.to_vec());
+            return Ok((input.to_vec(), compression));
         }
     }
 }

@@ -84,6 +84,9 @@ pub enum HandshakeError {
     UnofferedExtension,
     /// The server uses an extension twice.
     DuplicateExtension,
+    /// The server uses an extension with parameters that do not answer what was offered
+    /// (RFC 7692 §7).
+    UnacceptableExtensionParams,
 }
 
 impl HandshakeError {
@@ -107,7 +110,8 @@ impl HandshakeError {
             | Self::UnofferedSubprotocol
             | Self::DuplicateSubprotocol
             | Self::UnofferedExtension
-            | Self::DuplicateExtension => 502,
+            | Self::DuplicateExtension
+            | Self::UnacceptableExtensionParams => 502,
             _ => 400,
         }
     }
@@ -188,6 +192,9 @@ impl fmt::Display for HandshakeError {
             Self::DuplicateSubprotocol => "the server chose more than one subprotocol",
             Self::UnofferedExtension => "the server uses an extension that was not offered",
             Self::DuplicateExtension => "the server uses an extension twice",
+            Self::UnacceptableExtensionParams => {
+                "the parameters of an extension do not answer what was offered"
+            }
         })
     }
 }

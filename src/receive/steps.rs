@@ -176,7 +176,7 @@ impl<R: Role> ReceiveHalf<R> {
     }
 
     #[inline]
-    fn end_message(&mut self) {
+    pub(super) fn end_message(&mut self) {
         (self.message, self.message_len, self.fragments) = (None, 0, 0);
         self.utf8 = Utf8::new();
     }
@@ -283,7 +283,7 @@ impl<R: Role> ReceiveHalf<R> {
 
     /// Counts payload bytes that were taken.
     #[inline]
-    fn advance(&mut self, taken: usize) {
+    pub(super) fn advance(&mut self, taken: usize) {
         self.position = self.position.wrapping_add(taken as u64);
         self.remaining = self.remaining.saturating_sub(taken as u64);
         if R::IS_SERVER {

@@ -9,6 +9,10 @@
     clippy::too_many_lines
 )]
 
+#[cfg(feature = "deflate")]
+pub mod deflate;
+#[cfg(feature = "deflate")]
+pub mod deflating;
 pub mod driver;
 #[cfg(feature = "alloc")]
 pub mod messages;

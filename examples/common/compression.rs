@@ -1,0 +1,219 @@
+//! permessage-deflate for the examples: with the feature `deflate`, and a peer that agrees to it.
+
+#[cfg(feature = "deflate")]
+pub(crate) use on::{Compression, Policy};
+
+#[cfg(not(feature = "deflate"))]
+pub(crate) use off::{Compression, Policy};
+
+/// The options that say how to compress.
+pub(crate) const USAGE: &str = "
+With the feature `deflate`, messages are compressed for a peer that wants it:
+  --window BITS          the largest window, ours and the peer's: 9 to 15 (default: 15)
+  --no-takeover          no message refers to an earlier one, on either side
+";
+
+/// Takes one of these options, whose value is the next of `args`; `false` if it is none.
+pub(crate) fn option(
+    policy: &mut Policy,
+    option: &str,
+    args: &mut impl Iterator<Item = String>,
+) -> Result<bool, String> {
+    match option {
+        "--window" => {
+            let bits = args.next().and_then(|bits| bits.parse().ok()).filter(|bits| *bits < 16);
+            *policy = policy.window(bits.ok_or("--window needs a number from 9 to 15")?);
+        }
+        "--no-takeover" => *policy = policy.no_takeover(),
+        _ => return Ok(false),
+    }
+    Ok(true)
+}
+
+#[cfg(feature = "deflate")]
+#[allow(dead_code, reason = "each example is one end, and one tier")]
+#[allow(clippy::unnecessary_wraps, reason = "without the feature, there is nothing")]
+mod on {
+    use rfc6455::deflate::{self, Agreement, Deflater, HeaderText, Inflater};
+    use rfc6455::handshake::{Accepted, HandshakeError, Upgrade};
+    use rfc6455::{
+        Connection, Event, Fragment, Incoming, MessageBuffer, ProtocolError, ReceiveHalf, Role,
+        SendError, Storage,
+    };
+
+    /// What is offered or accepted.
+    #[derive(Clone, Copy, Debug)]
+    pub(crate) struct Policy(deflate::Policy);
+
+    impl Policy {
+        pub(crate) const DEFAULT: Self = Self(deflate::Policy::DEFAULT);
+
+        pub(super) fn window(self, bits: u8) -> Self {
+            Self(self.0.send_window(bits).receive_window(bits))
+        }
+
+        pub(super) fn no_takeover(self) -> Self {
+            Self(self.0.send_takeover(false).receive_takeover(false))
+        }
+
+        /// A client's value of `Sec-WebSocket-Extensions`.
+        pub(crate) fn offer(self) -> Option<HeaderText> {
+            Some(self.0.offer())
+        }
+
+        /// The server's answer to an offer.
+        pub(crate) fn accept(self, upgrade: &Upgrade<'_>) -> (Option<HeaderText>, Compression) {
+            let agreement = self.0.accept_offer(upgrade);
+            (agreement.as_ref().map(Agreement::answer), Compression::new(agreement))
+        }
+
+        /// The client's view of an answer.
+        pub(crate) fn confirm(
+            self,
+            accepted: &Accepted<'_>,
+        ) -> Result<Compression, HandshakeError> {
+            Ok(Compression::new(self.0.confirm_answer(accepted)?))
+        }
+    }
+
+    /// What one connection compresses with.
+    #[derive(Debug, Default)]
+    pub(crate) struct Compression {
+        inflater: Option<Inflater>,
+        deflater: Option<Deflater>,
+        /// A chunk is inflated here, a frame compressed.
+        room: Vec<u8>,
+    }
+
+    impl Compression {
+        fn new(agreement: Option<Agreement>) -> Self {
+            let [inflater, deflater] = [agreement; 2];
+            Self {
+                inflater: inflater.map(|agreement| agreement.inflater()),
+                deflater: deflater.map(|agreement| agreement.deflater()),
+                room: Vec::new(),
+            }
+        }
+
+        /// For two tasks: one end each.
+        pub(crate) fn into_split(self) -> (Self, Self) {
+            let receiver = Self { inflater: self.inflater, ..Self::default() };
+            (receiver, Self { deflater: self.deflater, ..Self::default() })
+        }
+
+        /// The next chunk or control frame.
+        pub(crate) fn receive<'c, 'b: 'c, R: Role>(
+            &'c mut self,
+            ws: &mut impl AsMut<ReceiveHalf<R>>,
+            input: &mut &'b mut [u8],
+        ) -> Result<Option<Event<'c>>, ProtocolError> {
+            match &mut self.inflater {
+                Some(inflater) => {
+                    self.room.resize(16 << 10, 0);
+                    inflater.receive(ws, input, &mut self.room)
+                }
+                None => ws.as_mut().receive(input),
+            }
+        }
+
+        /// The next whole message or control frame.
+        pub(crate) fn receive_message<'m, 'b: 'm, S: Storage, R: Role>(
+            &mut self,
+            messages: &'m mut MessageBuffer<S>,
+            ws: &mut Connection<R>,
+            input: &mut &'b mut [u8],
+        ) -> Result<Option<Incoming<'m>>, ProtocolError> {
+            match &mut self.inflater {
+                Some(inflater) => messages.receive_inflated(inflater, ws, input),
+                None => messages.receive(ws, input),
+            }
+        }
+
+        /// A frame to be written, compressed; `None` if it is to be sent as it is.
+        pub(crate) fn send<'a, R: Role>(
+            &mut self,
+            ws: &mut impl deflate::Outgoing<R>,
+            fragment: impl Into<Fragment<'a>>,
+        ) -> Result<Option<&[u8]>, SendError> {
+            let Some(deflater) = &mut self.deflater else { return Ok(None) };
+            self.room.clear();
+            deflater.send_to_vec(ws, fragment, &mut self.room)?;
+            Ok(Some(&self.room))
+        }
+    }
+}
+
+#[cfg(not(feature = "deflate"))]
+#[allow(dead_code, unused_variables, clippy::unused_self, clippy::unnecessary_wraps)]
+#[allow(clippy::needless_pass_by_ref_mut, clippy::needless_pass_by_value)]
+mod off {
+    use rfc6455::handshake::{Accepted, HandshakeError, Upgrade};
+    use rfc6455::{
+        Connection, Event, Fragment, Incoming, MessageBuffer, ProtocolError, ReceiveHalf, Role,
+        SendError, Storage,
+    };
+
+    #[derive(Clone, Copy, Debug)]
+    pub(crate) struct Policy;
+
+    impl Policy {
+        pub(crate) const DEFAULT: Self = Self;
+
+        pub(super) fn window(self, bits: u8) -> Self {
+            self
+        }
+
+        pub(super) fn no_takeover(self) -> Self {
+            self
+        }
+
+        pub(crate) fn offer(self) -> Option<String> {
+            None
+        }
+
+        pub(crate) fn accept(self, upgrade: &Upgrade<'_>) -> (Option<String>, Compression) {
+            (None, Compression)
+        }
+
+        pub(crate) fn confirm(
+            self,
+            accepted: &Accepted<'_>,
+        ) -> Result<Compression, HandshakeError> {
+            Ok(Compression)
+        }
+    }
+
+    #[derive(Debug, Default)]
+    pub(crate) struct Compression;
+
+    impl Compression {
+        pub(crate) fn into_split(self) -> (Self, Self) {
+            (Self, Self)
+        }
+
+        pub(crate) fn receive<'b, R: Role>(
+            &mut self,
+            ws: &mut impl AsMut<ReceiveHalf<R>>,
+            input: &mut &'b mut [u8],
+        ) -> Result<Option<Event<'b>>, ProtocolError> {
+            ws.as_mut().receive(input)
+        }
+
+        pub(crate) fn receive_message<'m, 'b: 'm, S: Storage, R: Role>(
+            &mut self,
+            messages: &'m mut MessageBuffer<S>,
+            ws: &mut Connection<R>,
+            input: &mut &'b mut [u8],
+        ) -> Result<Option<Incoming<'m>>, ProtocolError> {
+            messages.receive(ws, input)
+        }
+
+        pub(crate) fn send<'a, W>(
+            &mut self,
+            ws: &mut W,
+            fragment: impl Into<Fragment<'a>>,
+        ) -> Result<Option<&[u8]>, SendError> {
+            Ok(None)
+        }
+    }
+}

@@ -1,0 +1,270 @@
+//! From an offer to an agreement (RFC 7692 §5, §7.1).
+
+use core::fmt::{self, Write};
+use core::ops::Deref;
+
+use super::params::Params;
+use super::policy::Policy;
+use super::{Deflater, Inflater};
+use crate::bytes::copy;
+
+/// What both ends have agreed to: makes the [`Inflater`] and the [`Deflater`] of a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Agreement {
+    policy: Policy,
+    /// The server's answer.
+    answer: Params,
+    ours: Direction,
+    theirs: Direction,
+}
+
+/// How one end compresses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Direction {
+    window: u8,
+    takeover: bool,
+}
+
+impl Policy {
+    /// As a server: answers one offer, or declines it. Of several, the first that is not declined
+    /// is the one.
+    ///
+    /// ```
+    /// use rfc6455::deflate::{Params, Policy};
+    /// let offer = Params { server_max_window_bits: Some(10), ..Params::default() };
+    /// let agreement = Policy::DEFAULT.accept(offer).unwrap();
+    /// assert_eq!(&*agreement.answer(), "permessage-deflate; server_max_window_bits=10");
+    /// ```
+    #[must_use]
+    pub fn accept(&self, offer: Params) -> Option<Agreement> {
+        let mut answer = Params::default();
+        // RFC 7692 §7.1.2.1: "A server declines an extension negotiation offer with this parameter
+        // if the server doesn't support it." A window of 256 bytes is more than zlib's matcher can
+        // promise to keep to.
+        if offer.server_max_window_bits == Some(8) {
+            return None;
+        }
+        // RFC 7692 §7.1.2.1: "A server accepts an extension negotiation offer with this parameter
+        // by including the "server_max_window_bits" extension parameter in the extension
+        // negotiation response to send back to the client with the same or smaller value as the
+        // offer."
+        let window = self.send_window.min(offer.server_max_window_bits.unwrap_or(15));
+        if offer.server_max_window_bits.is_some() || window < 15 {
+            answer.server_max_window_bits = Some(window);
+        }
+        // RFC 7692 §7.1.1.1: "A server accepts an extension negotiation offer that includes the
+        // "server_no_context_takeover" extension parameter by including the
+        // "server_no_context_takeover" extension parameter in the corresponding extension
+        // negotiation response"; it "MAY include" it too if the offer does not.
+        answer.server_no_context_takeover = offer.server_no_context_takeover || !self.send_takeover;
+        // RFC 7692 §7.1.1.2: "By including the "client_no_context_takeover" extension parameter in
+        // an extension negotiation response, a server prevents the peer client from using context
+        // takeover." In an offer it is a hint, which we hold the client to.
+        answer.client_no_context_takeover =
+            offer.client_no_context_takeover || !self.receive_takeover;
+        // RFC 7692 §7.1.2.2: "If a received extension negotiation offer doesn't have the
+        // "client_max_window_bits" extension parameter, the corresponding extension negotiation
+        // response to the offer MUST NOT include the "client_max_window_bits" extension parameter."
+        if let (Some(hint), ..15) = (offer.client_max_window_bits, self.receive_window) {
+            let window = self.receive_window.min(hint.unwrap_or(15));
+            answer.client_max_window_bits = Some(Some(window));
+        }
+        let ours = Direction { window, takeover: !answer.server_no_context_takeover };
+        let theirs = Direction {
+            window: answer.client_max_window_bits.flatten().unwrap_or(15),
+            takeover: !answer.client_no_context_takeover,
+        };
+        Some(Agreement { policy: *self, answer, ours, theirs })
+    }
+
+    /// As a client: the value of `Sec-WebSocket-Extensions`, with one offer or two.
+    ///
+    /// ```
+    /// use rfc6455::deflate::Policy;
+    /// assert_eq!(&*Policy::DEFAULT.offer(), "permessage-deflate; client_max_window_bits");
+    /// assert_eq!(
+    ///     &*Policy::DEFAULT.send_window(12).receive_window(10).offer(),
+    ///     "permessage-deflate; server_max_window_bits=10; client_max_window_bits=12, \
+    ///      permessage-deflate; client_max_window_bits=12",
+    /// );
+    /// ```
+    #[must_use]
+    pub fn offer(&self) -> HeaderText {
+        let wish = self.wish();
+        let mut text = HeaderText::new();
+        text.put_extension(wish);
+        if self.has_fallback() {
+            let plain =
+                Params { server_no_context_takeover: false, server_max_window_bits: None, ..wish };
+            let _ = text.write_str(", ");
+            text.put_extension(plain);
+        }
+        text
+    }
+
+    /// As a client: takes the answer to [`offer`](Self::offer); `None` if it is not one, and the
+    /// connection is to be failed.
+    #[must_use]
+    pub fn confirm(&self, answer: Params) -> Option<Agreement> {
+        // RFC 7692 §7, of a response: "an extension parameter with an invalid value". Without a
+        // number, this one is for offers alone (§7.1.2.2).
+        if answer.client_max_window_bits == Some(None) {
+            return None;
+        }
+        let wish = self.wish();
+        if !self.has_fallback() {
+            // What the only offer demanded, its acceptance includes (RFC 7692 §7.1.1.1, §7.1.2.1).
+            let asked = wish.server_max_window_bits;
+            let granted = answer.server_max_window_bits;
+            let within = asked.is_none_or(|asked| granted.is_some_and(|bits| bits <= asked));
+            let resets = !wish.server_no_context_takeover || answer.server_no_context_takeover;
+            if !(within && resets) {
+                return None;
+            }
+        }
+        let window = answer.client_max_window_bits.flatten().unwrap_or(15);
+        let ours = Direction {
+            window: self.send_window.min(window),
+            takeover: self.send_takeover && !answer.client_no_context_takeover,
+        };
+        let theirs = Direction {
+            window: answer.server_max_window_bits.unwrap_or(15),
+            takeover: !answer.server_no_context_takeover,
+        };
+        Some(Agreement { policy: *self, answer, ours, theirs })
+    }
+
+    /// What we like best, as a client.
+    fn wish(&self) -> Params {
+        let below_15 = |bits: u8| if bits < 15 { Some(bits) } else { None };
+        Params {
+            server_no_context_takeover: !self.receive_takeover,
+            client_no_context_takeover: !self.send_takeover,
+            server_max_window_bits: below_15(self.receive_window),
+            // With or without a number, it lets the server limit us.
+            client_max_window_bits: Some(below_15(self.send_window)),
+        }
+    }
+
+    fn has_fallback(&self) -> bool {
+        self.fallback && (!self.receive_takeover || self.receive_window < 15)
+    }
+}
+
+impl Agreement {
+    /// The server's answer: the value of `Sec-WebSocket-Extensions` in its response.
+    #[must_use]
+    pub fn answer(&self) -> HeaderText {
+        let mut text = HeaderText::new();
+        text.put_extension(self.answer);
+        text
+    }
+
+    /// The base-2 logarithm of our window, 8 to 15.
+    ///
+    /// It is 8 only if a server asked a client for it. zlib cannot do that; what is sent then
+    /// refers to nothing but the byte before, and is not much shorter than it was.
+    #[must_use]
+    pub const fn send_window(&self) -> u8 {
+        self.ours.window
+    }
+
+    /// The base-2 logarithm of the peer's window, 8 to 15.
+    #[must_use]
+    pub const fn receive_window(&self) -> u8 {
+        self.theirs.window
+    }
+
+    /// Whether our messages refer to earlier ones.
+    #[must_use]
+    pub const fn send_takeover(&self) -> bool {
+        self.ours.takeover
+    }
+
+    /// Whether the peer's messages may refer to earlier ones.
+    #[must_use]
+    pub const fn receive_takeover(&self) -> bool {
+        self.theirs.takeover
+    }
+
+    /// What inflates the messages of a new connection.
+    #[must_use]
+    pub const fn inflater(&self) -> Inflater {
+        Inflater::new(self.theirs.takeover, self.policy.max_ratio)
+    }
+
+    /// What compresses the messages of a new connection.
+    #[must_use]
+    pub const fn deflater(&self) -> Deflater {
+        Deflater::new(&self.policy, self.ours.window, self.ours.takeover)
+    }
+}
+
+/// The value of a header by value: short text, as which it dereferences.
+#[derive(Clone, Copy)]
+pub struct HeaderText {
+    bytes: [u8; Self::MAX_LEN],
+    len: usize,
+}
+
+impl HeaderText {
+    /// Two offers, one with four parameters and one with two, have 203 bytes.
+    const MAX_LEN: usize = 208;
+
+    const fn new() -> Self {
+        Self { bytes: [0; Self::MAX_LEN], len: 0 }
+    }
+
+    fn put_extension(&mut self, params: Params) {
+        let _ = self.write_str(Params::NAME);
+        if params.server_no_context_takeover {
+            let _ = self.write_str("; server_no_context_takeover");
+        }
+        if params.client_no_context_takeover {
+            let _ = self.write_str("; client_no_context_takeover");
+        }
+        if let Some(bits) = params.server_max_window_bits {
+            let _ = write!(self, "; server_max_window_bits={bits}");
+        }
+        match params.client_max_window_bits {
+            None => {}
+            Some(None) => _ = self.write_str("; client_max_window_bits"),
+            Some(Some(bits)) => _ = write!(self, "; client_max_window_bits={bits}"),
+        }
+    }
+}
+
+impl Write for HeaderText {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let room = self.bytes.get_mut(self.len..).unwrap_or_default();
+        self.len = self.len.saturating_add(copy(text.as_bytes(), room));
+        Ok(())
+    }
+}
+
+impl Deref for HeaderText {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        // Only ASCII is ever put there.
+        core::str::from_utf8(self.bytes.get(..self.len).unwrap_or_default()).unwrap_or_default()
+    }
+}
+
+impl AsRef<str> for HeaderText {
+    fn as_ref(&self) -> &str {
+        self
+    }
+}
+
+impl fmt::Display for HeaderText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self)
+    }
+}
+
+impl fmt::Debug for HeaderText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&**self, f)
+    }
+}

@@ -1,0 +1,233 @@
+//! What is sent compressed (RFC 7692 §7.2.1).
+
+use alloc::vec::Vec;
+use core::fmt;
+
+use zlib_rs::{Deflate, DeflateConfig, DeflateFlush, Method, Status, Strategy};
+
+use super::policy::Policy;
+use crate::connection::Connection;
+use crate::error::SendError;
+use crate::fragment::Fragment;
+use crate::frame::FrameHeader;
+use crate::role::Role;
+use crate::send::SendHalf;
+
+/// Compresses messages, beside the [`Connection`] or its sending half.
+///
+/// From an [`Agreement`](super::Agreement). Its memory is taken with the first message that is
+/// compressed, and can be [released](Self::release) between any two. A message that is not to be
+/// compressed is sent as if there were no extension, with [`Connection::send`]: what will be
+/// compressed after it refers to what was compressed before it.
+///
+/// Compression and secrets: who can have text of his own compressed together with a secret, and
+/// sees the length, can find the secret out. Do not compress such messages.
+pub struct Deflater {
+    context: Option<Deflate>,
+    level: u8,
+    mem_level: u8,
+    window: u8,
+    takeover: bool,
+    threshold: usize,
+    /// A compressed message is open.
+    open: bool,
+    /// The context is not as new.
+    used: bool,
+}
+
+mod sealed {
+    pub trait Sealed<R> {
+        /// The sending half, if data may be sent.
+        fn sender(&mut self) -> Result<&mut crate::SendHalf<R>, crate::SendError>;
+    }
+}
+
+/// What data can be sent through: a [`Connection`] or a [`SendHalf`].
+pub trait Outgoing<R>: sealed::Sealed<R> {}
+
+impl<R: Role> sealed::Sealed<R> for Connection<R> {
+    fn sender(&mut self) -> Result<&mut SendHalf<R>, SendError> {
+        self.open_sender()
+    }
+}
+
+impl<R: Role> sealed::Sealed<R> for SendHalf<R> {
+    fn sender(&mut self) -> Result<&mut Self, SendError> {
+        Ok(self)
+    }
+}
+
+impl<R: Role> Outgoing<R> for Connection<R> {}
+impl<R: Role> Outgoing<R> for SendHalf<R> {}
+
+/// What a message ends with before it is sent, and again after it was received.
+const TAIL: [u8; 4] = [0x00, 0x00, 0xFF, 0xFF];
+
+impl Deflater {
+    pub(super) const fn new(policy: &Policy, window: u8, takeover: bool) -> Self {
+        Self {
+            context: None,
+            level: policy.level,
+            mem_level: policy.mem_level,
+            window,
+            takeover,
+            threshold: policy.threshold,
+            open: false,
+            used: false,
+        }
+    }
+
+    /// The length of output that is enough for a payload of `len` bytes, whatever it is.
+    #[must_use]
+    pub const fn bound(len: usize) -> usize {
+        // zlib's own bound is an eighth and a sixty-fourth more than the data, and a few bytes.
+        let more = (len >> 3).saturating_add(len >> 5).saturating_add(64);
+        len.saturating_add(more).saturating_add(FrameHeader::MAX_LEN)
+    }
+
+    /// Writes a frame to the front of `out`, and tells its length: that of a whole message, which
+    /// is compressed if it is not below the [threshold](Policy::threshold), or of a fragment of a
+    /// message, which is compressed if its first one was.
+    ///
+    /// A fragment can be inflated when it has arrived. Where a message was begun with
+    /// [`Connection::send`], its other fragments go there too.
+    ///
+    /// ```
+    /// use rfc6455::deflate::{Deflater, Params, Policy};
+    /// use rfc6455::{Connection, Limits};
+    /// let policy = Policy::DEFAULT.threshold(0);
+    /// let agreement = policy.accept(Params::default()).unwrap();
+    /// let (mut ws, mut deflater) = (Connection::server(Limits::DEFAULT), agreement.deflater());
+    /// let mut out = [0; Deflater::bound(5)];
+    /// let len = deflater.send(&mut ws, "Hello", &mut out)?;
+    /// assert_eq!(&out[..len], b"\xC1\x07\xF2\x48\xCD\xC9\xC9\x07\x00"); // RFC 7692 §7.2.3.1
+    /// let len = deflater.send(&mut ws, "Hello", &mut out)?;
+    /// assert!(out[0] == 0xC1 && len < 9); // it refers to the first one
+    /// # Ok::<(), rfc6455::SendError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As for [`Connection::send`]; [`SendError::BufferTooSmall`] if `out` is shorter than
+    /// [`bound`](Self::bound) tells. Nothing is written then, and nothing has changed.
+    pub fn send<'a, R: Role>(
+        &mut self,
+        ws: &mut impl Outgoing<R>,
+        fragment: impl Into<Fragment<'a>>,
+        out: &mut [u8],
+    ) -> Result<usize, SendError> {
+        let sender = ws.sender()?;
+        let fragment = Fragment { rsv1: false, ..fragment.into() };
+        let part = fragment.part;
+        let whole = part.first && part.last;
+        if whole && fragment.payload().len() < self.threshold || !part.first && !self.open {
+            return sender.send(fragment, out);
+        }
+        sender.check(&fragment)?;
+        let needed = Self::bound(fragment.payload().len());
+        let Some(out) = out.get_mut(..needed) else {
+            return Err(SendError::BufferTooSmall { needed });
+        };
+        // The header is short if the payload is, and then the payload moves up to it.
+        let reserved = FrameHeader::MAX_LEN;
+        let body = out.get_mut(reserved..).unwrap_or_default();
+        let Some(len) = self.compress(fragment.payload(), part.last, body) else {
+            return Err(SendError::BufferTooSmall { needed });
+        };
+        self.open = !part.last;
+        let body = body.get_mut(..len).unwrap_or_default();
+        let header = sender.send_compressed(&fragment, body);
+        let end = reserved.saturating_add(len);
+        if let Some(place) = out.get_mut(..header.len()) {
+            place.copy_from_slice(&header);
+        }
+        out.copy_within(reserved..end, header.len());
+        Ok(header.len().saturating_add(len))
+    }
+
+    /// As [`send`](Self::send), with the frame at the end of `out`, which grows.
+    ///
+    /// # Errors
+    /// As for [`Connection::send`]; `out` is as it was then.
+    pub fn send_to_vec<'a, R: Role>(
+        &mut self,
+        ws: &mut impl Outgoing<R>,
+        fragment: impl Into<Fragment<'a>>,
+        out: &mut Vec<u8>,
+    ) -> Result<(), SendError> {
+        let fragment = fragment.into();
+        let start = out.len();
+        out.resize(start.saturating_add(Self::bound(fragment.payload().len())), 0);
+        let sent = self.send(ws, fragment, out.get_mut(start..).unwrap_or_default());
+        out.truncate(start.saturating_add(sent.unwrap_or(0)));
+        sent.map(|_| ())
+    }
+
+    /// Gives the memory back, if no compressed message is open: the next one begins without a past,
+    /// which is always right. Tells whether none is held now.
+    pub fn release(&mut self) -> bool {
+        if !self.open {
+            self.context = None;
+        }
+        self.context.is_none()
+    }
+
+    /// Compresses `payload` to the front of `out`, up to the end of a byte; tells the length.
+    fn compress(&mut self, payload: &[u8], last: bool, out: &mut [u8]) -> Option<usize> {
+        let config = self.config();
+        self.used &= self.context.is_some();
+        let context = self.context.get_or_insert_with(|| Deflate::new_with_config(config));
+        // Without takeover (RFC 7692 §7.1.1), each message is compressed with an empty window.
+        if !self.takeover && !self.open && self.used {
+            context.reset();
+        }
+        self.used = true;
+        let start = (context.total_in(), context.total_out());
+        let status = context.compress(payload, out, DeflateFlush::SyncFlush);
+        let taken = context.total_in().wrapping_sub(start.0);
+        let len = usize::try_from(context.total_out().wrapping_sub(start.1)).ok()?;
+        let flushed = matches!(status, Ok(Status::Ok | Status::BufError));
+        if !flushed || taken != payload.len() as u64 || len >= out.len() {
+            // It cannot be, as `out` is longer than all that zlib makes of it.
+            self.context = None;
+            return None;
+        }
+        if !last {
+            return Some(len);
+        }
+        // RFC 7692 §7.2.1: "Remove 4 octets (that are 0x00 0x00 0xff 0xff) from the tail end."
+        if out.get(..len).is_some_and(|all| all.ends_with(&TAIL)) {
+            return Some(len.saturating_sub(TAIL.len()));
+        }
+        // Nothing was there to be flushed: the message ends with the empty block's first byte.
+        let place = out.first_mut()?;
+        *place = 0;
+        Some(1)
+    }
+
+    fn config(&self) -> DeflateConfig {
+        let mut config = DeflateConfig {
+            level: i32::from(self.level),
+            method: Method::Deflated,
+            window_bits: i32::from(self.window).saturating_neg(),
+            mem_level: i32::from(self.mem_level),
+            strategy: Strategy::Default,
+        };
+        if self.window < 9 {
+            // Runs reach back one byte, whatever the window; literals not at all.
+            config.window_bits = -9;
+            config.strategy = Strategy::Rle;
+        }
+        config
+    }
+}
+
+impl fmt::Debug for Deflater {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Deflater")
+            .field("level", &self.level)
+            .field("window", &self.window)
+            .field("takeover", &self.takeover)
+            .field("open", &self.open)
+            .finish_non_exhaustive()
+    }
+}

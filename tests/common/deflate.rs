@@ -1,0 +1,266 @@
+//! Compression without the crate: another implementation of DEFLATE, and what messages come to.
+
+use super::driver::Keys;
+use super::oracle::{Seen, see};
+use super::source::Source;
+use super::wire::Frame;
+use miniz_oxide::deflate::core::{CompressorOxide, TDEFLFlush, compress_to_output};
+use miniz_oxide::inflate::TINFLStatus;
+use miniz_oxide::inflate::core::{DecompressorOxide, decompress, inflate_flags};
+use rfc6455::deflate::{Agreement, Params, Policy};
+use rfc6455::{
+    Connection, Incoming, Limits, Message, MessageBuffer, ProtocolError, Role, Server, Storage,
+};
+
+pub const TAIL: [u8; 4] = [0, 0, 0xFF, 0xFF];
+
+/// A series of blocks, inflated from its first byte; `None` if it is corrupt. With the number of
+/// bytes that it has, if one of its blocks is the last.
+fn inflate_series(data: &[u8]) -> Option<(Vec<u8>, Option<usize>)> {
+    let mut out = vec![0; data.len() * 4 + 1024];
+    loop {
+        let mut state = DecompressorOxide::new();
+        let flags = inflate_flags::TINFL_FLAG_USING_NON_WRAPPING_OUTPUT_BUF
+            | inflate_flags::TINFL_FLAG_HAS_MORE_INPUT;
+        let (status, taken, len) = decompress(&mut state, data, &mut out, 0, flags);
+        let ended = match status {
+            TINFLStatus::HasMoreOutput => {
+                out = vec![0; out.len() * 4];
+                continue;
+            }
+            TINFLStatus::NeedsMoreInput => None,
+            TINFLStatus::Done => Some(taken),
+            _ => return None,
+        };
+        out.truncate(len);
+        return Some((out, ended));
+    }
+}
+
+/// What inflates one message after the other, by inflating everything again.
+#[derive(Default)]
+pub struct Oracle {
+    /// The series that is not over.
+    data: Vec<u8>,
+    takeover: bool,
+}
+
+impl Oracle {
+    pub fn new(takeover: bool) -> Self {
+        Self { data: Vec::new(), takeover }
+    }
+
+    /// The message that this payload, of all its frames together, inflates to.
+    pub fn inflate(&mut self, payload: &[u8]) -> Option<Vec<u8>> {
+        if !self.takeover {
+            self.data.clear();
+        }
+        let (before, _) = inflate_series(&self.data)?;
+        let mut skip = before.len();
+        self.data.extend_from_slice(payload);
+        self.data.extend_from_slice(&TAIL);
+        let mut message = Vec::new();
+        loop {
+            let (out, ended) = inflate_series(&self.data)?;
+            message.extend_from_slice(&out[skip..]);
+            let Some(end) = ended else { return Some(message) };
+            self.data.drain(..end);
+            skip = 0;
+            if self.data == TAIL {
+                self.data.clear(); // which no block was open for
+            }
+        }
+    }
+}
+
+/// What compresses one message after the other.
+pub struct Compressor {
+    state: CompressorOxide,
+}
+
+impl Compressor {
+    pub fn new(level: i32) -> Self {
+        let flags = miniz_oxide::deflate::core::create_comp_flags_from_zip_params(level, -15, 0);
+        Self { state: CompressorOxide::new(flags) }
+    }
+
+    pub fn compress(&mut self, payload: &[u8]) -> Vec<u8> {
+        let mut out = Vec::new();
+        compress_to_output(&mut self.state, payload, TDEFLFlush::Sync, |piece| {
+            out.extend_from_slice(piece);
+            true
+        });
+        assert!(out.ends_with(&TAIL), "{out:02X?}");
+        out.truncate(out.len() - 4);
+        out
+    }
+}
+
+/// What both ends think that they have agreed to: the client's view, and the server's.
+pub fn agree(client: &Policy, server: &Policy) -> (Agreement, Agreement) {
+    let offer = client.offer();
+    let first = offer.split(',').next().unwrap();
+    let by_server = server.accept(read(first).unwrap()).unwrap();
+    (client.confirm(read(&by_server.answer()).unwrap()).unwrap(), by_server)
+}
+
+/// Parameters as they stand in a header, by a reader that knows no quotes.
+pub fn read(extension: &str) -> Option<Params> {
+    let mut words = extension.split(';').map(str::trim);
+    assert_eq!(words.next(), Some(Params::NAME));
+    Params::parse(words.map(|word| match word.split_once('=') {
+        Some((name, value)) => (name, Some(value.bytes())),
+        None => (word, None),
+    }))
+}
+
+/// An agreement where the peer's messages refer to earlier ones, or not.
+pub fn agreement(takeover: bool) -> Agreement {
+    let policy = Policy::DEFAULT.receive_takeover(takeover);
+    let params = Params { server_no_context_takeover: !takeover, ..Params::default() };
+    policy.confirm(params).unwrap()
+}
+
+/// What a receiver made of a stream.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Report {
+    pub events: Vec<Seen>,
+    pub error: Option<ProtocolError>,
+}
+
+/// Feeds these pieces to the streaming tier, with `room` bytes of output.
+pub fn stream<'a, R: Role>(
+    mut ws: Connection<R>,
+    agreement: &Agreement,
+    room: usize,
+    pieces: impl IntoIterator<Item = &'a [u8]>,
+) -> Report {
+    let mut inflater = agreement.inflater();
+    let mut report = Report { events: Vec::new(), error: None };
+    for piece in pieces {
+        let mut buffer = piece.to_vec();
+        let mut input = &mut buffer[..];
+        loop {
+            let mut out = vec![0xA5; room];
+            match inflater.receive(&mut ws, &mut input, &mut out) {
+                Ok(Some(event)) => {
+                    assert_eq!(report.error, None, "an event after an error");
+                    let event = super::driver::seen(&event, &ws);
+                    see(&mut report.events, event);
+                }
+                Ok(None) => {
+                    assert!(input.is_empty() && report.error.is_none());
+                    break;
+                }
+                Err(error) => {
+                    assert!(input.is_empty());
+                    assert!(report.error.is_none_or(|earlier| earlier == error));
+                    report.error = Some(error);
+                    break;
+                }
+            }
+            ws.poll_transmit();
+        }
+        assert_eq!(ws.error(), report.error);
+    }
+    report
+}
+
+/// Feeds these pieces to the tier of whole messages.
+pub fn whole<'a, R: Role, S: Storage>(
+    mut ws: Connection<R>,
+    agreement: &Agreement,
+    messages: &mut MessageBuffer<S>,
+    pieces: impl IntoIterator<Item = &'a [u8]>,
+) -> Report {
+    let mut inflater = agreement.inflater();
+    let mut report = Report { events: Vec::new(), error: None };
+    for piece in pieces {
+        let mut buffer = piece.to_vec();
+        let mut input = &mut buffer[..];
+        loop {
+            let event = match messages.receive_inflated(&mut inflater, &mut ws, &mut input) {
+                Ok(Some(Incoming::Message(message))) => {
+                    let text = matches!(message, Message::Text(_));
+                    let bytes = message.as_bytes().to_vec();
+                    Seen::Data { text, rsv1: false, first: true, last: true, bytes }
+                }
+                Ok(Some(Incoming::Ping)) => Seen::Ping(ws.control_payload().to_vec()),
+                Ok(Some(Incoming::Pong)) => Seen::Pong(ws.control_payload().to_vec()),
+                Ok(Some(Incoming::Close(code))) => {
+                    Seen::Close(code.map(|code| (code.get(), String::new())))
+                }
+                Ok(None) => {
+                    assert!(input.is_empty() && report.error.is_none());
+                    break;
+                }
+                Err(error) => {
+                    assert!(input.is_empty());
+                    assert!(report.error.is_none_or(|earlier| earlier == error));
+                    report.error = Some(error);
+                    break;
+                }
+            };
+            assert_eq!(report.error, None, "an event after an error");
+            report.events.push(event);
+            ws.poll_transmit();
+        }
+        assert_eq!(ws.error(), report.error);
+    }
+    report
+}
+
+/// The messages that these events, control frames among them, come to.
+pub fn messages(report: &Report) -> Vec<(bool, Vec<u8>)> {
+    let (mut messages, mut open) = (Vec::new(), Vec::new());
+    for event in &report.events {
+        let Seen::Data { text, last, bytes, .. } = event else { continue };
+        open.extend_from_slice(bytes);
+        if *last {
+            messages.push((*text, std::mem::take(&mut open)));
+        }
+    }
+    messages
+}
+
+/// A client without keys to speak of.
+pub fn client(limits: Limits) -> Connection<rfc6455::Client<Keys>> {
+    Connection::client(Keys(3), limits)
+}
+
+pub fn server(limits: Limits) -> Connection<Server> {
+    Connection::server(limits)
+}
+
+/// The frames of a compressed message, split at these places.
+pub fn frames(text: bool, payload: &[u8], cuts: &[usize]) -> Vec<Frame> {
+    let pieces = super::driver::cut(payload, cuts);
+    let count = pieces.len();
+    let frame = |(index, piece): (usize, &[u8])| {
+        let opcode = if index > 0 { 0 } else { 0x40 | if text { 1 } else { 2 } };
+        Frame::new(opcode | if index + 1 == count { 0x80 } else { 0 }, piece)
+    };
+    pieces.into_iter().enumerate().map(frame).collect()
+}
+
+/// Content that can be compressed, more or less.
+pub fn content(source: &mut Source<'_>) -> (bool, Vec<u8>) {
+    let (text, len) = (source.flag(), source.len());
+    if text {
+        return (true, source.text(len).into_bytes());
+    }
+    let mut state = u64::from(source.byte()) << 8 | 1;
+    let noise = source.below(4);
+    let bytes = (0..len).map(|index| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        match noise {
+            0 => state as u8,
+            1 => (state as u8) & 3,
+            2 => (index / 7) as u8,
+            _ => b'x',
+        }
+    });
+    (false, bytes.collect())
+}

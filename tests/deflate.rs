@@ -1,0 +1,358 @@
+//! Compressed messages (RFC 7692 §6, §7.2), step by step.
+#![cfg(feature = "deflate")]
+#![allow(clippy::cast_possible_truncation)]
+
+mod common;
+
+use std::path::Path;
+
+use common::deflate::{agreement, client, frames, messages, server, stream, whole};
+use common::vectors::bytes;
+use common::wire::Frame;
+use rfc6455::deflate::{Deflater, Params, Policy};
+use rfc6455::*;
+
+struct Vector {
+    name: String,
+    takeover: bool,
+    payloads: Vec<Vec<u8>>,
+    messages: Vec<Vec<u8>>,
+    fails: bool,
+}
+
+fn vectors() -> Vec<Vector> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/deflate/messages.txt");
+    let mut vectors: Vec<Vector> = Vec::new();
+    for line in std::fs::read_to_string(path).unwrap().lines() {
+        if let Some(name) = line.strip_prefix('[').and_then(|line| line.strip_suffix(']')) {
+            let (payloads, messages) = (Vec::new(), Vec::new());
+            let name = name.to_owned();
+            vectors.push(Vector { name, takeover: true, payloads, messages, fails: false });
+        } else if let Some((key, value)) = line.split_once(':') {
+            let vector = vectors.last_mut().unwrap();
+            match (key, value.trim()) {
+                ("section" | "shows", _) => {}
+                ("takeover", value) => vector.takeover = value != "no",
+                ("payload", value) => vector.payloads.push(bytes(value)),
+                ("message", value) => vector.messages.push(bytes(value)),
+                ("fails", "InvalidDeflate close 1007") => vector.fails = true,
+                _ => panic!("{line}"),
+            }
+        }
+    }
+    vectors
+}
+
+#[test]
+fn s7_2_2_every_vector_however_cut() {
+    for vector in vectors() {
+        let agreement = agreement(vector.takeover);
+        for fragmented in [false, true] {
+            let mut wire = Vec::new();
+            let mut last = 0;
+            for payload in &vector.payloads {
+                let cuts: &[usize] = if fragmented { &[payload.len() / 2] } else { &[] };
+                for frame in frames(false, payload, cuts) {
+                    last = wire.len();
+                    wire.extend(frame.bytes());
+                }
+            }
+            let expected: Vec<_> = vector.messages.iter().map(|m| (false, m.clone())).collect();
+            let first = stream(client(Limits::DEFAULT), &agreement, 1 << 16, [&wire[..]]);
+            assert!(messages(&first) == expected, "{}", vector.name);
+            assert_eq!(first.error.is_some(), vector.fails, "{}", vector.name);
+            if let Some(error) = first.error {
+                assert_eq!(error.violation(), Violation::InvalidDeflate);
+                assert_eq!(error.close_code(), CloseCode::INVALID_PAYLOAD);
+                assert!(fragmented || error.offset() > last as u64, "{}: {error}", vector.name);
+            }
+            let step = if wire.len() < 200 { 1 } else { wire.len() / 9 };
+            for at in (0..=wire.len()).step_by(step) {
+                let (one, other) = wire.split_at(at);
+                let report = stream(client(Limits::DEFAULT), &agreement, 50, [one, other]);
+                assert!(report == first, "{} cut at {at}", vector.name);
+                let mut heap = MessageBuffer::new();
+                let report = whole(client(Limits::DEFAULT), &agreement, &mut heap, [one, other]);
+                assert!(messages(&report) == expected && report.error == first.error);
+            }
+            let room = if wire.len() < 200 { 1 } else { 999 };
+            let report = stream(client(Limits::DEFAULT), &agreement, room, wire.chunks(1));
+            assert!(report == first, "{} byte by byte", vector.name);
+        }
+    }
+}
+
+/// A message with RSV1 from a server.
+fn from_server(text: bool, payload: &[u8]) -> Vec<u8> {
+    frames(text, payload, &[])[0].bytes()
+}
+
+fn error_of(limits: Limits, text: bool, payload: &[u8]) -> (Vec<u8>, Option<ProtocolError>) {
+    let wire = from_server(text, payload);
+    let report = stream(client(limits), &agreement(true), 7, wire.chunks(3));
+    let mut heap = MessageBuffer::new();
+    let other = whole(client(limits), &agreement(true), &mut heap, [&wire[..]]);
+    assert_eq!(other.error, report.error);
+    let delivered = report.events.iter().flat_map(|event| match event {
+        common::oracle::Seen::Data { bytes, .. } => bytes.clone(),
+        _ => Vec::new(),
+    });
+    (delivered.collect(), report.error)
+}
+
+fn compress(payload: &[u8]) -> Vec<u8> {
+    common::deflate::Compressor::new(6).compress(payload)
+}
+
+#[test]
+fn s8_1_text_is_valid_after_inflation_and_fails_at_its_first_impossible_byte() {
+    for (text, valid) in [
+        (&b"ok \xFF no"[..], 3),
+        (b"\xED\xA0\x80", 1),
+        (b"ends inside \xE2\x82", 14),
+        (b"\xF4\x90", 1),
+    ] {
+        let (delivered, error) = error_of(Limits::DEFAULT, true, &compress(text));
+        assert_eq!(delivered, text[..valid]);
+        assert_eq!(error.unwrap().violation(), Violation::InvalidUtf8);
+        assert_eq!(error.unwrap().offset(), 2, "the first byte behind the header");
+    }
+    let (delivered, error) = error_of(Limits::DEFAULT, true, &compress("€uro".as_bytes()));
+    assert_eq!((&delivered[..], error), ("€uro".as_bytes(), None));
+}
+
+#[test]
+fn s10_4_the_limit_counts_inflated_bytes_and_stops_at_the_first_one_over_it() {
+    let payload = compress(&[b'a'; 1000]);
+    for (max, over) in [(1000, false), (999, true), (20, true), (0, true)] {
+        let limits = Limits::DEFAULT.max_message(max.max(payload.len() as u64));
+        let max = limits.max_message;
+        let (delivered, error) = error_of(limits, true, &payload);
+        assert_eq!(delivered.len() as u64, max.min(1000));
+        assert_eq!(error.is_some(), over);
+        if let Some(error) = error {
+            assert_eq!(error.violation(), Violation::MessageTooBig);
+            assert_eq!(error.close_code(), CloseCode::MESSAGE_TOO_BIG);
+        }
+    }
+}
+
+#[test]
+fn s10_4_a_frame_is_bounded_before_it_is_inflated() {
+    let (_, error) = error_of(Limits::DEFAULT.max_frame(5), false, &compress(b"some bytes"));
+    assert_eq!(error.unwrap().violation(), Violation::FrameTooBig);
+    assert_eq!(error.unwrap().offset(), 1);
+}
+
+#[test]
+fn s10_4_a_slice_bounds_inflated_messages() {
+    for (len, over) in [(100, false), (101, true)] {
+        let wire = from_server(false, &compress(&vec![7; len]));
+        let mut storage = [0; 100];
+        let mut messages = MessageBuffer::in_slice(&mut storage);
+        let report = whole(client(Limits::DEFAULT), &agreement(true), &mut messages, [&wire[..]]);
+        let error = report.error.map(ProtocolError::violation);
+        assert_eq!(error, over.then_some(Violation::MessageTooBig));
+    }
+}
+
+#[test]
+fn s10_4_a_ratio_can_be_a_limit() {
+    let payload = compress(&[b'a'; 4000]);
+    for (ratio, over) in [(4000 / payload.len() as u32, true), (1032, false)] {
+        let policy = Policy::DEFAULT.max_ratio(ratio);
+        let agreement = policy.confirm(Params::default()).unwrap();
+        let wire = from_server(false, &payload);
+        for step in [1, wire.len()] {
+            let report = stream(client(Limits::DEFAULT), &agreement, 100, wire.chunks(step));
+            let error = report.error.map(|error| (error.violation(), error.close_code()));
+            let expected = (Violation::RatioTooHigh, CloseCode::MESSAGE_TOO_BIG);
+            assert_eq!(error, over.then_some(expected));
+        }
+    }
+}
+
+#[test]
+fn s6_rsv1_stands_on_the_first_frame_of_a_message_alone() {
+    let data = compress(b"in two frames");
+    let (one, other) = data.split_at(4);
+    for (index, first) in [(0, 0xC0), (1, 0xC9), (2, 0xC8)] {
+        let wire = [&[0x41, 4][..], one, &[first, other.len() as u8], other].concat();
+        let report = stream(client(Limits::DEFAULT), &agreement(true), 99, [&wire[..]]);
+        let error = report.error.unwrap();
+        assert_eq!((error.violation(), error.offset()), (Violation::ReservedBits, 6), "{index}");
+        assert_eq!(error.close_code(), CloseCode::PROTOCOL_ERROR);
+    }
+}
+
+#[test]
+fn s6_rsv1_that_was_not_negotiated_is_an_error() {
+    let mut bytes = from_server(true, &compress(b"x"));
+    let error = client(Limits::DEFAULT).receive(&mut &mut bytes[..]).unwrap_err();
+    assert_eq!(error.close_code(), CloseCode::PROTOCOL_ERROR);
+}
+
+#[test]
+fn control_frames_come_between_the_frames_of_a_compressed_message() {
+    let data = compress(b"in three frames");
+    let mut wire = Vec::new();
+    for frame in frames(true, &data, &[3, 3]) {
+        wire.extend(Frame::new(0x89, b"ping").bytes());
+        wire.extend(frame.bytes());
+    }
+    let report = stream(client(Limits::DEFAULT), &agreement(true), 2, wire.chunks(5));
+    assert_eq!(messages(&report), [(true, b"in three frames".to_vec())]);
+    assert_eq!(
+        report.events.iter().filter(|e| matches!(e, common::oracle::Seen::Ping(_))).count(),
+        3
+    );
+}
+
+#[test]
+fn messages_that_are_not_compressed_are_not_copied() {
+    let mut inflater = agreement(true).inflater();
+    let (mut ws, mut messages) = (client(Limits::DEFAULT), MessageBuffer::new());
+    let mut bytes = *b"\x82\x04here";
+    let place = bytes[2..].as_ptr();
+    match messages.receive_inflated(&mut inflater, &mut ws, &mut &mut bytes[..]).unwrap() {
+        Some(Incoming::Message(Message::Binary(here))) => assert_eq!(here.as_ptr(), place),
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(messages.capacity(), 0);
+    assert!(inflater.release(), "nothing was compressed");
+}
+
+#[test]
+fn an_inflated_message_can_be_sent_back_while_it_is_borrowed() {
+    let agreement = Policy::DEFAULT.threshold(0).accept(Params::default()).unwrap();
+    let (mut inflater, mut deflater) = (agreement.inflater(), agreement.deflater());
+    let (mut ws, mut messages) = (server(Limits::DEFAULT), MessageBuffer::new());
+    let data = compress(b"echo");
+    let mut wire = frames(true, &data, &[])[0].clone().masked([1, 2, 3, 4]).bytes();
+    let mut input = &mut wire[..];
+    let incoming = messages.receive_inflated(&mut inflater, &mut ws, &mut input).unwrap();
+    let Some(Incoming::Message(message)) = incoming else { panic!("a message") };
+    let mut out = Vec::new();
+    deflater.send_to_vec(&mut ws, message, &mut out).unwrap();
+    let report = stream(client(Limits::DEFAULT), &self::agreement(true), 9, [&out[..]]);
+    assert_eq!(common::deflate::messages(&report), [(true, b"echo".to_vec())]);
+}
+
+#[test]
+fn chunks_of_a_compressed_text_can_be_sent_back() {
+    let mut inflater = agreement(true).inflater();
+    let (mut ws, mut sender) = (client(Limits::DEFAULT), server(Limits::DEFAULT));
+    let mut deflater = Policy::DEFAULT.accept(Params::default()).unwrap().deflater();
+    let text = "each € is in three pieces".repeat(9);
+    let mut wire = from_server(true, &compress(text.as_bytes()));
+    let (mut input, mut room, mut out) = (&mut wire[..], [0; 2], Vec::new());
+    while let Some(event) = inflater.receive(&mut ws, &mut input, &mut room).unwrap() {
+        let Event::Data(chunk) = event else { panic!("{event:?}") };
+        deflater.send_to_vec(&mut sender, &chunk, &mut out).unwrap();
+    }
+    let report = stream(client(Limits::DEFAULT), &agreement(true), 999, [&out[..]]);
+    assert_eq!(messages(&report), [(true, text.into_bytes())]);
+}
+
+#[test]
+fn s7_2_1_small_messages_are_sent_as_they_are_and_the_context_is_kept() {
+    let agreement = Policy::DEFAULT.threshold(6).accept(Params::default()).unwrap();
+    let (mut ws, mut deflater) = (server(Limits::DEFAULT), agreement.deflater());
+    let mut out = [0; Deflater::bound(100)];
+    let mut send = |message: &str| {
+        let len = deflater.send(&mut ws, message, &mut out).unwrap();
+        out[..len].to_vec()
+    };
+    let first = send("Hello, Hello");
+    assert_eq!(first[0], 0xC1);
+    assert_eq!(send("Hello"), b"\x81\x05Hello");
+    let again = send("Hello, Hello");
+    assert!(again[0] == 0xC1 && again.len() < first.len(), "it refers to the first one");
+}
+
+#[test]
+fn nothing_is_lost_when_the_output_is_too_small() {
+    let agreement = Policy::DEFAULT.threshold(0).accept(Params::default()).unwrap();
+    let (mut ws, mut deflater) = (server(Limits::DEFAULT), agreement.deflater());
+    let (mut other, mut reference) = (server(Limits::DEFAULT), agreement.deflater());
+    for message in ["one message", "and one message more", ""] {
+        let needed = Deflater::bound(message.len());
+        let mut out = vec![0xA5; needed];
+        for len in 0..needed {
+            let error = deflater.send(&mut ws, message, &mut out[..len]).unwrap_err();
+            assert_eq!(error, SendError::BufferTooSmall { needed });
+        }
+        assert!(out.iter().all(|byte| *byte == 0xA5));
+        let len = deflater.send(&mut ws, message, &mut out).unwrap();
+        let mut expected = Vec::new();
+        reference.send_to_vec(&mut other, message, &mut expected).unwrap();
+        assert_eq!(out[..len], expected);
+    }
+}
+
+#[test]
+fn s5_4_what_cannot_be_sent_changes_nothing() {
+    let agreement = Policy::DEFAULT.threshold(0).accept(Params::default()).unwrap();
+    let (mut ws, mut deflater) = (server(Limits::DEFAULT), agreement.deflater());
+    let mut out = Vec::new();
+    let mut send = |ws: &mut Connection<Server>, fragment: Fragment<'_>| {
+        out.clear();
+        deflater.send_to_vec(ws, fragment, &mut out).map(|()| out.clone())
+    };
+    assert_eq!(send(&mut ws, Fragment::from("x").ends()).unwrap_err(), SendError::NoMessageOpen);
+    assert_eq!(send(&mut ws, Fragment::from("x").starts()).unwrap()[0], 0x41);
+    assert_eq!(send(&mut ws, Fragment::from("x")).unwrap_err(), SendError::MessageOpen);
+    assert_eq!(send(&mut ws, Fragment::from(b"x").ends()).unwrap_err(), SendError::NoMessageOpen);
+    assert_eq!(send(&mut ws, Fragment::from("y").ends()).unwrap()[0], 0x80);
+    ws.close(CloseCode::NORMAL, "").unwrap();
+    assert_eq!(send(&mut ws, Fragment::from("x")).unwrap_err(), SendError::Closed);
+}
+
+#[test]
+fn after_a_violation_nothing_is_delivered() {
+    let mut inflater = agreement(true).inflater();
+    let mut ws = client(Limits::DEFAULT);
+    let mut wire = from_server(true, b"\x06\x00");
+    let mut room = [0; 9];
+    let error = inflater.receive(&mut ws, &mut &mut wire[..], &mut room).unwrap_err();
+    assert_eq!(error.violation(), Violation::InvalidDeflate);
+    let close = ws.poll_transmit().unwrap();
+    assert_eq!(close[0], 0x88);
+    for _ in 0..3 {
+        let mut more = *b"\x81\x01x";
+        let mut input = &mut more[..];
+        assert_eq!(inflater.receive(&mut ws, &mut input, &mut room).unwrap_err(), error);
+        assert!(input.is_empty() && ws.poll_transmit().is_none());
+    }
+    assert!(ws.is_closed());
+}
+
+#[test]
+fn an_output_without_room_fails_closed() {
+    let mut inflater = agreement(true).inflater();
+    let mut ws = client(Limits::DEFAULT);
+    let mut wire = from_server(true, &compress(b"x"));
+    let error = inflater.receive(&mut ws, &mut &mut wire[..], &mut []).unwrap_err();
+    assert_eq!(error.violation(), Violation::MessageTooBig);
+}
+
+#[test]
+fn halves_will_do() {
+    let (mut receiver, _) = client(Limits::DEFAULT).into_split();
+    let (_, mut sender) = server(Limits::DEFAULT).into_split();
+    let agreement = Policy::DEFAULT.threshold(0).accept(Params::default()).unwrap();
+    let mut wire = Vec::new();
+    agreement.deflater().send_to_vec(&mut sender, "half", &mut wire).unwrap();
+    let mut messages = MessageBuffer::new();
+    let mut inflater = self::agreement(true).inflater();
+    let incoming = messages.receive_inflated(&mut inflater, &mut receiver, &mut &mut wire[..]);
+    assert_eq!(incoming, Ok(Some(Incoming::Message(Message::Text("half")))));
+}
+
+#[test]
+fn values_are_send_and_sync() {
+    fn check<T: Send + Sync>() {}
+    check::<deflate::Inflater>();
+    check::<deflate::Deflater>();
+    check::<deflate::Agreement>();
+}
