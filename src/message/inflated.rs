@@ -50,12 +50,12 @@ impl<S: Storage> MessageBuffer<S> {
         }
         loop {
             if let Some(kind) = ws.compressed() {
-                let inflated = if ws.frame_left().min(input.len() as u64) < SHORT {
+                let step = if ws.frame_left().min(input.len() as u64) < SHORT {
                     self.inflate::<R, FEW>(kind, inflater, ws, input)
                 } else {
                     self.inflate::<R, MANY>(kind, inflater, ws, input)
                 };
-                match inflated? {
+                match step? {
                     Inflated::Message => {
                         return Ok(Some(Incoming::Message(self.storage.message())));
                     }
