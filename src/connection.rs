@@ -109,6 +109,37 @@ impl<R: Role> Connection<R> {
         self.sender.answer(&owed)
     }
 
+    /// As [`poll_transmit`](Self::poll_transmit), written to the front of `out`; tells how many bytes
+    /// that were, 0 if nothing is owed. For who has a buffer to write to anyway: the frame is made
+    /// where it leaves from.
+    ///
+    /// ```
+    /// use rfc6455::{Connection, Limits};
+    /// let mut ws = Connection::server(Limits::DEFAULT);
+    /// let mut out = [0; 256];
+    /// ws.receive(&mut &mut b"\x89\x80\0\0\0\0".clone()[..])?;
+    /// assert_eq!(ws.poll_transmit_into(&mut out)?, 2);
+    /// assert_eq!(out[..2], *b"\x8A\x00");
+    /// assert_eq!(ws.poll_transmit_into(&mut out)?, 0);
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`SendError::BufferTooSmall`], with nothing taken, if something is owed and `out` has not
+    /// [`ControlFrame::MAX_LEN`] bytes.
+    #[inline]
+    pub fn poll_transmit_into(&mut self, out: &mut [u8]) -> Result<usize, SendError> {
+        if self.sender.is_frame_open() || !self.receiver.owes() {
+            return Ok(0);
+        }
+        if out.len() < ControlFrame::MAX_LEN {
+            return Err(SendError::BufferTooSmall { needed: ControlFrame::MAX_LEN });
+        }
+        let written =
+            self.receiver.take_owed().and_then(|owed| self.sender.answer_into(&owed, out));
+        Ok(written.unwrap_or_default())
+    }
+
     /// Whether the transport can be closed now: nothing more is to be read or written.
     ///
     /// This is so after the end of the stream; after our Close frame was taken if the connection

@@ -56,9 +56,11 @@ pub fn mask(bytes: &mut [u8], key: MaskingKey) {
 /// pass of its own elsewhere.
 #[inline]
 pub(crate) fn mask_seeing(bytes: &mut [u8], key: MaskingKey) -> bool {
-    if bytes.len() > FEW {
-        return mask_many(bytes, key);
-    }
+    if bytes.len() > FEW { mask_many(bytes, key) } else { mask_few(bytes, key) }
+}
+
+#[inline(always)]
+fn mask_few(bytes: &mut [u8], key: MaskingKey) -> bool {
     // Word by word, which stays so: of a loop over chunks the compiler would make vectors, whose
     // preparation costs more than so few bytes.
     let (word, behind) = (key.long_word(), key.after(bytes.len() as u64).long_word());
@@ -93,6 +95,16 @@ fn mask_each(bytes: &mut [u8], key: MaskingKey) -> u8 {
 /// which vectors the CPU has.
 const FEW: usize = 128;
 
+/// From this many bytes on it pays to begin with those that lead to a cache line: a wide store
+/// across two lines takes as long as two.
+const MANY: usize = 1024;
+
+/// How many bytes stand before the first whole cache line.
+#[inline(always)]
+fn lead(bytes: &[u8]) -> usize {
+    if bytes.len() < MANY { 0 } else { bytes.as_ptr().addr().wrapping_neg() % 64 }
+}
+
 /// Masks more than eight bytes with the widest vectors there are, and tells whether all are ASCII
 /// then. The last word may overlap the one before it: it is read before anything is written.
 #[cfg_attr(
@@ -104,6 +116,9 @@ const FEW: usize = 128;
 )]
 #[inline(never)]
 fn mask_many(bytes: &mut [u8], key: MaskingKey) -> bool {
+    let lead = lead(bytes);
+    let Some((head, bytes)) = bytes.split_at_mut_checked(lead) else { return false };
+    let (ascii, key) = (mask_few(head, key), key.after(lead as u64));
     let Some(last) = bytes.last_chunk::<8>() else { return false };
     // What comes before the last word is as long as all, modulo 4.
     let last = u64::from_ne_bytes(*last) ^ key.after(bytes.len() as u64).long_word();
@@ -116,16 +131,18 @@ fn mask_many(bytes: &mut [u8], key: MaskingKey) -> bool {
     if let Some(place) = bytes.last_chunk_mut::<8>() {
         *place = last.to_ne_bytes();
     }
-    seen.to_ne_bytes().is_ascii()
+    ascii && seen.to_ne_bytes().is_ascii()
 }
 
 /// Copies `from` to the front of `to`, which has room for it, masked, in one pass.
 #[inline]
 pub(crate) fn mask_copy(from: &[u8], to: &mut [u8], key: MaskingKey) {
     let Some(to) = to.get_mut(..from.len()) else { return };
-    if from.len() > FEW {
-        return copy_many(from, to, key);
-    }
+    if from.len() > FEW { copy_many(from, to, key) } else { copy_few(from, to, key) }
+}
+
+#[inline(always)]
+fn copy_few(from: &[u8], to: &mut [u8], key: MaskingKey) {
     let (word, behind) = (key.long_word(), key.after(from.len() as u64).long_word());
     if let (Some(last), Some(place)) = (from.last_chunk::<8>(), to.last_chunk_mut::<8>()) {
         *place = (u64::from_ne_bytes(*last) ^ behind).to_ne_bytes();
@@ -154,6 +171,14 @@ pub(crate) fn mask_copy(from: &[u8], to: &mut [u8], key: MaskingKey) {
 )]
 #[inline(never)]
 fn copy_many(from: &[u8], to: &mut [u8], key: MaskingKey) {
+    let lead = lead(to);
+    let (Some((start, from)), Some((head, to))) =
+        (from.split_at_checked(lead), to.split_at_mut_checked(lead))
+    else {
+        return;
+    };
+    copy_few(start, head, key);
+    let key = key.after(lead as u64);
     if let (Some(last), Some(place)) = (from.last_chunk::<8>(), to.last_chunk_mut::<8>()) {
         let behind = key.after(from.len() as u64).long_word();
         *place = (u64::from_ne_bytes(*last) ^ behind).to_ne_bytes();

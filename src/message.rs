@@ -194,6 +194,65 @@ impl<S: Storage> MessageBuffer<S> {
         }
     }
 
+    /// Where the next bytes of the stream belong, if that is known: a long binary message is under
+    /// way. Who reads into it and calls [`receive_spare`](Self::receive_spare) saves that message a
+    /// copy; who does not loses nothing.
+    ///
+    /// It lends memory that it has, and takes more as [`receive`](Self::receive) does.
+    ///
+    /// ```
+    /// use rfc6455::{Connection, Incoming, Limits, Message, MessageBuffer};
+    /// use std::io::Read;
+    /// let mut stream = &b"\x82\x0A0123456789"[..];
+    /// let mut ws = Connection::client(|| [0; 4], Limits::DEFAULT);
+    /// let (mut storage, mut buf) = ([0; 64], [0; 6]);
+    /// let mut messages = MessageBuffer::in_slice(&mut storage);
+    ///
+    /// assert!(messages.spare(&mut ws).is_none()); // nothing is under way
+    /// let n = stream.read(&mut buf)?;
+    /// assert_eq!(messages.receive(&mut ws, &mut &mut buf[..n])?, None);
+    ///
+    /// let spare = messages.spare(&mut ws).unwrap();
+    /// let n = stream.read(spare)?;
+    /// let incoming = messages.receive_spare(&mut ws, n)?;
+    /// assert_eq!(incoming, Some(Incoming::Message(Message::Binary(b"0123456789"))));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[inline]
+    pub fn spare<R: Role>(&mut self, ws: &mut impl AsMut<ReceiveHalf<R>>) -> Option<&mut [u8]> {
+        if self.state == State::Part { self.spare_for(ws.as_mut()) } else { None }
+    }
+
+    #[inline(never)]
+    fn spare_for<R: Role>(&mut self, ws: &ReceiveHalf<R>) -> Option<&mut [u8]> {
+        let left = ws.binary_left();
+        if left > 0 { self.storage.spare(left) } else { None }
+    }
+
+    /// As [`receive`](Self::receive), of the next `len` bytes of the stream, which the caller has
+    /// read into [`spare`](Self::spare) room; of no more than there is.
+    ///
+    /// # Errors
+    /// The connection has failed.
+    pub fn receive_spare<R: Role>(
+        &mut self,
+        ws: &mut impl AsMut<ReceiveHalf<R>>,
+        len: usize,
+    ) -> Result<Option<Incoming<'_>>, ProtocolError> {
+        let ws = ws.as_mut();
+        let spare = self.spare(ws).unwrap_or_default();
+        let len = len.min(spare.len());
+        let mut input = spare.get_mut(..len).unwrap_or_default();
+        let event = ws.receive_unvalidated(&mut input)?;
+        let last = matches!(event, Some(Event::Data(chunk)) if chunk.is_last());
+        self.storage.extend(len);
+        if !last {
+            return Ok(None);
+        }
+        self.state = State::HandedOut;
+        Ok(Some(Incoming::Message(self.storage.message())))
+    }
+
     /// What is not a whole message in one piece.
     #[inline(never)]
     fn receive_in_parts<'m, 'b: 'm, R: Role>(

@@ -280,6 +280,12 @@ impl<R: Role> ReceiveHalf<R> {
         })
     }
 
+    /// Whether [`poll_reply`](Self::poll_reply) has something.
+    #[inline]
+    pub(crate) const fn owes(&self) -> bool {
+        !matches!(self.reply, Waiting::Nothing)
+    }
+
     /// As [`poll_reply`](Self::poll_reply), without a copy.
     #[inline]
     pub(crate) fn take_owed(&mut self) -> Option<Owed<'_>> {

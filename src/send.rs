@@ -1,8 +1,5 @@
 //! From messages to bytes (RFC 6455 §5, §6.1).
 
-use core::num::NonZeroU8;
-use core::ops::Deref;
-
 use crate::bytes::copy;
 use crate::close::CloseCode;
 use crate::control::{Owed, Reply};
@@ -13,6 +10,13 @@ use crate::mask::{MaskingKey, mask, mask_copy};
 use crate::opcode::{MessageKind, Opcode};
 use crate::role::{Role, Server};
 use crate::utf8::Utf8;
+
+mod control;
+mod prepared;
+
+pub use control::ControlFrame;
+use control::write_control;
+pub use prepared::PreparedMessage;
 
 /// The sending half of a [`Connection`](crate::Connection).
 #[derive(Clone, Debug)]
@@ -244,20 +248,32 @@ impl<R: Role> SendHalf<R> {
     /// What is owed to the peer, if it can be sent now or ever.
     #[inline(always)]
     pub(crate) fn answer(&mut self, owed: &Owed<'_>) -> Option<ControlFrame> {
+        self.answer_by(owed, Self::control_frame)
+    }
+
+    /// As [`answer`](Self::answer), to the front of `out`, which has room for any control frame.
+    #[inline(always)]
+    pub(crate) fn answer_into(&mut self, owed: &Owed<'_>, out: &mut [u8]) -> Option<usize> {
+        self.answer_by(owed, |sender, opcode, payload| {
+            write_control(opcode, payload, sender.role.next_key(), out)
+        })
+    }
+
+    #[inline(always)]
+    fn answer_by<T>(
+        &mut self,
+        owed: &Owed<'_>,
+        write: impl FnOnce(&mut Self, Opcode, &[u8]) -> T,
+    ) -> Option<T> {
         self.check_open().ok()?;
-        let code;
-        let (opcode, payload) = match *owed {
-            Owed::Pong(payload) => (Opcode::Pong, payload),
-            Owed::Close(None) => (Opcode::Close, &[][..]),
-            Owed::Close(Some(given)) => {
-                code = given.get().to_be_bytes();
-                (Opcode::Close, &code[..])
+        Some(match *owed {
+            Owed::Pong(payload) => write(self, Opcode::Pong, payload),
+            Owed::Close(code) => {
+                self.progress = Progress::Closed;
+                let code = code.map(|code| code.get().to_be_bytes());
+                write(self, Opcode::Close, code.as_ref().map_or(&[], |code| &code[..]))
             }
-        };
-        if opcode == Opcode::Close {
-            self.progress = Progress::Closed;
-        }
-        Some(self.control_frame(opcode, payload))
+        })
     }
 
     /// "The application MUST NOT send any more data frames after sending a Close frame." (§5.5.1)
@@ -376,87 +392,5 @@ const fn header_len(payload_len: u64, masked: bool) -> usize {
         (126..=0xFFFF, true) => 8,
         (_, false) => 10,
         (_, true) => 14,
-    }
-}
-
-/// A message that is encoded once, and sent by a server to as many clients as it likes.
-///
-/// ```
-/// use rfc6455::{Connection, Limits, PreparedMessage};
-/// let mut storage = [0; 16];
-/// let news = PreparedMessage::new("news", &mut storage)?;
-/// let mut one = Connection::server(Limits::DEFAULT);
-/// let mut other = Connection::server(Limits::DEFAULT);
-/// assert_eq!(one.send_prepared(&news)?, b"\x81\x04news");
-/// assert_eq!(other.send_prepared(&news)?, b"\x81\x04news");
-/// # Ok::<(), rfc6455::SendError>(())
-/// ```
-#[derive(Clone, Copy, Debug)]
-pub struct PreparedMessage<'p> {
-    frame: &'p [u8],
-}
-
-impl<'p> PreparedMessage<'p> {
-    /// Encodes a whole message into `storage`.
-    ///
-    /// # Errors
-    /// [`SendError::BufferTooSmall`]; [`SendError::NoMessageOpen`] for a part of a message;
-    /// [`SendError::Rsv1NotAllowed`].
-    pub fn new<'a>(
-        message: impl Into<Fragment<'a>>,
-        storage: &'p mut [u8],
-    ) -> Result<Self, SendError> {
-        let message = message.into();
-        if message.part != Part::whole(message.part.kind) {
-            return Err(SendError::NoMessageOpen);
-        }
-        let len = SendHalf::new(Server).send(message, storage)?;
-        Ok(Self { frame: storage.get(..len).unwrap_or_default() })
-    }
-}
-
-/// A whole control frame by value: at most 131 bytes, as which it dereferences.
-#[derive(Clone, Copy)]
-pub struct ControlFrame {
-    bytes: [u8; Self::MAX_LEN],
-    /// At least 2; not zero by its type, so that an `Option` of a frame is moved as the frame is.
-    len: NonZeroU8,
-}
-
-impl ControlFrame {
-    /// The most bytes that a control frame has: a header of 6 and a payload of 125.
-    pub const MAX_LEN: usize = 131;
-
-    /// The frame; `payload` has at most 125 bytes.
-    #[inline(always)]
-    fn new(opcode: Opcode, payload: &[u8], masking_key: Option<MaskingKey>) -> Self {
-        let payload_len = payload.len() as u64;
-        let header = FrameHeader { fin: true, rsv: [false; 3], opcode, masking_key, payload_len };
-        let len = header_len(payload_len, masking_key.is_some()).saturating_add(payload.len());
-        let len = u8::try_from(len).ok().and_then(NonZeroU8::new).unwrap_or(NonZeroU8::MIN);
-        let mut frame = Self { bytes: [0; Self::MAX_LEN], len };
-        write_frame(&header, payload, &mut frame.bytes);
-        frame
-    }
-}
-
-impl Deref for ControlFrame {
-    type Target = [u8];
-
-    #[inline]
-    fn deref(&self) -> &[u8] {
-        self.bytes.get(..usize::from(self.len.get())).unwrap_or_default()
-    }
-}
-
-impl AsRef<[u8]> for ControlFrame {
-    fn as_ref(&self) -> &[u8] {
-        self
-    }
-}
-
-impl core::fmt::Debug for ControlFrame {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        write!(f, "{:02X?}", &**self)
     }
 }

@@ -158,6 +158,7 @@ fn s7_1_7_the_close_of_a_failure_waits_for_the_open_frame() {
     assert!(server.poll_transmit().is_none(), "a frame is not interrupted");
     server.frame_payload(&mut [1, 2]).unwrap();
     assert!(server.poll_transmit().is_none());
+    assert_eq!(server.poll_transmit_into(&mut [0; 131]), Ok(0));
     server.frame_payload(&mut [3]).unwrap();
     assert_eq!(payload(&server.poll_transmit().unwrap()), 1002_u16.to_be_bytes());
     assert!(server.is_closed());

@@ -3,6 +3,7 @@
 
 mod common;
 
+use common::messages::Reading;
 use common::{messages, oracle, vectors};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -25,8 +26,11 @@ fn every_vector_agrees_with_the_oracle_however_cut() {
             let outcome = oracle::decode(&wire, &setting);
             let step = if wire.len() < 700 { 1 } else { wire.len() / 7 + 1 };
             for pieces in [wire.chunks(step).collect(), vec![&wire[..]]] {
-                let report = messages::run(&setting, &mut MessageBuffer::new(), pieces);
-                messages::assert_agrees(&report, &outcome);
+                for reading in [Reading::Buffer, Reading::InPlace] {
+                    let mut buffer = MessageBuffer::new();
+                    let report = messages::run(&setting, &mut buffer, reading, pieces.clone());
+                    messages::assert_agrees(&report, &outcome);
+                }
             }
         }
     }
@@ -34,6 +38,31 @@ fn every_vector_agrees_with_the_oracle_however_cut() {
 
 fn client() -> Connection<rfc6455::Client<impl rfc6455::MaskingKeys>> {
     Connection::client(|| [0; 4], Limits::DEFAULT)
+}
+
+#[test]
+fn s5_4_what_is_read_in_place_is_what_is_read_from_a_buffer() {
+    let fragments = [(0x02, 5_000), (0x00, 70_001), (0x00, 3), (0x80, 40_000)];
+    let mut wire = Vec::new();
+    for round in 0..3_u8 {
+        for (first, len) in fragments {
+            wire.extend([first, 0xFF, 0, 0, 0, 0]);
+            wire.extend(u32::to_be_bytes(len));
+            wire.extend([round, 2, 3, 4]);
+            wire.extend((0..len).map(|i| (i % 251) as u8));
+        }
+        wire.extend(*b"\x89\x82\0\0\0\0hi\x81\x83\0\0\0\0abc");
+    }
+    let vector = vectors::all().into_iter().find(|vector| vector.roles.contains(&true)).unwrap();
+    let setting = oracle::Setting { limits: Limits::DEFAULT, ..vector.setting(true) };
+    let outcome = oracle::decode(&wire, &setting);
+    for step in [1_448, 4_096, 10_000, 65_536, usize::MAX] {
+        for reading in [Reading::Buffer, Reading::InPlace] {
+            let mut buffer = MessageBuffer::new();
+            let report = messages::run(&setting, &mut buffer, reading, wire.chunks(step));
+            messages::assert_agrees(&report, &outcome);
+        }
+    }
 }
 
 #[test]

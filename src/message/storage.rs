@@ -30,6 +30,13 @@ pub trait Storage: sealed::Sealed {
     /// Appends to a binary message, if there is room.
     #[doc(hidden)]
     fn push(&mut self, bytes: &[u8]) -> bool;
+    /// Room for what comes next of a binary message of which `left` bytes of a frame are still to
+    /// come, if it is worth to read into it.
+    #[doc(hidden)]
+    fn spare(&mut self, left: u64) -> Option<&mut [u8]>;
+    /// Appends to a binary message what stands in its spare room.
+    #[doc(hidden)]
+    fn extend(&mut self, len: usize);
     /// What was put together.
     #[doc(hidden)]
     fn message(&self) -> Message<'_>;
@@ -77,6 +84,16 @@ impl Storage for InSlice<'_> {
         true
     }
 
+    fn spare(&mut self, left: u64) -> Option<&mut [u8]> {
+        let room = self.slice.get_mut(self.len..)?;
+        let len = room.len().min(usize::try_from(left).unwrap_or(usize::MAX));
+        room.get_mut(..len)
+    }
+
+    fn extend(&mut self, len: usize) {
+        self.len = self.len.saturating_add(len).min(self.slice.len());
+    }
+
     fn message(&self) -> Message<'_> {
         let bytes = self.slice.get(..self.len).unwrap_or_default();
         match self.kind {
@@ -103,13 +120,32 @@ pub struct Heap {
 #[derive(Clone, Debug)]
 enum Bytes {
     Text(String),
-    Binary(Vec<u8>),
+    /// The first `len` bytes are the message's. Those behind it were written once, which is what
+    /// it takes to lend memory without `unsafe`.
+    Binary {
+        bytes: Vec<u8>,
+        len: usize,
+    },
 }
+
+#[cfg(feature = "alloc")]
+impl Bytes {
+    const EMPTY: Self = Self::Binary { bytes: Vec::new(), len: 0 };
+}
+
+/// Where less has arrived, or is to come, nothing is lent: that would mean small reads, and more
+/// memory than twice what has arrived.
+#[cfg(feature = "alloc")]
+const LENT_FROM: usize = 4 << 10;
+/// What is lent at once: it has to be written once before, and is unmasked once behind, while it is
+/// in the nearest cache.
+#[cfg(feature = "alloc")]
+const LENT: usize = 16 << 10;
 
 #[cfg(feature = "alloc")]
 impl Heap {
     pub(super) const fn new() -> Self {
-        Self { bytes: Bytes::Binary(Vec::new()), retained: 16 << 10 }
+        Self { bytes: Bytes::EMPTY, retained: 16 << 10 }
     }
 
     pub(super) const fn set_retained(&mut self, bytes: usize) {
@@ -119,19 +155,8 @@ impl Heap {
     pub(super) fn capacity(&self) -> usize {
         match &self.bytes {
             Bytes::Text(text) => text.capacity(),
-            Bytes::Binary(bytes) => bytes.capacity(),
+            Bytes::Binary { bytes, .. } => bytes.capacity(),
         }
-    }
-
-    /// The memory, empty.
-    fn take(&mut self) -> Vec<u8> {
-        let empty = Bytes::Binary(Vec::new());
-        let mut bytes = match core::mem::replace(&mut self.bytes, empty) {
-            Bytes::Text(text) => text.into_bytes(),
-            Bytes::Binary(bytes) => bytes,
-        };
-        bytes.clear();
-        bytes
     }
 }
 
@@ -147,10 +172,17 @@ impl Storage for Heap {
     }
 
     fn begin(&mut self, kind: MessageKind) {
-        let bytes = self.take();
+        let bytes = match core::mem::replace(&mut self.bytes, Bytes::EMPTY) {
+            Bytes::Text(text) => text.into_bytes(),
+            Bytes::Binary { bytes, .. } => bytes,
+        };
         self.bytes = match kind {
-            MessageKind::Text => Bytes::Text(String::from_utf8(bytes).unwrap_or_default()),
-            MessageKind::Binary => Bytes::Binary(bytes),
+            MessageKind::Text => {
+                let mut bytes = bytes;
+                bytes.clear();
+                Bytes::Text(String::from_utf8(bytes).unwrap_or_default())
+            }
+            MessageKind::Binary => Bytes::Binary { bytes, len: 0 },
         };
     }
 
@@ -163,26 +195,57 @@ impl Storage for Heap {
         room
     }
 
-    fn push(&mut self, bytes: &[u8]) -> bool {
-        let Bytes::Binary(all) = &mut self.bytes else { return false };
-        let room = all.try_reserve(bytes.len()).is_ok();
-        if room {
-            all.extend_from_slice(bytes);
+    fn push(&mut self, piece: &[u8]) -> bool {
+        let Bytes::Binary { bytes, len } = &mut self.bytes else { return false };
+        let end = len.saturating_add(piece.len());
+        if let Some(room) = bytes.get_mut(*len..end) {
+            copy(piece, room);
+        } else {
+            bytes.truncate(*len);
+            if bytes.try_reserve(piece.len()).is_err() {
+                return false;
+            }
+            bytes.extend_from_slice(piece);
         }
-        room
+        *len = end;
+        true
+    }
+
+    fn spare(&mut self, left: u64) -> Option<&mut [u8]> {
+        let Bytes::Binary { bytes, len } = &mut self.bytes else { return None };
+        let most = LENT.min(usize::try_from(left).unwrap_or(LENT));
+        if most.min(*len) < LENT_FROM {
+            return None;
+        }
+        // Asked again, it lends the same: by then there is room.
+        if bytes.capacity().saturating_sub(*len) < LENT_FROM {
+            bytes.truncate(*len);
+            bytes.try_reserve_exact(*len).ok()?;
+        }
+        let end = len.saturating_add(most).min(bytes.capacity());
+        if bytes.len() < end {
+            bytes.resize(end, 0);
+        }
+        bytes.get_mut(*len..end)
+    }
+
+    fn extend(&mut self, more: usize) {
+        if let Bytes::Binary { bytes, len } = &mut self.bytes {
+            *len = len.saturating_add(more).min(bytes.len());
+        }
     }
 
     fn message(&self) -> Message<'_> {
         match &self.bytes {
             Bytes::Text(text) => Message::Text(text),
-            Bytes::Binary(bytes) => Message::Binary(bytes),
+            Bytes::Binary { bytes, len } => Message::Binary(bytes.get(..*len).unwrap_or_default()),
         }
     }
 
     #[inline]
     fn release(&mut self) {
         if self.capacity() > self.retained {
-            self.bytes = Bytes::Binary(Vec::new());
+            self.bytes = Bytes::EMPTY;
         }
     }
 }

@@ -232,6 +232,13 @@ impl<R: Role> ReceiveHalf<R> {
         if self.fin { self.remaining.saturating_sub(here as u64) } else { u64::MAX }
     }
 
+    /// How much is to come of the frame of a binary message, uncompressed, that is under way.
+    #[inline]
+    pub(crate) fn binary_left(&self) -> u64 {
+        let plain = self.message == Some(MessageKind::Binary) && !self.rsv1;
+        if self.stage == Stage::Data && plain { self.remaining } else { 0 }
+    }
+
     /// Collects what is there of a control frame's payload, and delivers the frame if that is all.
     pub(super) fn take_control<'b>(
         &mut self,

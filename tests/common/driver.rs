@@ -2,7 +2,9 @@
 
 use super::oracle::{self, Outcome, Seen, Setting, see};
 use super::wire::{self, Frame};
-use rfc6455::{Connection, Eof, Event, MaskingKeys, MessageKind, ProtocolError, Role, SendError};
+use rfc6455::{
+    Connection, ControlFrame, Eof, Event, MaskingKeys, MessageKind, ProtocolError, Role, SendError,
+};
 
 /// A source of masking keys that tests can foretell, and that never gives the same one twice.
 #[derive(Clone, Debug, Default)]
@@ -47,7 +49,7 @@ fn prepared<R: Role>(mut ws: Connection<R>, setting: &Setting) -> Connection<R> 
 }
 
 /// Feeds these pieces, and takes what is to be transmitted after every event.
-pub fn drive<'a, R: Role>(
+pub fn drive<'a, R: Role + Clone>(
     ws: &mut Connection<R>,
     pieces: impl IntoIterator<Item = &'a [u8]>,
 ) -> Run {
@@ -87,10 +89,25 @@ pub fn drive<'a, R: Role>(
     run
 }
 
-fn drain<R: Role>(ws: &mut Connection<R>, sent: &mut Vec<u8>) {
+/// Takes what is owed, in both ways: they give the same bytes.
+fn drain<R: Role + Clone>(ws: &mut Connection<R>, sent: &mut Vec<u8>) {
+    let (mut twin, start) = (ws.clone(), sent.len());
     while let Some(frame) = ws.poll_transmit() {
         sent.extend_from_slice(&frame);
     }
+    let mut out = [0xA5; ControlFrame::MAX_LEN];
+    let (mut taken, too_small) = (start, Err(SendError::BufferTooSmall { needed: out.len() }));
+    let expected = if taken < sent.len() { too_small } else { Ok(0) };
+    assert_eq!(
+        twin.poll_transmit_into(&mut out[1..]),
+        expected,
+        "nothing is lost for want of room"
+    );
+    while let len @ 1.. = twin.poll_transmit_into(&mut out).unwrap() {
+        assert_eq!(sent[taken..taken + len], out[..len]);
+        taken += len;
+    }
+    assert_eq!(taken, sent.len());
 }
 
 /// An event with its payload.
@@ -180,7 +197,7 @@ pub fn assert_finished<R: Role>(ws: &mut Connection<R>) {
 
 /// As [`run`], and holds the connection to what must be true after its end.
 pub fn run_to_the_end<'a>(setting: &Setting, pieces: impl IntoIterator<Item = &'a [u8]>) -> Run {
-    fn go<'a, R: Role>(
+    fn go<'a, R: Role + Clone>(
         mut ws: Connection<R>,
         setting: &Setting,
         pieces: impl IntoIterator<Item = &'a [u8]>,

@@ -14,56 +14,103 @@ pub struct Report {
     pub error: Option<ProtocolError>,
 }
 
+/// How what arrives is handed over.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Reading {
+    /// From a buffer, always.
+    Buffer,
+    /// Into the message's own place, where that is offered.
+    InPlace,
+}
+
 /// Feeds these pieces to a new connection and this buffer.
 pub fn run<'a, S: Storage>(
     setting: &Setting,
     messages: &mut MessageBuffer<S>,
+    reading: Reading,
     pieces: impl IntoIterator<Item = &'a [u8]>,
 ) -> Report {
     if setting.server {
-        drive(&mut Connection::server(setting.limits), messages, pieces)
+        drive(&mut Connection::server(setting.limits), messages, reading, pieces)
     } else {
-        drive(&mut Connection::client(Keys(7), setting.limits), messages, pieces)
+        drive(&mut Connection::client(Keys(7), setting.limits), messages, reading, pieces)
     }
 }
 
 fn drive<'a, R: Role, S: Storage>(
     ws: &mut Connection<R>,
     messages: &mut MessageBuffer<S>,
+    reading: Reading,
     pieces: impl IntoIterator<Item = &'a [u8]>,
 ) -> Report {
     let mut report = Report { events: Vec::new(), error: None };
-    for piece in pieces {
+    for mut piece in pieces {
+        while let (Reading::InPlace, Some(spare)) = (reading, messages.spare(ws)) {
+            let len = spare.len().min(piece.len());
+            spare[..len].copy_from_slice(&piece[..len]);
+            piece = &piece[len..];
+            let result = messages.receive_spare(ws, len);
+            let done = result == Ok(None);
+            note(&mut report, result);
+            if done && piece.is_empty() {
+                break;
+            }
+        }
         let mut buffer = piece.to_vec();
         let mut input = &mut buffer[..];
         loop {
-            let event = match messages.receive(ws, &mut input) {
-                Ok(Some(Incoming::Message(message))) => whole(message),
-                Ok(Some(Incoming::Ping)) => Seen::Ping(ws.control_payload().to_vec()),
-                Ok(Some(Incoming::Pong)) => Seen::Pong(ws.control_payload().to_vec()),
-                Ok(Some(Incoming::Close(code))) => {
-                    let frame = ws.close_frame();
-                    assert_eq!(frame.map(|frame| frame.code), code);
-                    Seen::Close(frame.map(|frame| (frame.code.get(), frame.reason.to_owned())))
-                }
-                Ok(None) => {
-                    assert!(input.is_empty() && report.error.is_none());
-                    break;
-                }
-                Err(error) => {
-                    assert!(input.is_empty());
-                    assert!(report.error.is_none_or(|earlier| earlier == error));
-                    assert_eq!(ws.error(), Some(error));
-                    report.error = Some(error);
-                    break;
-                }
-            };
-            assert_eq!(report.error, None, "an event after an error");
-            report.events.push(event);
+            let result = messages.receive(ws, &mut input);
+            let done = !matches!(result, Ok(Some(_)));
+            let control = note(&mut report, result);
+            if let Some(seen) = control.map(|incoming| control_frame(ws, incoming)) {
+                report.events.push(seen);
+            }
+            assert_eq!(ws.error(), report.error);
+            if done {
+                assert!(input.is_empty());
+                break;
+            }
             ws.poll_transmit(); // a Pong that waits leaves less room for the next payload
         }
     }
     report
+}
+
+/// Notes a message or an error; gives back what else it is.
+fn note<'m>(
+    report: &mut Report,
+    result: Result<Option<Incoming<'m>>, ProtocolError>,
+) -> Option<Incoming<'m>> {
+    match result {
+        Err(error) => {
+            assert!(report.error.is_none_or(|earlier| earlier == error));
+            report.error = Some(error);
+            None
+        }
+        Ok(incoming) => {
+            assert_eq!(report.error, None, "no error after an error");
+            match incoming? {
+                Incoming::Message(message) => {
+                    report.events.push(whole(message));
+                    None
+                }
+                other => Some(other),
+            }
+        }
+    }
+}
+
+fn control_frame<R: Role>(ws: &Connection<R>, incoming: Incoming<'_>) -> Seen {
+    match incoming {
+        Incoming::Ping => Seen::Ping(ws.control_payload().to_vec()),
+        Incoming::Pong => Seen::Pong(ws.control_payload().to_vec()),
+        Incoming::Close(code) => {
+            let frame = ws.close_frame();
+            assert_eq!(frame.map(|frame| frame.code), code);
+            Seen::Close(frame.map(|frame| (frame.code.get(), frame.reason.to_owned())))
+        }
+        Incoming::Message(message) => whole(message),
+    }
 }
 
 fn whole(message: Message<'_>) -> Seen {
@@ -109,7 +156,7 @@ pub fn whole_messages_agree_with_the_oracle(bytes: &[u8]) {
     setting.rsv1 = false;
     let outcome = oracle::decode(&stream, &setting);
     for pieces in [cut(&stream, &cuts), stream.chunks(1).collect(), vec![&stream]] {
-        let report = run(&setting, &mut MessageBuffer::new(), pieces);
+        let report = run(&setting, &mut MessageBuffer::new(), Reading::InPlace, pieces);
         assert_agrees(&report, &outcome);
     }
 
@@ -117,10 +164,12 @@ pub fn whole_messages_agree_with_the_oracle(bytes: &[u8]) {
     let max = setting.limits.max_message.min(len as u64);
     let bounded = Setting { limits: Limits::max_message(setting.limits, max), ..setting };
     let outcome = oracle::decode(&stream, &bounded);
-    for pieces in [cut(&stream, &cuts), stream.chunks(1).collect(), vec![&stream]] {
-        let mut storage = vec![0xA5; len];
-        let report = run(&setting, &mut MessageBuffer::in_slice(&mut storage), pieces);
-        assert_agrees(&report, &outcome);
+    for reading in [Reading::Buffer, Reading::InPlace] {
+        for pieces in [cut(&stream, &cuts), stream.chunks(1).collect(), vec![&stream]] {
+            let mut storage = vec![0xA5; len];
+            let mut messages = MessageBuffer::in_slice(&mut storage);
+            assert_agrees(&run(&setting, &mut messages, reading, pieces), &outcome);
+        }
     }
 }
 

@@ -12,6 +12,8 @@ use std::task::{Context, Poll, Waker};
 
 /// The most that one read gives.
 pub const READ_LEN: usize = 64 << 10;
+/// A read that stays in the nearest cache, for who does not say how much it reads.
+pub const SHORT_READ: usize = 8 << 10;
 
 /// Where everything that is written goes: counted, and kept only while a result is verified.
 #[derive(Clone, Default)]
@@ -56,6 +58,7 @@ pub struct Source {
     at: usize,
     /// No read goes over a multiple of this.
     cut: usize,
+    most: usize,
     /// Messages in the stream, which is where a pass ends.
     pub messages: u64,
     pub output: Output,
@@ -63,12 +66,24 @@ pub struct Source {
 
 impl Source {
     pub fn new(stream: Vec<u8>, messages: u64) -> Self {
-        Self { stream: stream.into(), at: 0, cut: READ_LEN, messages, output: Output::default() }
+        Self {
+            stream: stream.into(),
+            at: 0,
+            cut: READ_LEN,
+            most: READ_LEN,
+            messages,
+            output: Output::default(),
+        }
     }
 
     /// With reads that stop at multiples of `cut`, such as one message.
     pub fn cut(self, cut: usize) -> Self {
         Self { cut, ..self }
+    }
+
+    /// With reads of at most so many bytes.
+    pub fn most(self, most: usize) -> Self {
+        Self { most, ..self }
     }
 
     pub fn len(&self) -> usize {
@@ -79,7 +94,7 @@ impl Source {
     #[inline]
     pub fn next(&mut self, max: usize) -> &[u8] {
         let to_cut = self.cut - self.at % self.cut;
-        let len = max.min(READ_LEN).min(to_cut).min(self.stream.len() - self.at);
+        let len = max.min(self.most).min(to_cut).min(self.stream.len() - self.at);
         let start = self.at;
         self.at = if start + len == self.stream.len() { 0 } else { start + len };
         &self.stream[start..start + len]

@@ -4,10 +4,11 @@
 //! compiled for them as a whole. Text is put together and validated once, as late as possible.
 
 use super::{About, Receive, Sink};
-use crate::source::{READ_LEN, Source};
+use crate::source::{READ_LEN, SHORT_READ, Source};
 
 pub const COPY: &str = "limit: copy alone";
 pub const BARE: &str = "limit: bare header, best XOR";
+pub const LONG_BARE: &str = "limit: bare header, best XOR, 64 KiB reads";
 
 /// Reads and does nothing else.
 pub struct Copy {
@@ -31,18 +32,22 @@ impl Receive for Copy {
     }
 }
 
-pub struct Bare {
+pub struct Bare<const READ: usize> {
     source: Source,
     text: bool,
     buffer: Vec<u8>,
 }
 
-impl Receive for Bare {
-    const ABOUT: About = About::new(BARE, BARE, "no checks but UTF-8 by simdutf8");
+impl<const READ: usize> Receive for Bare<READ> {
+    const ABOUT: About = if READ == SHORT_READ {
+        About::new(BARE, BARE, "no checks but UTF-8 by simdutf8")
+    } else {
+        About::new(LONG_BARE, LONG_BARE, "")
+    };
 
     fn new(source: Source, text: bool) -> Self {
-        let len = if text { source.len() + READ_LEN } else { READ_LEN };
-        Self { source, text, buffer: vec![0; len] }
+        let len = if text { source.len() + READ } else { READ };
+        Self { source: source.most(READ), text, buffer: vec![0; len] }
     }
 
     fn receive<S: Sink>(&mut self, sink: &mut S) {

@@ -2,19 +2,18 @@
 
 use rfc6455::handshake::{Acceptance, HandshakeLimits, ServerHandshake};
 use rfc6455::{
-    Client, Connection, Event, FrameHeader, Heap, Incoming, Limits, MaskingKeys, MessageBuffer,
-    Role, Server,
+    Client, Connection, ControlFrame, Event, FrameHeader, Heap, Incoming, Limits, MaskingKeys,
+    Message, MessageBuffer, Role, Server,
 };
 
 use super::{About, Accept, Echo, Receive, Send, Sink};
-use crate::source::{READ_LEN, Source};
+use crate::source::{SHORT_READ, Source};
 use crate::wire::Keys;
 
 pub const CHUNKS: &str = "rfc6455, chunks";
 pub const MESSAGES: &str = "rfc6455, messages";
-pub const SHORT_READ: usize = 8 << 10;
-pub const SHORT_CHUNKS: &str = "rfc6455, chunks, 8 KiB reads";
-pub const SHORT_MESSAGES: &str = "rfc6455, messages, 8 KiB reads";
+pub const LONG_CHUNKS: &str = "rfc6455, chunks, 64 KiB reads";
+pub const LONG_MESSAGES: &str = "rfc6455, messages, 64 KiB reads";
 pub const SLICE: &str = "rfc6455, into a slice";
 pub const IN_PLACE: &str = "rfc6455, in place";
 pub const HANDSHAKE: &str = "rfc6455";
@@ -22,7 +21,7 @@ pub const HANDSHAKE: &str = "rfc6455";
 pub const LIMITS: Limits = Limits::DEFAULT.max_frame(1 << 30).max_message(1 << 30);
 
 /// The streaming tier: data where it lies, as it arrives.
-pub struct Chunks<const READ: usize = READ_LEN> {
+pub struct Chunks<const READ: usize = SHORT_READ> {
     ws: Connection<Server>,
     source: Source,
     buffer: Vec<u8>,
@@ -37,18 +36,14 @@ impl<const READ: usize> Chunks<READ> {
 }
 
 impl<const READ: usize> Receive for Chunks<READ> {
-    const ABOUT: About = if READ == READ_LEN {
+    const ABOUT: About = if READ == SHORT_READ {
         About::new(CHUNKS, CHUNKS, "in place, in pieces as they arrive; text is checked")
     } else {
-        About::new(
-            SHORT_CHUNKS,
-            SHORT_CHUNKS,
-            "as some peers read, which stays in the nearest cache",
-        )
+        About::new(LONG_CHUNKS, LONG_CHUNKS, "more at once than the nearest cache holds")
     };
 
     fn new(source: Source, _: bool) -> Self {
-        Self::over(source, 0)
+        Self::over(source, ControlFrame::MAX_LEN)
     }
 
     fn receive<S: Sink>(&mut self, sink: &mut S) {
@@ -60,8 +55,9 @@ impl<const READ: usize> Receive for Chunks<READ> {
                 if let Event::Data(chunk) = event {
                     left -= u64::from(chunk.is_last());
                     sink.piece(&chunk, chunk.is_last());
-                } else if let Some(frame) = self.ws.poll_transmit() {
-                    self.source.output.write(&frame);
+                } else {
+                    let len = self.ws.poll_transmit_into(&mut self.out).unwrap();
+                    self.source.output.write(&self.out[..len]);
                 }
             }
         }
@@ -77,7 +73,7 @@ impl Echo for Chunks {
         About::new(CHUNKS, CHUNKS, "a message that came in two reads goes back in two fragments");
 
     fn new(source: Source) -> Self {
-        Self::over(source, READ_LEN + FrameHeader::MAX_LEN)
+        Self::over(source, (64 << 10) + FrameHeader::MAX_LEN)
     }
 
     fn echo(&mut self) {
@@ -97,7 +93,7 @@ impl Echo for Chunks {
 }
 
 /// The whole-message tier on the heap.
-pub struct Messages<const READ: usize = READ_LEN> {
+pub struct Messages<const READ: usize = SHORT_READ> {
     ws: Connection<Server>,
     messages: MessageBuffer<Heap>,
     source: Source,
@@ -117,28 +113,53 @@ impl<const READ: usize> Messages<READ> {
     }
 }
 
+/// Reads into the message that is under way, if it can be; gives the message if that ends it.
+#[inline]
+fn read_in_place<'m>(
+    ws: &mut Connection<Server>,
+    messages: &'m mut MessageBuffer<Heap>,
+    source: &mut Source,
+) -> Option<Message<'m>> {
+    let len = source.read_into(messages.spare(ws)?);
+    match messages.receive_spare(ws, len).unwrap()? {
+        Incoming::Message(message) => Some(message),
+        _ => None,
+    }
+}
+
 impl<const READ: usize> Receive for Messages<READ> {
-    const ABOUT: About = if READ == READ_LEN {
-        About::new(MESSAGES, MESSAGES, "whole &str or &[u8], copied only if cut by a read")
+    const ABOUT: About = if READ == SHORT_READ {
+        About::new(
+            MESSAGES,
+            MESSAGES,
+            "whole &str or &[u8]; what a read cuts is copied, or read in place",
+        )
     } else {
-        About::new(SHORT_MESSAGES, SHORT_MESSAGES, "")
+        About::new(LONG_MESSAGES, LONG_MESSAGES, "")
     };
 
     fn new(source: Source, _: bool) -> Self {
-        Self::over(source, 0)
+        Self::over(source, ControlFrame::MAX_LEN)
     }
 
     fn receive<S: Sink>(&mut self, sink: &mut S) {
         let mut left = self.source.messages;
         while left > 0 {
+            let Self { ws, messages, source, .. } = self;
+            if let Some(message) = read_in_place(ws, messages, source) {
+                left -= 1;
+                sink.piece(message.as_bytes(), true);
+                continue;
+            }
             let len = self.source.read_into(&mut self.buffer);
             let mut input = &mut self.buffer[..len];
             while let Some(incoming) = self.messages.receive(&mut self.ws, &mut input).unwrap() {
                 if let Incoming::Message(message) = incoming {
                     left -= 1;
                     sink.piece(message.as_bytes(), true);
-                } else if let Some(frame) = self.ws.poll_transmit() {
-                    self.source.output.write(&frame);
+                } else {
+                    let len = self.ws.poll_transmit_into(&mut self.out).unwrap();
+                    self.source.output.write(&self.out[..len]);
                 }
             }
         }
@@ -153,12 +174,19 @@ impl Echo for Messages {
     const ABOUT: About = About::new(MESSAGES, MESSAGES, "");
 
     fn new(source: Source) -> Self {
-        Self::over(source, READ_LEN + FrameHeader::MAX_LEN)
+        Self::over(source, (64 << 10) + FrameHeader::MAX_LEN)
     }
 
     fn echo(&mut self) {
         let mut left = self.source.messages;
         while left > 0 {
+            let Self { ws, messages, source, .. } = self;
+            if let Some(message) = read_in_place(ws, messages, source) {
+                left -= 1;
+                let len = self.ws.send(message, &mut self.out).unwrap();
+                self.source.output.write(&self.out[..len]);
+                continue;
+            }
             let len = self.source.read_into(&mut self.buffer);
             let mut input = &mut self.buffer[..len];
             while let Some(incoming) = self.messages.receive(&mut self.ws, &mut input).unwrap() {
@@ -263,7 +291,7 @@ impl Accept for Handshake {
     );
 
     fn new(source: Source) -> Self {
-        Self { source, buffer: vec![0; READ_LEN] }
+        Self { source, buffer: vec![0; SHORT_READ] }
     }
 
     fn accept(&mut self) {

@@ -5,7 +5,7 @@ use websocket_sans_io::{
 };
 
 use super::{About, Echo, Receive, Send, Sink, ours};
-use crate::source::{Output, READ_LEN, Source};
+use crate::source::{Output, SHORT_READ, Source};
 use crate::wire::Keys;
 
 const NAME: &str = "websocket-sans-io";
@@ -24,7 +24,7 @@ impl Server {
         Self {
             decoder: WebsocketFrameDecoder::new(),
             source,
-            buffer: vec![0; READ_LEN],
+            buffer: vec![0; SHORT_READ],
             control: Vec::new(),
             message: Vec::new(),
             out: Vec::new(),

@@ -1,9 +1,9 @@
-//! Receiving as a server: masked messages in reads of 64 KiB.
+//! Receiving as a server: masked messages.
 
 use super::{Count, Verify, measure, mention_absent};
 use crate::measure::{Contender, Settings};
 use crate::peer::{Receive, limit, ours};
-use crate::source::{READ_LEN, Source};
+use crate::source::{READ_LEN, SHORT_READ, Source};
 use crate::table::{Section, name_of_len};
 use crate::wire::{self, BINARY, FIN, Keys, TEXT};
 
@@ -59,8 +59,8 @@ impl Stream {
     pub fn peers(&self) -> Vec<Contender> {
         use crate::peer::*;
         vec![
-            self.contender::<ours::Chunks<READ_LEN>>(),
-            self.contender::<ours::Messages<READ_LEN>>(),
+            self.contender::<ours::Chunks<SHORT_READ>>(),
+            self.contender::<ours::Messages<SHORT_READ>>(),
             self.contender::<tungstenite::Server>(),
             self.contender::<fastwebsockets::Server>(),
             self.contender::<tokio_websockets::Server>(),
@@ -76,11 +76,14 @@ impl Stream {
     fn contenders(&self) -> Vec<Contender> {
         let mut copy = limit::Copy::new(self.source.clone(), self.text);
         let pass = Box::new(move || copy.receive(&mut Count::default()));
-        let mut contenders =
-            vec![Contender { about: limit::Copy::ABOUT, pass }, self.contender::<limit::Bare>()];
+        let mut contenders = vec![
+            Contender { about: limit::Copy::ABOUT, pass },
+            self.contender::<limit::Bare<SHORT_READ>>(),
+        ];
         contenders.append(&mut self.peers());
-        contenders.push(self.contender::<ours::Chunks<{ ours::SHORT_READ }>>());
-        contenders.push(self.contender::<ours::Messages<{ ours::SHORT_READ }>>());
+        contenders.push(self.contender::<limit::Bare<READ_LEN>>());
+        contenders.push(self.contender::<ours::Chunks<READ_LEN>>());
+        contenders.push(self.contender::<ours::Messages<READ_LEN>>());
         contenders
     }
 }

@@ -3,7 +3,7 @@
 use super::{measure, mention_absent};
 use crate::measure::{Contender, Settings};
 use crate::peer::Echo;
-use crate::source::{READ_LEN, Source};
+use crate::source::{SHORT_READ, Source};
 use crate::table::{Section, name_of_len};
 use crate::wire::{self, BINARY, FIN, Keys};
 
@@ -36,8 +36,8 @@ pub fn run(settings: Settings) -> Section {
         let frame_len = stream.len() / usize::try_from(count).unwrap();
         let source = &Source::new(stream, count).cut(frame_len);
         let mut contenders = [
-            contender::<ours::Chunks<READ_LEN>>(source, payload),
-            contender::<ours::Messages<READ_LEN>>(source, payload),
+            contender::<ours::Chunks<SHORT_READ>>(source, payload),
+            contender::<ours::Messages<SHORT_READ>>(source, payload),
             contender::<tungstenite::Server>(source, payload),
             contender::<fastwebsockets::Server>(source, payload),
             contender::<tokio_websockets::Server>(source, payload),

@@ -8,7 +8,7 @@ use std::fmt::Write;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering::Relaxed};
 
 use crate::peer::{About, Receive, Sink};
-use crate::source::{READ_LEN, Source};
+use crate::source::{SHORT_READ, Source};
 use crate::wire::{self, BINARY, FIN, Keys};
 
 /// The system's allocator, with a count that is kept only here: in all other workloads it costs
@@ -118,8 +118,8 @@ pub fn report(quick: bool) -> String {
     use crate::peer::*;
     let connections = if quick { 1000 } else { 10_000 };
     let all = [
-        figures::<ours::Chunks<READ_LEN>>(connections),
-        figures::<ours::Messages<READ_LEN>>(connections),
+        figures::<ours::Chunks<SHORT_READ>>(connections),
+        figures::<ours::Messages<SHORT_READ>>(connections),
         figures::<tungstenite::Server>(connections),
         figures::<fastwebsockets::Server>(connections),
         figures::<tokio_websockets::Server>(connections),

@@ -1,0 +1,42 @@
+//! A message that is encoded once for many.
+
+use super::SendHalf;
+use crate::error::SendError;
+use crate::fragment::{Fragment, Part};
+use crate::role::Server;
+
+/// A message that is encoded once, and sent by a server to as many clients as it likes.
+///
+/// ```
+/// use rfc6455::{Connection, Limits, PreparedMessage};
+/// let mut storage = [0; 16];
+/// let news = PreparedMessage::new("news", &mut storage)?;
+/// let mut one = Connection::server(Limits::DEFAULT);
+/// let mut other = Connection::server(Limits::DEFAULT);
+/// assert_eq!(one.send_prepared(&news)?, b"\x81\x04news");
+/// assert_eq!(other.send_prepared(&news)?, b"\x81\x04news");
+/// # Ok::<(), rfc6455::SendError>(())
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct PreparedMessage<'p> {
+    pub(super) frame: &'p [u8],
+}
+
+impl<'p> PreparedMessage<'p> {
+    /// Encodes a whole message into `storage`.
+    ///
+    /// # Errors
+    /// [`SendError::BufferTooSmall`]; [`SendError::NoMessageOpen`] for a part of a message;
+    /// [`SendError::Rsv1NotAllowed`].
+    pub fn new<'a>(
+        message: impl Into<Fragment<'a>>,
+        storage: &'p mut [u8],
+    ) -> Result<Self, SendError> {
+        let message = message.into();
+        if message.part != Part::whole(message.part.kind) {
+            return Err(SendError::NoMessageOpen);
+        }
+        let len = SendHalf::new(Server).send(message, storage)?;
+        Ok(Self { frame: storage.get(..len).unwrap_or_default() })
+    }
+}
