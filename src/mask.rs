@@ -99,10 +99,10 @@ const FEW: usize = 128;
 /// across two lines takes as long as two.
 const MANY: usize = 1024;
 
-/// How many bytes stand before the first whole cache line.
+/// How many bytes stand before the first whole cache line, if that matters.
 #[inline(always)]
-fn lead(bytes: &[u8]) -> usize {
-    if bytes.len() < MANY { 0 } else { bytes.as_ptr().addr().wrapping_neg() % 64 }
+fn lead(bytes: &[u8]) -> Option<usize> {
+    if bytes.len() < MANY { None } else { Some(bytes.as_ptr().addr().wrapping_neg() % 64) }
 }
 
 /// Masks more than eight bytes with the widest vectors there are, and tells whether all are ASCII
@@ -116,9 +116,12 @@ fn lead(bytes: &[u8]) -> usize {
 )]
 #[inline(never)]
 fn mask_many(bytes: &mut [u8], key: MaskingKey) -> bool {
-    let lead = lead(bytes);
-    let Some((head, bytes)) = bytes.split_at_mut_checked(lead) else { return false };
-    let (ascii, key) = (mask_few(head, key), key.after(lead as u64));
+    let (mut bytes, mut key, mut ascii) = (bytes, key, true);
+    if let Some(lead) = lead(bytes)
+        && let Some(head) = bytes.split_off_mut(..lead)
+    {
+        (ascii, key) = (mask_few(head, key), key.after(lead as u64));
+    }
     let Some(last) = bytes.last_chunk::<8>() else { return false };
     // What comes before the last word is as long as all, modulo 4.
     let last = u64::from_ne_bytes(*last) ^ key.after(bytes.len() as u64).long_word();
@@ -171,14 +174,13 @@ fn copy_few(from: &[u8], to: &mut [u8], key: MaskingKey) {
 )]
 #[inline(never)]
 fn copy_many(from: &[u8], to: &mut [u8], key: MaskingKey) {
-    let lead = lead(to);
-    let (Some((start, from)), Some((head, to))) =
-        (from.split_at_checked(lead), to.split_at_mut_checked(lead))
-    else {
-        return;
-    };
-    copy_few(start, head, key);
-    let key = key.after(lead as u64);
+    let (mut from, mut to, mut key) = (from, to, key);
+    if let Some(lead) = lead(to)
+        && let (Some(start), Some(head)) = (from.split_off(..lead), to.split_off_mut(..lead))
+    {
+        copy_few(start, head, key);
+        key = key.after(lead as u64);
+    }
     if let (Some(last), Some(place)) = (from.last_chunk::<8>(), to.last_chunk_mut::<8>()) {
         let behind = key.after(from.len() as u64).long_word();
         *place = (u64::from_ne_bytes(*last) ^ behind).to_ne_bytes();

@@ -115,15 +115,16 @@ impl<const READ: usize> Messages<READ> {
 
 /// Reads into the message that is under way, if it can be; gives the message if that ends it.
 #[inline]
+#[allow(clippy::option_option, reason = "whether it was read, and whether that was all")]
 fn read_in_place<'m>(
     ws: &mut Connection<Server>,
     messages: &'m mut MessageBuffer<Heap>,
     source: &mut Source,
-) -> Option<Message<'m>> {
+) -> Option<Option<Message<'m>>> {
     let len = source.read_into(messages.spare(ws)?);
-    match messages.receive_spare(ws, len).unwrap()? {
-        Incoming::Message(message) => Some(message),
-        _ => None,
+    match messages.receive_spare(ws, len).unwrap() {
+        Some(Incoming::Message(message)) => Some(Some(message)),
+        _ => Some(None),
     }
 }
 
@@ -147,8 +148,10 @@ impl<const READ: usize> Receive for Messages<READ> {
         while left > 0 {
             let Self { ws, messages, source, .. } = self;
             if let Some(message) = read_in_place(ws, messages, source) {
-                left -= 1;
-                sink.piece(message.as_bytes(), true);
+                if let Some(message) = message {
+                    left -= 1;
+                    sink.piece(message.as_bytes(), true);
+                }
                 continue;
             }
             let len = self.source.read_into(&mut self.buffer);
@@ -171,10 +174,15 @@ impl<const READ: usize> Receive for Messages<READ> {
 }
 
 impl Echo for Messages {
-    const ABOUT: About = About::new(MESSAGES, MESSAGES, "");
+    const ABOUT: About = About::new(
+        MESSAGES,
+        MESSAGES,
+        "keeps 128 KiB between messages; what was read in place is not copied to be sent",
+    );
 
     fn new(source: Source) -> Self {
-        Self::over(source, (64 << 10) + FrameHeader::MAX_LEN)
+        let messages = MessageBuffer::new().retain(128 << 10);
+        Self { messages, ..Self::over(source, (64 << 10) + FrameHeader::MAX_LEN) }
     }
 
     fn echo(&mut self) {
@@ -182,9 +190,11 @@ impl Echo for Messages {
         while left > 0 {
             let Self { ws, messages, source, .. } = self;
             if let Some(message) = read_in_place(ws, messages, source) {
+                let Some(message) = message else { continue };
                 left -= 1;
-                let len = self.ws.send(message, &mut self.out).unwrap();
-                self.source.output.write(&self.out[..len]);
+                let header = ws.send_header(message).unwrap();
+                source.output.write(&header);
+                source.output.write(message.as_bytes());
                 continue;
             }
             let len = self.source.read_into(&mut self.buffer);
