@@ -248,30 +248,30 @@ impl<R: Role> SendHalf<R> {
     /// What is owed to the peer, if it can be sent now or ever.
     #[inline(always)]
     pub(crate) fn answer(&mut self, owed: &Owed<'_>) -> Option<ControlFrame> {
-        self.answer_by(owed, Self::control_frame)
+        let mut code = [0; 2];
+        let (opcode, payload) = self.owed(owed, &mut code)?;
+        Some(self.control_frame(opcode, payload))
     }
 
     /// As [`answer`](Self::answer), to the front of `out`, which has room for any control frame.
     #[inline(always)]
     pub(crate) fn answer_into(&mut self, owed: &Owed<'_>, out: &mut [u8]) -> Option<usize> {
-        self.answer_by(owed, |sender, opcode, payload| {
-            write_control(opcode, payload, sender.role.next_key(), out)
-        })
+        let mut code = [0; 2];
+        let (opcode, payload) = self.owed(owed, &mut code)?;
+        Some(write_control(opcode, payload, self.role.next_key(), out))
     }
 
+    /// What is owed, as it is to be sent now; `code` has room for a status code.
     #[inline(always)]
-    fn answer_by<T>(
-        &mut self,
-        owed: &Owed<'_>,
-        write: impl FnOnce(&mut Self, Opcode, &[u8]) -> T,
-    ) -> Option<T> {
+    fn owed<'o>(&mut self, owed: &Owed<'o>, code: &'o mut [u8; 2]) -> Option<(Opcode, &'o [u8])> {
         self.check_open().ok()?;
         Some(match *owed {
-            Owed::Pong(payload) => write(self, Opcode::Pong, payload),
-            Owed::Close(code) => {
+            Owed::Pong(payload) => (Opcode::Pong, payload),
+            Owed::Close(given) => {
                 self.progress = Progress::Closed;
-                let code = code.map(|code| code.get().to_be_bytes());
-                write(self, Opcode::Close, code.as_ref().map_or(&[], |code| &code[..]))
+                let Some(given) = given else { return Some((Opcode::Close, &[])) };
+                *code = given.get().to_be_bytes();
+                (Opcode::Close, code)
             }
         })
     }

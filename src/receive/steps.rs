@@ -186,10 +186,7 @@ impl<R: Role> ReceiveHalf<R> {
         &mut self,
         input: &mut &'b mut [u8],
     ) -> Result<Step<'b>, ProtocolError> {
-        if input.is_empty() && self.remaining > 0 {
-            return Ok(Step::Starved);
-        }
-        let here = usize::try_from(self.remaining).unwrap_or(usize::MAX).min(input.len());
+        let Some(here) = self.available(input) else { return Ok(Step::Starved) };
         let piece = input.get_mut(..here).unwrap_or_default();
         let ascii = R::IS_SERVER && mask_seeing(piece, self.key);
         let utf8_before = self.utf8;
@@ -227,6 +224,13 @@ impl<R: Role> ReceiveHalf<R> {
         Ok(Step::Event(Event::Data(Chunk { payload, kind, first, last, rsv1: self.rsv1, utf8 })))
     }
 
+    /// How much of the payload is there; `None` if that is nothing of something.
+    #[inline]
+    fn available(&self, input: &[u8]) -> Option<usize> {
+        let here = usize::try_from(self.remaining).unwrap_or(usize::MAX).min(input.len());
+        if here == 0 && self.remaining > 0 { None } else { Some(here) }
+    }
+
     /// How much text is known to follow the next `here` bytes.
     pub(crate) fn text_left(&self, here: usize) -> u64 {
         if self.fin { self.remaining.saturating_sub(here as u64) } else { u64::MAX }
@@ -244,10 +248,7 @@ impl<R: Role> ReceiveHalf<R> {
         &mut self,
         input: &mut &'b mut [u8],
     ) -> Result<Step<'b>, ProtocolError> {
-        if input.is_empty() && self.remaining > 0 {
-            return Ok(Step::Starved);
-        }
-        let here = usize::try_from(self.remaining).unwrap_or(usize::MAX).min(input.len());
+        let Some(here) = self.available(input) else { return Ok(Step::Starved) };
         let piece = input.split_off_mut(..here).unwrap_or_default();
         if R::IS_SERVER {
             mask(piece, self.key);
