@@ -229,9 +229,13 @@ impl Server {
         let mut pinged = false;
         let mut close_by = None;
         let mut input = &mut buf[early];
+        let mut in_place = None;
         loop {
             loop {
-                let incoming = compression.receive_message(&mut messages, &mut ws, &mut input);
+                let incoming = match in_place.take() {
+                    Some(len) => messages.receive_spare(&mut ws, len),
+                    None => compression.receive_message(&mut messages, &mut ws, &mut input),
+                };
                 // The answer to a Ping or a Close, or the Close that reports a violation.
                 if let Some(frame) = ws.poll_transmit() {
                     write_all(stream, &frame, &[])?;
@@ -274,18 +278,21 @@ impl Server {
                 pinged = true;
             }
 
-            input = match read(stream, buf)? {
-                None => &mut [],
-                Some(0) => {
-                    ws.receive_eof();
-                    return Err("it has gone without a Close".into());
-                }
-                Some(n) => {
-                    heard = Instant::now();
-                    pinged = false;
-                    &mut buf[..n]
-                }
-            };
+            input = &mut []; // all of it was taken
+            // A long message that is under way is read to where it belongs.
+            let spare = messages.spare(&mut ws);
+            let is_in_place = spare.is_some();
+            let Some(n) = read(stream, spare.unwrap_or(buf))? else { continue };
+            if n == 0 {
+                ws.receive_eof();
+                return Err("it has gone without a Close".into());
+            }
+            (heard, pinged) = (Instant::now(), false);
+            if is_in_place {
+                in_place = Some(n);
+            } else {
+                input = &mut buf[..n];
+            }
         }
     }
 
