@@ -271,6 +271,33 @@ fn s7_2_1_small_messages_are_sent_as_they_are_and_the_context_is_kept() {
 }
 
 #[test]
+fn s7_2_1_what_does_not_become_shorter_is_sent_as_it_is_where_nothing_refers_to_it() {
+    let mut state = 1_u32;
+    let mut random = || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        state.to_be_bytes()[0]
+    };
+    let noise: Vec<u8> = (0..1000).map(|_| random()).collect();
+    for takeover in [true, false] {
+        let policy = Policy::DEFAULT.threshold(0).send_takeover(takeover);
+        let agreement = policy.accept(Params::default()).unwrap();
+        let (mut ws, mut deflater) = (Connection::server(Limits::DEFAULT), agreement.deflater());
+        let mut client = Connection::client(|| [0; 4], Limits::DEFAULT);
+        let (mut inflater, mut messages) = (agreement.inflater(), MessageBuffer::new());
+        for (payload, compressed) in
+            [(&noise[..], takeover), (&[7; 1000], true), (&noise, takeover)]
+        {
+            let mut frame = Vec::new();
+            deflater.send_to_vec(&mut ws, payload, &mut frame).unwrap();
+            assert_eq!(frame[0], if compressed { 0xC2 } else { 0x82 });
+            let received =
+                messages.receive_inflated(&mut inflater, &mut client, &mut &mut frame[..]);
+            assert_eq!(received, Ok(Some(Incoming::Message(Message::Binary(payload)))));
+        }
+    }
+}
+
+#[test]
 fn nothing_is_lost_when_the_output_is_too_small() {
     let agreement = Policy::DEFAULT.threshold(0).accept(Params::default()).unwrap();
     let (mut ws, mut deflater) = (server(Limits::DEFAULT), agreement.deflater());

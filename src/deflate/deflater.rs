@@ -87,7 +87,9 @@ impl Deflater {
 
     /// Writes a frame to the front of `out`, and tells its length: that of a whole message, which
     /// is compressed if it is not below the [threshold](Policy::threshold), or of a fragment of a
-    /// message, which is compressed if its first one was.
+    /// message, which is compressed if its first one was. Without takeover, a whole message that
+    /// compression would not make shorter is sent as it is; with it, what was compressed has to be
+    /// sent, as later messages refer to it.
     ///
     /// A fragment can be inflated when it has arrived. Where a message was begun with
     /// [`Connection::send`], its other fragments go there too.
@@ -133,6 +135,10 @@ impl Deflater {
         let Some(len) = self.compress(fragment.payload(), part.last, body) else {
             return Err(SendError::BufferTooSmall { needed });
         };
+        if whole && !self.takeover && len >= fragment.payload().len() {
+            // Nothing was won, and the next message does not refer to this one.
+            return sender.send(fragment, out);
+        }
         self.open = !part.last;
         let body = body.get_mut(..len).unwrap_or_default();
         let header = sender.send_compressed(&fragment, body);
