@@ -1,184 +1,155 @@
-//! MB/s of JSON in and out with context takeover, a window of 15 bits and level 1, interleaved in one
-//! run: this crate with its frames and its check of text, another crate's payloads without either,
-//! and the zlib of both.
+//! MB/s of JSON in and out, and bytes that a connection holds, of this crate, of others, and of the
+//! bare zlib; contenders take turns, and the fastest of their rounds counts.
+
+#![allow(clippy::cast_precision_loss, reason = "bytes of a benchmark")]
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use rfc6455::deflate::{Deflater, Inflater, Params, Policy};
-use rfc6455::{Client, Connection, Incoming, Limits, MessageBuffer, Server};
-use sockudo_ws::deflate::{DeflateConfig, DeflateContext};
-use zlib_rs::{Deflate, DeflateFlush, Inflate, InflateFlush};
+mod heap;
+mod json;
+mod peer;
+// One transport in memory for both packages that measure.
+#[allow(dead_code, reason = "the other package uses more of it")]
+#[path = "../../peers/src/source.rs"]
+mod source;
 
-const ROUNDS: usize = 40;
-const TAIL: [u8; 4] = [0, 0, 0xFF, 0xFF];
+use peer::{Receive, Send};
+use source::{Output, Source};
 
-/// Messages of about `len` bytes, as a service might push them.
-fn messages(len: usize, count: usize) -> Vec<String> {
-    let mut state = 0x2545_F491_4F6C_DD1D_u64;
-    let mut random = move |end: u64| {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        state % end
-    };
-    let cities = ["Lisbon", "Oslo", "Nairobi", "Lima", "Hanoi", "Quebec"];
-    (0..count)
-        .map(|_| {
-            let mut text = String::from("[");
-            while text.len() < len {
-                text += &format!(
-                    "{{\"id\":{},\"city\":\"{}\",\"price\":{}.{:02},\"open\":{},\"seen\":\"2026-{:02}-{:02}T{:02}:{:02}:00Z\"}},",
-                    random(100_000), cities[random(6) as usize], random(900), random(100),
-                    random(2) == 0, 1 + random(12), 1 + random(28), random(24), random(60),
-                );
-            }
-            text.truncate(len - 1);
-            text.push(']');
-            text
-        })
-        .collect()
+const ROUNDS: usize = 30;
+
+/// What is to be sent, and what it was compressed to.
+struct Work {
+    takeover: bool,
+    texts: Vec<String>,
+    bytes: usize,
 }
 
-fn agreement() -> rfc6455::deflate::Agreement {
-    Policy::DEFAULT.threshold(0).accept(Params::default()).unwrap()
+/// A contender in one direction.
+struct Contender<'w> {
+    name: &'static str,
+    pass: Box<dyn FnMut() -> Duration + 'w>,
 }
 
-struct Ours {
-    ws: Connection<Server>,
-    deflater: Deflater,
-    client: Connection<Client<fn() -> [u8; 4]>>,
-    inflater: Inflater,
-    messages: MessageBuffer<rfc6455::Heap>,
-    out: Vec<u8>,
-}
-
-fn ours() -> Ours {
-    Ours {
-        ws: Connection::server(Limits::DEFAULT),
-        deflater: agreement().deflater(),
-        client: Connection::client(|| [0; 4], Limits::DEFAULT),
-        inflater: agreement().inflater(),
-        messages: MessageBuffer::new(),
-        out: Vec::new(),
+impl Work {
+    fn new(len: usize, takeover: bool) -> Self {
+        let texts = json::messages(len, (2 << 20) / len);
+        Self { takeover, bytes: texts.iter().map(String::len).sum(), texts }
     }
+
+    /// The stream that a sender makes of all messages, which our receiver has understood.
+    fn stream<S: Send>(&self) -> Source {
+        let output = Output::default();
+        let mut sender = S::new(self.takeover, output.clone());
+        let stream = output.record(|| sender.send(&self.texts));
+        let source = Source::new(stream, self.texts.len() as u64);
+        self.check::<peer::ours::Receiver>(&source);
+        source
+    }
+
+    fn check<R: Receive>(&self, source: &Source) {
+        let mut expected = self.texts.iter();
+        R::new(self.takeover, source.clone()).receive(&mut |message| {
+            assert_eq!(expected.next().map(String::as_bytes), Some(message));
+        });
+        assert!(expected.next().is_none(), "messages are missing");
+    }
+
+    fn sender<S: Send + 'static>(&self, name: &'static str) -> Contender<'_> {
+        self.stream::<S>();
+        let output = Output::default();
+        let mut sender = S::new(self.takeover, output.clone());
+        let pass = Box::new(move || {
+            let start = Instant::now();
+            sender.send(&self.texts);
+            let time = start.elapsed();
+            assert!(output.take_count() > 0, "{name}");
+            time
+        });
+        Contender { name, pass }
+    }
+
+    fn receiver<R: Receive + 'static>(&self, name: &'static str) -> Contender<'_> {
+        let source = self.stream::<peer::ours::Sender>();
+        self.check::<R>(&source);
+        let pass = Box::new(move || {
+            // The stream begins anew, and so does the connection.
+            let mut receiver = R::new(self.takeover, source.clone());
+            let mut bytes = 0;
+            let start = Instant::now();
+            receiver.receive(&mut |message| bytes += black_box(message).len());
+            let time = start.elapsed();
+            assert_eq!(bytes, self.bytes, "{name}");
+            time
+        });
+        Contender { name, pass }
+    }
+
+    fn senders(&self) -> Vec<Contender<'_>> {
+        #[cfg_attr(not(feature = "soketto"), allow(unused_mut))]
+        let mut all = vec![
+            self.sender::<peer::ours::Sender>("rfc6455"),
+            self.sender::<peer::bare::Sender>("limit: zlib-rs"),
+            self.sender::<peer::sockudo::Sender>("sockudo-ws"),
+            self.sender::<peer::yawc::Sender>("yawc"),
+        ];
+        #[cfg(feature = "soketto")]
+        if !self.takeover {
+            all.push(self.sender::<peer::soketto::Sender>("soketto"));
+        }
+        all
+    }
+
+    fn receivers(&self) -> Vec<Contender<'_>> {
+        #[cfg_attr(not(feature = "soketto"), allow(unused_mut))]
+        let mut all = vec![
+            self.receiver::<peer::ours::Receiver>("rfc6455"),
+            self.receiver::<peer::bare::Receiver>("limit: zlib-rs"),
+            self.receiver::<peer::sockudo::Receiver>("sockudo-ws"),
+            self.receiver::<peer::yawc::Receiver>("yawc"),
+        ];
+        #[cfg(feature = "soketto")]
+        if !self.takeover {
+            all.push(self.receiver::<peer::soketto::Receiver>("soketto"));
+        }
+        all
+    }
+}
+
+/// MB/s of each, interleaved.
+fn measure(mut contenders: Vec<Contender<'_>>, bytes: usize) -> Vec<(&'static str, f64)> {
+    let mut best = vec![Duration::MAX; contenders.len()];
+    let count = contenders.len();
+    for round in 0..ROUNDS {
+        for turn in 0..count {
+            let index = (round + turn) % count;
+            best[index] = (contenders[index].pass)().min(best[index]);
+        }
+    }
+    let rates = best.iter().map(|best| bytes as f64 / best.as_secs_f64() / 1e6);
+    contenders.iter().map(|contender| contender.name).zip(rates).collect()
 }
 
 fn main() {
-    for len in [1 << 10, 16 << 10] {
-        let texts = messages(len, (4 << 20) / len / 8);
-        let bytes: usize = texts.iter().map(String::len).sum();
-        let frames: Vec<Vec<u8>> = {
-            let mut ours = ours();
-            let frame = |text: &String| {
-                let mut out = Vec::new();
-                ours.deflater.send_to_vec(&mut ours.ws, &**text, &mut out).unwrap();
-                out
-            };
-            texts.iter().map(frame).collect()
-        };
-        let payloads: Vec<Vec<u8>> = frames
-            .iter()
-            .map(|frame| frame[if frame[1] < 126 { 2 } else { 4 }..].to_vec())
-            .collect();
-        let small: usize = frames.iter().map(Vec::len).sum();
-        println!("{len} bytes of JSON, compressed to {:.1} %", small as f64 / bytes as f64 * 100.0);
-        out(&texts, bytes);
-        inn(&frames, &payloads, bytes);
-    }
-}
-
-fn report(title: &str, bytes: usize, rows: &[(&str, Duration)]) {
-    print!("  {title}:");
-    for (name, best) in rows {
-        print!("  {name} {:.0} MB/s", bytes as f64 / best.as_secs_f64() / 1e6);
-    }
-    println!();
-}
-
-fn time(best: &mut Duration, work: impl FnOnce()) {
-    let start = Instant::now();
-    work();
-    *best = start.elapsed().min(*best);
-}
-
-fn out(texts: &[String], bytes: usize) {
-    let mut best = [Duration::MAX; 3];
-    let mut ours = ours();
-    let mut zlib = Deflate::new(1, false, 15);
-    let mut room = vec![0; 32 << 10];
-    let mut sockudo = DeflateContext::server(config());
-    for _ in 0..ROUNDS {
-        time(&mut best[0], || {
-            for text in texts {
-                ours.out.clear();
-                ours.deflater.send_to_vec(&mut ours.ws, &**text, &mut ours.out).unwrap();
-                black_box(&ours.out);
-            }
-        });
-        time(&mut best[1], || {
-            for text in texts {
-                zlib.compress(text.as_bytes(), &mut room, DeflateFlush::SyncFlush).unwrap();
-                black_box(&room);
-            }
-        });
-        time(&mut best[2], || {
-            for text in texts {
-                black_box(sockudo.compress(text.as_bytes()).unwrap());
-            }
-        });
-    }
-    report(
-        "out",
-        bytes,
-        &[("rfc6455", best[0]), ("zlib-rs", best[1]), ("sockudo-ws, payload", best[2])],
-    );
-}
-
-fn inn(frames: &[Vec<u8>], payloads: &[Vec<u8>], bytes: usize) {
-    let mut best = [Duration::MAX; 3];
-    let mut room = vec![0; 32 << 10];
-    let mut buffer = vec![0; 32 << 10];
-    for _ in 0..ROUNDS {
-        // The messages are those of one stream, which is begun anew.
-        let mut ours = ours();
-        time(&mut best[0], || {
-            for frame in frames {
-                let mut input = &mut buffer[..frame.len()];
-                input.copy_from_slice(frame);
-                let incoming = ours.messages.receive_inflated(
-                    &mut ours.inflater,
-                    &mut ours.client,
-                    &mut input,
+    println!("| MB/s of JSON, level 1, window 15 | contender | out | ratio | in | ratio |");
+    println!("|---|---|---:|---:|---:|---:|");
+    for takeover in [true, false] {
+        for len in [1 << 10, 16 << 10] {
+            let work = Work::new(len, takeover);
+            let percent = work.stream::<peer::ours::Sender>().len() * 100 / work.bytes;
+            let how = if takeover { "with" } else { "without" };
+            let out = measure(work.senders(), work.bytes);
+            let inn = measure(work.receivers(), work.bytes);
+            for ((name, out_rate), (_, in_rate)) in out.iter().zip(&inn) {
+                println!(
+                    "| {} KiB {how} takeover, to {percent} % | {name} | {out_rate:.0} | {:.2}x | {in_rate:.0} | {:.2}x |",
+                    len >> 10,
+                    out[0].1 / out_rate,
+                    inn[0].1 / in_rate,
                 );
-                let Ok(Some(Incoming::Message(message))) = incoming else { panic!("{incoming:?}") };
-                black_box(message);
             }
-        });
-        let mut zlib = Inflate::new(false, 15);
-        time(&mut best[1], || {
-            for payload in payloads {
-                let before = zlib.total_out();
-                zlib.decompress(payload, &mut room, InflateFlush::NoFlush).unwrap();
-                let len = (zlib.total_out() - before) as usize;
-                zlib.decompress(&TAIL, &mut room[len..], InflateFlush::NoFlush).unwrap();
-                black_box(&room[..len]);
-            }
-        });
-        let mut sockudo = DeflateContext::client(config());
-        time(&mut best[2], || {
-            for payload in payloads {
-                black_box(sockudo.decompress(payload, 1 << 20).unwrap());
-            }
-        });
+        }
     }
-    report(
-        "in",
-        bytes,
-        &[("rfc6455", best[0]), ("zlib-rs", best[1]), ("sockudo-ws, payload", best[2])],
-    );
-}
-
-fn config() -> DeflateConfig {
-    DeflateConfig { compression_level: 1, compression_threshold: 0, ..DeflateConfig::default() }
+    println!("\n{}", heap::report());
 }
