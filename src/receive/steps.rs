@@ -182,6 +182,7 @@ impl<R: Role> ReceiveHalf<R> {
     }
 
     /// Delivers what is there of a data frame's payload.
+    #[inline(always)]
     pub(super) fn take_data<'b, const TEXT: bool>(
         &mut self,
         input: &mut &'b mut [u8],

@@ -2,6 +2,9 @@
 //!
 //! `run` beside this package says which work, how often, and what it may cost.
 
+#[cfg(feature = "deflate")]
+mod compressed;
+
 use std::hint::black_box;
 
 use rfc6455::handshake::{Acceptance, HandshakeLimits, ServerHandshake};
@@ -27,6 +30,12 @@ fn main() {
         "send-masked" => {
             send(Connection::client(|| black_box(KEY), Limits::UNLIMITED), count, size)
         }
+        #[cfg(feature = "deflate")]
+        "inflate" => compressed::inflate(count, size, read_len),
+        #[cfg(feature = "deflate")]
+        "inflate-messages" => compressed::inflate_messages(count, size, read_len),
+        #[cfg(feature = "deflate")]
+        "deflate" => compressed::deflate(count, size),
         "head" => handshakes(&head(count, size), read_len),
         _ => panic!("no such work: {work}"),
     }
