@@ -146,8 +146,8 @@ impl<R: Role> Connection<R> {
     /// has failed; and, for a server, when both Close frames have crossed. A client whose closing
     /// handshake is complete waits for the end of the stream, though not forever:
     ///
-    /// > A client SHOULD wait for the server to close the connection but MAY close the connection
-    /// > at any time. (§7.1.1, of abnormal cases)
+    /// > In abnormal cases (such as not having received a TCP Close from the server after a
+    /// > reasonable amount of time) a client MAY initiate the TCP Close. (§7.1.1)
     #[inline]
     #[must_use]
     pub fn is_closed(&self) -> bool {
