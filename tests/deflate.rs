@@ -333,6 +333,81 @@ fn s7_2_1_what_does_not_become_shorter_is_sent_as_it_is_where_nothing_refers_to_
 }
 
 #[test]
+fn s6_1_what_is_sent_past_the_deflater_is_neither_compressed_nor_remembered() {
+    let agreement = Policy::DEFAULT.threshold(0).accept(Params::default()).unwrap();
+    let (mut ws, mut deflater) = (server(Limits::DEFAULT), agreement.deflater());
+    let (mut other, mut ignorant) = (server(Limits::DEFAULT), agreement.deflater());
+    let secret = "token=1f9a8c77d2b34e05";
+    let (mut wire, mut expected) = (Vec::new(), Vec::new());
+    deflater.send_to_vec(&mut ws, "before", &mut wire).unwrap();
+    ignorant.send_to_vec(&mut other, "before", &mut expected).unwrap();
+    let mut out = [0; 64];
+    let len = ws.send(secret, &mut out).unwrap();
+    assert_eq!(out[..len], *[b"\x81\x16", secret.as_bytes()].concat());
+    deflater.send_to_vec(&mut ws, secret, &mut wire).unwrap();
+    ignorant.send_to_vec(&mut other, secret, &mut expected).unwrap();
+    assert_eq!(wire, expected, "its length would tell that it was there before");
+}
+
+/// Bytes that cannot be compressed but by referring to themselves.
+fn noise(len: usize) -> Vec<u8> {
+    let mut state = 1_u64;
+    let mut next = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state >> 32) as u8
+    };
+    (0..len).map(|_| next()).collect()
+}
+
+#[test]
+fn s7_2_1_without_takeover_each_message_is_compressed_alone() {
+    let message: Vec<u8> = noise(500).into_iter().map(|byte| byte & 0x0F).collect();
+    for takeover in [true, false] {
+        let params = Params {
+            client_no_context_takeover: !takeover,
+            server_no_context_takeover: !takeover,
+            ..Params::default()
+        };
+        let agreements = [Policy::DEFAULT.accept(params), Policy::DEFAULT.confirm(params)];
+        for agreement in agreements {
+            let mut deflater = agreement.unwrap().deflater();
+            let sent = [(); 3].map(|()| {
+                let (mut ws, mut out) = (server(Limits::DEFAULT), Vec::new());
+                deflater.send_to_vec(&mut ws, &message[..], &mut out).unwrap();
+                out
+            });
+            assert_eq!(sent[1] == sent[0] && sent[2] == sent[0], !takeover);
+            assert_eq!(sent[1].len() < 100, takeover);
+        }
+    }
+}
+
+#[test]
+fn s7_2_1_no_reference_reaches_behind_the_agreed_window() {
+    let sent = |bits: u8, unit: &[u8]| {
+        let params = Params {
+            server_max_window_bits: Some(bits),
+            client_max_window_bits: Some(Some(bits)),
+            ..Params::default()
+        };
+        [Policy::DEFAULT.accept(params), Policy::DEFAULT.confirm(params)].map(|agreement| {
+            let mut deflater = agreement.unwrap().deflater();
+            let (mut ws, mut out) = (server(Limits::DEFAULT), Vec::new());
+            deflater.send_to_vec(&mut ws, unit, &mut out).unwrap();
+            deflater.send_to_vec(&mut ws, &[unit, unit].concat()[..], &mut out).unwrap();
+            out.len()
+        })
+    };
+    for bits in 9..15 {
+        let unit = noise((1 << bits) + 1);
+        assert!(sent(bits, &unit).iter().all(|len| *len > 3 * unit.len()), "{bits}");
+        assert!(sent(15, &unit).iter().all(|len| *len < 2 * unit.len()), "it would be worth it");
+    }
+}
+
+#[test]
 fn nothing_is_lost_when_the_output_is_too_small() {
     let agreement = Policy::DEFAULT.threshold(0).accept(Params::default()).unwrap();
     let (mut ws, mut deflater) = (server(Limits::DEFAULT), agreement.deflater());

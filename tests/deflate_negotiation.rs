@@ -261,7 +261,7 @@ mod handshake {
                     "offer" | "response" => {
                         vector.by_client = key == "offer";
                         if !value.is_empty() {
-                            vector.lines += &format!("Sec-WebSocket-Extensions: {value}\r\n");
+                            vector.lines.extend(["Sec-WebSocket-Extensions: ", value, "\r\n"]);
                         }
                     }
                     "answer" | "verdict" => vector.expected = value.to_owned(),
