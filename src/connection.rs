@@ -184,6 +184,13 @@ impl<R: Role> Connection<R> {
     ///
     /// Until all of it has, no other frame can be sent.
     ///
+    /// A client's payload is to be chosen before its header is sent: who chooses it afterwards, and
+    /// can see the key on the wire, chooses what is on the wire.
+    ///
+    /// > It is also necessary that once the transmission of a frame from a client has begun, the
+    /// > payload (application-supplied data) of that frame must not be capable of being modified by
+    /// > the application. (§10.3)
+    ///
     /// ```
     /// use rfc6455::{Connection, Limits, MaskingKey, MessageKind, Part, mask};
     /// let mut ws = Connection::client(|| [1, 2, 3, 4], Limits::DEFAULT); // in truth a CSPRNG
