@@ -173,6 +173,18 @@ fn s5_1_an_offer_that_asks_for_something_has_a_fallback() {
 }
 
 #[test]
+fn s7_2_1_no_policy_has_a_window_beyond_its_bounds() {
+    for bits in 0..=u8::MAX {
+        let policy = Policy::DEFAULT.send_window(bits).receive_window(bits).fallback(false);
+        let agreement = policy.accept(Params::default()).unwrap();
+        assert_eq!(agreement.send_window(), bits.clamp(9, 15));
+        let offer = read(&policy.offer()).expect("an offer is valid, whatever it was made of");
+        assert_eq!(offer.server_max_window_bits, (bits < 15).then_some(bits.max(8)));
+        assert_eq!(offer.client_max_window_bits.flatten(), (bits < 15).then_some(bits.max(9)));
+    }
+}
+
+#[test]
 fn s7_1_2_2_a_window_of_8_that_a_server_asks_a_client_for_is_kept_to() {
     let answer = Params { client_max_window_bits: Some(Some(8)), ..Params::default() };
     let agreement = Policy::DEFAULT.threshold(0).confirm(answer).unwrap();
