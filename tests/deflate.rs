@@ -349,6 +349,21 @@ fn s6_1_what_is_sent_past_the_deflater_is_neither_compressed_nor_remembered() {
     assert_eq!(wire, expected, "its length would tell that it was there before");
 }
 
+#[test]
+fn s6_1_a_message_that_was_begun_uncompressed_ends_so_whoever_sends_its_end() {
+    let agreement = Policy::DEFAULT.threshold(0).accept(Params::default()).unwrap();
+    let (mut ws, mut deflater) = (server(Limits::DEFAULT), agreement.deflater());
+    let mut out = [0; 8];
+    let len = ws.send(Fragment::from("be").starts(), &mut out).unwrap();
+    assert_eq!(out[..len], *b"\x01\x02be");
+    let mut wire = Vec::new();
+    deflater.send_to_vec(&mut ws, Fragment::from("gu").continues(), &mut wire).unwrap();
+    deflater.send_to_vec(&mut ws, Fragment::from("n").ends(), &mut wire).unwrap();
+    assert_eq!(wire, b"\x00\x02gu\x80\x01n");
+    deflater.send_to_vec(&mut ws, "next", &mut wire).unwrap();
+    assert_eq!(wire[7], 0xC1, "the next message is compressed");
+}
+
 /// Bytes that cannot be compressed but by referring to themselves.
 fn noise(len: usize) -> Vec<u8> {
     let mut state = 1_u64;
