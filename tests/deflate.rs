@@ -52,7 +52,7 @@ fn vectors() -> Vec<Vector> {
         } else if let Some((key, value)) = line.split_once(':') {
             let vector = vectors.last_mut().unwrap();
             match (key, value.trim()) {
-                ("section", value) => vector.section = value.to_owned(),
+                ("section", value) => value.clone_into(&mut vector.section),
                 ("shows", _) => {}
                 ("kind", value) => vector.text = value == "text",
                 ("takeover", value) => vector.takeover = value != "no",
