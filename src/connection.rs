@@ -146,8 +146,8 @@ impl<R: Role> Connection<R> {
     /// has failed; and, for a server, when both Close frames have crossed. A client whose closing
     /// handshake is complete waits for the end of the stream, though not forever:
     ///
-    /// > A client SHOULD wait for the server to close the connection but MAY close the connection
-    /// > at any time. (§7.1.1, of abnormal cases)
+    /// > In abnormal cases (such as not having received a TCP Close from the server after a
+    /// > reasonable amount of time) a client MAY initiate the TCP Close. (§7.1.1)
     #[inline]
     #[must_use]
     pub fn is_closed(&self) -> bool {
@@ -183,6 +183,13 @@ impl<R: Role> Connection<R> {
     /// [`frame_payload`](Self::frame_payload), in as many pieces as there are.
     ///
     /// Until all of it has, no other frame can be sent.
+    ///
+    /// A client's payload is to be chosen before its header is sent: who chooses it afterwards, and
+    /// can see the key on the wire, chooses what is on the wire.
+    ///
+    /// > It is also necessary that once the transmission of a frame from a client has begun, the
+    /// > payload (application-supplied data) of that frame must not be capable of being modified by
+    /// > the application. (§10.3)
     ///
     /// ```
     /// use rfc6455::{Connection, Limits, MaskingKey, MessageKind, Part, mask};

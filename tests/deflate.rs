@@ -7,17 +7,30 @@ mod common;
 use std::path::Path;
 
 use common::deflate::{agreement, client, frames, messages, server, stream, whole};
-use common::vectors::bytes;
+use common::vectors::{bytes, is_section};
 use common::wire::Frame;
-use rfc6455::deflate::{Deflater, Params, Policy};
+use rfc6455::deflate::{Agreement, Deflater, Params, Policy};
 use rfc6455::*;
 
 struct Vector {
     name: String,
+    section: String,
+    text: bool,
     takeover: bool,
+    limits: Limits,
+    max_ratio: u32,
     payloads: Vec<Vec<u8>>,
     messages: Vec<Vec<u8>>,
-    fails: bool,
+    /// Rule and status code.
+    fails: Option<(String, u16)>,
+}
+
+impl Vector {
+    fn agreement(&self) -> Agreement {
+        let policy = Policy::DEFAULT.receive_takeover(self.takeover).max_ratio(self.max_ratio);
+        let params = Params { server_no_context_takeover: !self.takeover, ..Params::default() };
+        policy.confirm(params).unwrap()
+    }
 }
 
 fn vectors() -> Vec<Vector> {
@@ -25,20 +38,40 @@ fn vectors() -> Vec<Vector> {
     let mut vectors: Vec<Vector> = Vec::new();
     for line in std::fs::read_to_string(path).unwrap().lines() {
         if let Some(name) = line.strip_prefix('[').and_then(|line| line.strip_suffix(']')) {
-            let (payloads, messages) = (Vec::new(), Vec::new());
-            let name = name.to_owned();
-            vectors.push(Vector { name, takeover: true, payloads, messages, fails: false });
+            vectors.push(Vector {
+                name: name.to_owned(),
+                section: String::new(),
+                text: false,
+                takeover: true,
+                limits: Limits::DEFAULT,
+                max_ratio: u32::MAX,
+                payloads: Vec::new(),
+                messages: Vec::new(),
+                fails: None,
+            });
         } else if let Some((key, value)) = line.split_once(':') {
             let vector = vectors.last_mut().unwrap();
             match (key, value.trim()) {
-                ("section" | "shows", _) => {}
+                ("section", value) => value.clone_into(&mut vector.section),
+                ("shows", _) => {}
+                ("kind", value) => vector.text = value == "text",
                 ("takeover", value) => vector.takeover = value != "no",
+                ("max_message", value) => {
+                    vector.limits = vector.limits.max_message(value.parse().unwrap());
+                }
+                ("max_ratio", value) => vector.max_ratio = value.parse().unwrap(),
                 ("payload", value) => vector.payloads.push(bytes(value)),
                 ("message", value) => vector.messages.push(bytes(value)),
-                ("fails", "InvalidDeflate close 1007") => vector.fails = true,
+                ("fails", value) => {
+                    let (rule, code) = value.split_once(" close ").unwrap();
+                    vector.fails = Some((rule.to_owned(), code.parse().unwrap()));
+                }
                 _ => panic!("{line}"),
             }
         }
+    }
+    for Vector { name, section, .. } in &vectors {
+        assert!(is_section(section), "{name}: {section:?} is no section");
     }
     vectors
 }
@@ -46,37 +79,39 @@ fn vectors() -> Vec<Vector> {
 #[test]
 fn s7_2_2_every_vector_however_cut() {
     for vector in vectors() {
-        let agreement = agreement(vector.takeover);
+        let agreement = vector.agreement();
         for fragmented in [false, true] {
             let mut wire = Vec::new();
             let mut last = 0;
             for payload in &vector.payloads {
                 let cuts: &[usize] = if fragmented { &[payload.len() / 2] } else { &[] };
-                for frame in frames(false, payload, cuts) {
+                for frame in frames(vector.text, payload, cuts) {
                     last = wire.len();
                     wire.extend(frame.bytes());
                 }
             }
-            let expected: Vec<_> = vector.messages.iter().map(|m| (false, m.clone())).collect();
-            let first = stream(client(Limits::DEFAULT), &agreement, 1 << 16, [&wire[..]]);
+            let expected: Vec<_> =
+                vector.messages.iter().map(|m| (vector.text, m.clone())).collect();
+            let first = stream(client(vector.limits), &agreement, 1 << 16, [&wire[..]]);
             assert!(messages(&first) == expected, "{}", vector.name);
-            assert_eq!(first.error.is_some(), vector.fails, "{}", vector.name);
+            let fails = first
+                .error
+                .map(|error| (format!("{:?}", error.violation()), error.close_code().get()));
+            assert_eq!(fails, vector.fails, "{}", vector.name);
             if let Some(error) = first.error {
-                assert_eq!(error.violation(), Violation::InvalidDeflate);
-                assert_eq!(error.close_code(), CloseCode::INVALID_PAYLOAD);
                 assert!(fragmented || error.offset() > last as u64, "{}: {error}", vector.name);
             }
             let step = if wire.len() < 200 { 1 } else { wire.len() / 9 };
             for at in (0..=wire.len()).step_by(step) {
                 let (one, other) = wire.split_at(at);
-                let report = stream(client(Limits::DEFAULT), &agreement, 50, [one, other]);
+                let report = stream(client(vector.limits), &agreement, 50, [one, other]);
                 assert!(report == first, "{} cut at {at}", vector.name);
                 let mut heap = MessageBuffer::new();
-                let report = whole(client(Limits::DEFAULT), &agreement, &mut heap, [one, other]);
+                let report = whole(client(vector.limits), &agreement, &mut heap, [one, other]);
                 assert!(messages(&report) == expected && report.error == first.error);
             }
             let room = if wire.len() < 200 { 1 } else { 999 };
-            let report = stream(client(Limits::DEFAULT), &agreement, room, wire.chunks(1));
+            let report = stream(client(vector.limits), &agreement, room, wire.chunks(1));
             assert!(report == first, "{} byte by byte", vector.name);
         }
     }
@@ -294,6 +329,96 @@ fn s7_2_1_what_does_not_become_shorter_is_sent_as_it_is_where_nothing_refers_to_
                 messages.receive_inflated(&mut inflater, &mut client, &mut &mut frame[..]);
             assert_eq!(received, Ok(Some(Incoming::Message(Message::Binary(payload)))));
         }
+    }
+}
+
+#[test]
+fn s6_1_what_is_sent_past_the_deflater_is_neither_compressed_nor_remembered() {
+    let agreement = Policy::DEFAULT.threshold(0).accept(Params::default()).unwrap();
+    let (mut ws, mut deflater) = (server(Limits::DEFAULT), agreement.deflater());
+    let (mut other, mut ignorant) = (server(Limits::DEFAULT), agreement.deflater());
+    let secret = "token=1f9a8c77d2b34e05";
+    let (mut wire, mut expected) = (Vec::new(), Vec::new());
+    deflater.send_to_vec(&mut ws, "before", &mut wire).unwrap();
+    ignorant.send_to_vec(&mut other, "before", &mut expected).unwrap();
+    let mut out = [0; 64];
+    let len = ws.send(secret, &mut out).unwrap();
+    assert_eq!(out[..len], *[b"\x81\x16", secret.as_bytes()].concat());
+    deflater.send_to_vec(&mut ws, secret, &mut wire).unwrap();
+    ignorant.send_to_vec(&mut other, secret, &mut expected).unwrap();
+    assert_eq!(wire, expected, "its length would tell that it was there before");
+}
+
+#[test]
+fn s6_1_a_message_that_was_begun_uncompressed_ends_so_whoever_sends_its_end() {
+    let agreement = Policy::DEFAULT.threshold(0).accept(Params::default()).unwrap();
+    let (mut ws, mut deflater) = (server(Limits::DEFAULT), agreement.deflater());
+    let mut out = [0; 8];
+    let len = ws.send(Fragment::from("be").starts(), &mut out).unwrap();
+    assert_eq!(out[..len], *b"\x01\x02be");
+    let mut wire = Vec::new();
+    deflater.send_to_vec(&mut ws, Fragment::from("gu").continues(), &mut wire).unwrap();
+    deflater.send_to_vec(&mut ws, Fragment::from("n").ends(), &mut wire).unwrap();
+    assert_eq!(wire, b"\x00\x02gu\x80\x01n");
+    deflater.send_to_vec(&mut ws, "next", &mut wire).unwrap();
+    assert_eq!(wire[7], 0xC1, "the next message is compressed");
+}
+
+/// Bytes that cannot be compressed but by referring to themselves.
+fn noise(len: usize) -> Vec<u8> {
+    let mut state = 1_u64;
+    let mut next = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state >> 32) as u8
+    };
+    (0..len).map(|_| next()).collect()
+}
+
+#[test]
+fn s7_2_1_without_takeover_each_message_is_compressed_alone() {
+    let message: Vec<u8> = noise(500).into_iter().map(|byte| byte & 0x0F).collect();
+    for takeover in [true, false] {
+        let params = Params {
+            client_no_context_takeover: !takeover,
+            server_no_context_takeover: !takeover,
+            ..Params::default()
+        };
+        let agreements = [Policy::DEFAULT.accept(params), Policy::DEFAULT.confirm(params)];
+        for agreement in agreements {
+            let mut deflater = agreement.unwrap().deflater();
+            let sent = [(); 3].map(|()| {
+                let (mut ws, mut out) = (server(Limits::DEFAULT), Vec::new());
+                deflater.send_to_vec(&mut ws, &message[..], &mut out).unwrap();
+                out
+            });
+            assert_eq!(sent[1] == sent[0] && sent[2] == sent[0], !takeover);
+            assert_eq!(sent[1].len() < 100, takeover);
+        }
+    }
+}
+
+#[test]
+fn s7_2_1_no_reference_reaches_behind_the_agreed_window() {
+    let sent = |bits: u8, unit: &[u8]| {
+        let params = Params {
+            server_max_window_bits: Some(bits),
+            client_max_window_bits: Some(Some(bits)),
+            ..Params::default()
+        };
+        [Policy::DEFAULT.accept(params), Policy::DEFAULT.confirm(params)].map(|agreement| {
+            let mut deflater = agreement.unwrap().deflater();
+            let (mut ws, mut out) = (server(Limits::DEFAULT), Vec::new());
+            deflater.send_to_vec(&mut ws, unit, &mut out).unwrap();
+            deflater.send_to_vec(&mut ws, &[unit, unit].concat()[..], &mut out).unwrap();
+            out.len()
+        })
+    };
+    for bits in 9..15 {
+        let unit = noise((1 << bits) + 1);
+        assert!(sent(bits, &unit).iter().all(|len| *len > 3 * unit.len()), "{bits}");
+        assert!(sent(15, &unit).iter().all(|len| *len < 2 * unit.len()), "it would be worth it");
     }
 }
 

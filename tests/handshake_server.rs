@@ -129,6 +129,8 @@ fn a_rejection_closes_the_connection_and_has_a_length() {
     let len = Rejection { status: 426, headers: &[], body: b"" }.write(&mut out).unwrap();
     let text = std::str::from_utf8(&out[..len]).unwrap();
     assert!(text.contains("\r\nSec-WebSocket-Version: 13\r\n"));
+    assert!(text.contains("\r\nUpgrade: websocket\r\n"));
+    assert!(text.contains("\r\nConnection: close, Upgrade\r\n"));
     for status in [0, 99, 100, 101, 199, 204, 205, 304, 600, 1000, u16::MAX] {
         let rejection = Rejection { status, headers: &[], body: b"" };
         assert_eq!(rejection.write(&mut out), Err(HandshakeSendError::InvalidStatus));

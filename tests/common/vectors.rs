@@ -80,7 +80,20 @@ pub fn parse(text: &str) -> Vec<Vector> {
         let (key, value) = line.split_once(':').unwrap_or_else(|| panic!("no key: {line}"));
         field(vector, key, value.trim());
     }
+    for Vector { name, section, .. } in &vectors {
+        assert!(is_section(section), "{name}: {section:?} is no section");
+    }
     vectors
+}
+
+/// Whether this names a section of RFC 6455, or, with its number before it, of another RFC.
+pub fn is_section(text: &str) -> bool {
+    let section = match text.strip_prefix("RFC ").and_then(|text| text.split_once(' ')) {
+        Some((rfc, section)) if rfc.len() == 4 && rfc.parse::<u16>().is_ok() => section,
+        Some(_) => return false,
+        None => text,
+    };
+    section.split('.').all(|number| number.parse::<u8>().is_ok_and(|number| number > 0))
 }
 
 fn field(vector: &mut Vector, key: &str, value: &str) {

@@ -38,12 +38,16 @@ pub struct Outcome {
 #[derive(Clone, Debug)]
 pub struct Case {
     pub name: String,
+    /// The section that decides it, with the number of its RFC.
+    pub section: String,
     pub role: Role,
     pub row: Option<u32>,
     pub storage: usize,
     pub limits: HandshakeLimits,
     pub subprotocols: Vec<String>,
     pub extensions: Option<String>,
+    /// Those that the server demands.
+    pub origins: Option<Vec<String>>,
     pub expect: String,
     pub at: Option<usize>,
     pub bytes: Vec<u8>,
@@ -53,12 +57,14 @@ impl Case {
     pub fn new(role: Role, bytes: &[u8]) -> Self {
         Self {
             name: String::new(),
+            section: String::new(),
             role,
             row: None,
             storage: 8192,
             limits: HandshakeLimits::DEFAULT,
             subprotocols: Vec::new(),
             extensions: None,
+            origins: None,
             expect: String::new(),
             at: None,
             bytes: bytes.to_vec(),
@@ -84,7 +90,12 @@ impl Case {
             let Some(request) = handshake.receive(input)? else { return Ok(None) };
             assert!(request.headers().into_iter().count() <= self.limits.max_headers);
             let request_again = format!("{request:?}");
-            let verdict = match request.upgrade() {
+            let checked = request.upgrade().and_then(|upgrade| {
+                let Some(origins) = &self.origins else { return Ok(upgrade) };
+                let origins: Vec<&str> = origins.iter().map(String::as_str).collect();
+                upgrade.require_origin(&origins).map(|()| upgrade)
+            });
+            let verdict = match checked {
                 Ok(upgrade) => {
                     let mut out = [0; 1024];
                     upgrade.accept(&Acceptance::default(), &mut out).expect("nothing to refuse");
@@ -226,19 +237,30 @@ pub fn vectors(file: &str) -> Vec<Case> {
         let (key, value) = line.split_once(": ").unwrap_or_else(|| panic!("{file}: {line}"));
         let number = || value.parse().unwrap_or_else(|_| panic!("{file}: {line}"));
         match key {
-            "ref" => {}
+            "ref" => case.section = value.to_string(),
             "row" => case.row = Some(value.parse().expect("a row is a number")),
             "storage" => case.storage = number(),
             "max-headers" => case.limits.max_headers = number(),
             "max-target" => case.limits.max_target = number(),
             "subprotocols" => case.subprotocols = value.split(", ").map(str::to_string).collect(),
             "extensions" => case.extensions = Some(value.to_string()),
+            "origins" => {
+                case.origins = Some(value.split(", ").map(str::to_string).collect());
+            }
             "expect" => case.expect = value.to_string(),
             "at" => case.at = Some(number()),
             _ => panic!("{file}: {line}"),
         }
     }
     assert!(!cases.is_empty());
+    for Case { name, section, .. } in &cases {
+        let section = section.split(" item ").next().unwrap_or_default();
+        let (rfc, section) = section.rsplit_once(' ').unwrap_or_default();
+        assert!(
+            rfc.starts_with("RFC ") && section.split('.').all(|n| n.parse::<u8>().is_ok()),
+            "{file}: {name} has no section"
+        );
+    }
     cases
 }
 
