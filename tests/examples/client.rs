@@ -3,7 +3,7 @@
 use super::*;
 
 /// Runs the client with this input, to its end.
-fn client(args: &[&str], input: &[u8]) -> Output {
+pub(crate) fn client(args: &[&str], input: &[u8]) -> Output {
     let mut child = example("client")
         .args(args)
         .stdin(Stdio::piped())
@@ -50,7 +50,7 @@ fn against_with(input: Vec<u8>, play: impl FnOnce(&mut TcpStream) + Send + 'stat
     output
 }
 
-fn errors(output: &Output) -> String {
+pub(crate) fn errors(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 

@@ -4,7 +4,7 @@
 //! last.
 
 use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -13,6 +13,7 @@ use std::{env, fs, thread};
 use rfc6455::handshake::accept_key;
 
 mod client;
+mod compression;
 mod server;
 #[path = "../../examples/common/url.rs"]
 mod url;
