@@ -83,6 +83,16 @@ fn main() -> ExitCode {
     let ping = Budget { ping_len: 1, ..none };
     let searches = [
         (
+            "the transport to the server breaks",
+            Budget { fragmented: 1, ..none },
+            Budget { pings: 1, cuts: 1, ..ping },
+        ),
+        (
+            "the transport to the client breaks",
+            Budget { messages: 1, cuts: 1, ..none },
+            Budget { fragmented: 1, ..none },
+        ),
+        (
             "messages, whole and in fragments",
             Budget { messages: 1, fragmented: 1, ..none },
             Budget { messages: 1, ..none },
@@ -92,11 +102,6 @@ fn main() -> ExitCode {
             "Pings that leave no room for each other",
             Budget { pings: 1, ping_len: 70, ..none },
             Budget { pings: 2, ping_len: 70, ..none },
-        ),
-        (
-            "the transport breaks",
-            Budget { fragmented: 1, cuts: 1, ..none },
-            Budget { pings: 1, ..ping },
         ),
         (
             "the client turns bad",
