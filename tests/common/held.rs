@@ -45,7 +45,7 @@ unsafe impl GlobalAlloc for Counting {
 static COUNTING: Counting = Counting;
 
 /// How much more is held after `work` than before, and at most while it goes on.
-pub fn held<T>(work: impl FnOnce() -> T) -> (T, usize, usize) {
+pub(crate) fn held<T>(work: impl FnOnce() -> T) -> (T, usize, usize) {
     let before = HELD.get();
     MOST.set(before);
     let result = work();
