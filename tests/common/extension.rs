@@ -18,7 +18,7 @@ pub struct Extension {
 
 impl Extension {
     /// For a client and a server. The same choices are read whether there is compression or not.
-    #[cfg_attr(not(feature = "deflate"), allow(unused_variables))]
+    #[cfg_attr(not(feature = "deflate"), allow(unused_mut))]
     pub fn negotiate(source: &mut Source<'_>) -> (Self, Self) {
         let (agreed, room) = (source.flag(), source.pick(&[4096, 300, 64, 7]));
         let mut choices = Source(&source.0[..source.0.len().min(if agreed { 16 } else { 0 })]);
@@ -39,6 +39,7 @@ impl Extension {
     }
 
     /// Whether a message may be compressed.
+    #[cfg_attr(not(feature = "deflate"), allow(clippy::unused_self))]
     pub fn is_agreed(&self) -> bool {
         #[cfg(feature = "deflate")]
         return self.compression.is_some();
