@@ -1,61 +1,14 @@
 //! What compression holds in memory, and what a bomb can make of it (RFC 7692 §8, SECURITY of both).
 #![cfg(feature = "deflate")]
-#![allow(unsafe_code, reason = "an allocator is implemented by an unsafe trait")]
 
 mod common;
-
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
+#[path = "common/held.rs"]
+mod held;
 
 use common::deflate::{agreement, client, frames, server};
+use held::held;
 use rfc6455::deflate::{Agreement, Deflater, Params, Policy};
 use rfc6455::*;
-
-thread_local! {
-    /// Bytes that are allocated now, and the most that were.
-    static HELD: Cell<isize> = const { Cell::new(0) };
-    static MOST: Cell<isize> = const { Cell::new(0) };
-}
-
-struct Counting;
-
-fn count(bytes: isize) {
-    // At the end of a thread, what it counted with is gone.
-    let _ = HELD.try_with(|held| {
-        held.set(held.get() + bytes);
-        let _ = MOST.try_with(|most| most.set(most.get().max(held.get())));
-    });
-}
-
-// SAFETY: every call is handed on as it is; counting touches no memory that is allocated.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count(layout.size().cast_signed());
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        count(-layout.size().cast_signed());
-        unsafe { System.dealloc(pointer, layout) }
-    }
-
-    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        count(size.cast_signed() - layout.size().cast_signed());
-        unsafe { System.realloc(pointer, layout, size) }
-    }
-}
-
-#[global_allocator]
-static COUNTING: Counting = Counting;
-
-/// How much more is held after `work` than before, and at most while it goes on.
-fn held<T>(work: impl FnOnce() -> T) -> (T, usize, usize) {
-    let before = HELD.get();
-    MOST.set(before);
-    let result = work();
-    let after = (HELD.get() - before).max(0).cast_unsigned();
-    (result, after, (MOST.get() - before).cast_unsigned())
-}
 
 /// 64 KiB that inflate to 64 MiB, once; made in one go, as nothing else compresses so well.
 fn bomb() -> Vec<u8> {

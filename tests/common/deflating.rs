@@ -10,7 +10,7 @@ use super::wire::{self, Frame};
 use rfc6455::deflate::Policy;
 use rfc6455::{Connection, Fragment, Limits, MessageBuffer, Role};
 
-fn policy(source: &mut Source<'_>) -> Policy {
+pub fn policy(source: &mut Source<'_>) -> Policy {
     Policy::DEFAULT
         .send_window(9 + source.below(7) as u8)
         .receive_window(9 + source.below(7) as u8)

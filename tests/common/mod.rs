@@ -14,6 +14,7 @@ pub mod deflate;
 #[cfg(feature = "deflate")]
 pub mod deflating;
 pub mod driver;
+pub mod extension;
 #[cfg(feature = "alloc")]
 pub mod messages;
 pub mod oracle;

@@ -1,6 +1,8 @@
-//! Our client against our server over a wire that delivers when and how it likes.
+//! Our client against our server over a wire that delivers when and how it likes, with compression
+//! or without.
 
 use super::driver::Keys;
+use super::extension::Extension;
 use super::source::Source;
 use super::wire::{self, Frame};
 use rfc6455::*;
@@ -8,8 +10,11 @@ use rfc6455::*;
 /// One end, what is on its way to it, and what it saw and said.
 struct Peer<R> {
     ws: Connection<R>,
+    extension: Extension,
     /// Bytes that the other end has written and that have not arrived.
     coming: Vec<u8>,
+    /// So many of them at the end are held back, for so many more times that this end reads.
+    held_back: (usize, usize),
     /// Everything that this end has written.
     wrote: Vec<u8>,
     said: Vec<(bool, Vec<u8>)>,
@@ -20,13 +25,17 @@ struct Peer<R> {
     closed_with: Option<Option<u16>>,
     /// The message that is being sent, which is text.
     open: Option<String>,
+    /// It was begun by way of the extension.
+    compress: bool,
 }
 
 impl<R: Role> Peer<R> {
-    fn new(ws: Connection<R>) -> Self {
+    fn new(ws: Connection<R>, extension: Extension) -> Self {
         Self {
             ws,
+            extension,
             coming: Vec::new(),
+            held_back: (0, 0),
             wrote: Vec::new(),
             said: Vec::new(),
             heard: Vec::new(),
@@ -34,12 +43,14 @@ impl<R: Role> Peer<R> {
             pings_heard: Vec::new(),
             closed_with: None,
             open: None,
+            compress: false,
         }
     }
 
     fn write<S: Role>(&mut self, to: &mut Peer<S>, bytes: &[u8]) {
         self.wrote.extend_from_slice(bytes);
         to.coming.extend_from_slice(bytes);
+        to.held_back.0 += bytes.len();
     }
 
     /// Does something that an application might.
@@ -49,14 +60,14 @@ impl<R: Role> Peer<R> {
                 let (text, len) = (source.flag(), source.len());
                 let string = source.text(if text { len } else { 0 });
                 let bytes = source.bytes(len);
-                let mut out = vec![0; 70_000];
+                let compress = source.flag();
                 let sent = if text {
-                    self.ws.send(&*string, &mut out)
+                    self.extension.send(&mut self.ws, &*string, compress)
                 } else {
-                    self.ws.send(&bytes[..], &mut out)
+                    self.extension.send(&mut self.ws, &bytes[..], compress)
                 };
-                let Ok(written) = sent else { return };
-                self.write(to, &out[..written]);
+                let Some(frame) = self.sent(sent) else { return };
+                self.write(to, &frame);
                 self.said.push((text, if text { string.into_bytes() } else { bytes }));
             }
             4..=6 => {
@@ -67,12 +78,15 @@ impl<R: Role> Peer<R> {
                     (Some(_), false) => whole.continues(),
                     (Some(_), true) => whole.ends(),
                 };
-                let mut out = [0; 64];
-                let Ok(written) = self.ws.send(fragment, &mut out) else { return };
-                self.write(to, &out[..written]);
+                if self.open.is_none() {
+                    self.compress = source.flag();
+                }
+                let sent = self.extension.send(&mut self.ws, fragment, self.compress);
+                let Some(frame) = self.sent(sent) else { return };
+                self.write(to, &frame);
                 let said = self.open.take().map_or(piece.clone(), |open| open + &piece);
                 self.open = Some(said);
-                if out[0] & 0x80 != 0 {
+                if frame[0] & 0x80 != 0 {
                     self.said.push((true, self.open.take().unwrap().into_bytes()));
                 }
             }
@@ -83,8 +97,26 @@ impl<R: Role> Peer<R> {
             }
             9 if source.below(6) == 5 => self.close(to, source),
             10..=12 => self.arrive(to, source),
+            13 => self.hold_back(source),
+            14 if source.flag() => self.extension.release(),
             _ => self.transmit(to),
         }
+    }
+
+    /// Nothing is refused but a new message inside of another, and all once the connection closes.
+    fn sent(&self, result: Result<Vec<u8>, SendError>) -> Option<Vec<u8>> {
+        let expected = if self.ws.is_close_sent() || self.closed_with.is_some() {
+            SendError::Closed
+        } else {
+            SendError::MessageOpen
+        };
+        result.map_err(|error| assert_eq!(error, expected)).ok()
+    }
+
+    /// What comes last is late, and all that will come behind it.
+    fn hold_back(&mut self, source: &mut Source<'_>) {
+        let len = source.below((self.coming.len() + 1).min(65_536));
+        self.held_back = (len, 1 + source.below(6));
     }
 
     fn close<S: Role>(&mut self, to: &mut Peer<S>, source: &mut Source<'_>) {
@@ -107,7 +139,10 @@ impl<R: Role> Peer<R> {
 
     /// Reads a part of what is coming, and answers after each event, or later.
     fn arrive<S: Role>(&mut self, to: &mut Peer<S>, source: &mut Source<'_>) {
-        let len = source.below((self.coming.len() + 1).min(65_536));
+        let (late, times) = self.held_back;
+        let there = self.coming.len() - if times > 0 { late } else { 0 };
+        self.held_back.1 = times.saturating_sub(1);
+        let len = source.below((there + 1).min(65_536));
         let eager = source.flag();
         self.read(len, to, eager);
     }
@@ -115,7 +150,12 @@ impl<R: Role> Peer<R> {
     fn read<S: Role>(&mut self, len: usize, to: &mut Peer<S>, eager: bool) {
         let mut buffer: Vec<u8> = self.coming.drain(..len).collect();
         let mut input = &mut buffer[..];
-        while let Some(event) = self.ws.receive(&mut input).expect("our own peer is right") {
+        let mut room = self.extension.room();
+        while let Some(event) = self
+            .extension
+            .receive(&mut self.ws, &mut input, &mut room)
+            .expect("our own peer is right")
+        {
             assert_eq!(self.closed_with, None, "an event after the Close");
             match event {
                 Event::Data(chunk) => {
@@ -141,8 +181,10 @@ impl<R: Role> Peer<R> {
 /// connection that breaks off loses only what had not arrived.
 pub fn two_peers_understand_each_other(bytes: &[u8]) {
     let source = &mut Source(bytes);
-    let mut client = Peer::new(Connection::client(Keys(1), Limits::DEFAULT));
-    let mut server = Peer::new(Connection::server(Limits::DEFAULT));
+    let (of_client, of_server) = Extension::negotiate(source);
+    let agreed = of_client.is_agreed();
+    let mut client = Peer::new(Connection::client(Keys(1), Limits::DEFAULT), of_client);
+    let mut server = Peer::new(Connection::server(Limits::DEFAULT), of_server);
     let broken_off = source.below(4) == 3;
     while !source.is_empty() && client.wrote.len() + server.wrote.len() < 200_000 {
         if source.flag() {
@@ -167,6 +209,8 @@ pub fn two_peers_understand_each_other(bytes: &[u8]) {
         [&client.wrote, &server.wrote].map(|wrote| wire::frames(wrote));
     assert!(from_client.iter().all(|frame| frame.key.is_some()));
     assert!(from_server.iter().all(|frame| frame.key.is_none()));
+    assert_only_compression_sets_rsv(&from_client, agreed);
+    assert_only_compression_sets_rsv(&from_server, agreed);
     assert_close_is_last(&from_client, !broken_off);
     assert_close_is_last(&from_server, !broken_off);
     assert_heard(&client.said, &server.heard, !broken_off);
@@ -205,6 +249,14 @@ fn finish(client: &mut Peer<Client<Keys>>, server: &mut Peer<Server>, source: &m
     let [by_client, by_server] = [close_of(&client.wrote), close_of(&server.wrote)];
     assert_eq!(server.closed_with, Some(by_client));
     assert_eq!(client.closed_with, Some(by_server));
+}
+
+/// RSV1 is set on the first frame of a message alone (RFC 7692 §6), the other bits nowhere.
+fn assert_only_compression_sets_rsv(frames: &[Frame], agreed: bool) {
+    for frame in frames {
+        let may = if agreed && matches!(frame.opcode(), 1 | 2) { 0x40 } else { 0 };
+        assert_eq!(frame.first & 0x70 & !may, 0, "{:02X}", frame.first);
+    }
 }
 
 fn assert_close_is_last(frames: &[Frame], complete: bool) {
