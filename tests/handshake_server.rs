@@ -336,6 +336,7 @@ fn the_parts_of_a_request() {
             Some(("Host", &b"server.example.com"[..]))
         );
         assert_eq!(request.origin(), None);
+        assert_eq!(request.upgrade().unwrap().request().cookies().count(), 4);
     });
     for (target, path, query, host) in [
         ("/", "/", None, None),

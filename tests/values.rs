@@ -124,6 +124,23 @@ fn every_error_of_a_handshake_has_words_of_its_own() {
     ]);
 }
 
+#[cfg(feature = "handshake")]
+#[test]
+fn an_extension_is_shown_as_it_was_written() {
+    use rfc6455::handshake::{HandshakeLimits, ServerHandshake};
+    let mut head = b"GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+        Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
+        Sec-WebSocket-Extensions: a; b=c\r\n\r\n"
+        .to_vec();
+    let mut storage = [0; 512];
+    let mut handshake = ServerHandshake::new(&mut storage, HandshakeLimits::DEFAULT);
+    let request = handshake.receive(&mut &mut head[..]).unwrap().unwrap();
+    let extension = request.upgrade().unwrap().extensions().next().unwrap();
+    assert_eq!(format!("{extension:?}"), "a; b=c");
+    let param = extension.params().next().unwrap();
+    assert_eq!(format!("{:?}", param.value()), "Some(\"c\")");
+}
+
 #[test]
 fn s7_4_1_a_close_code_is_a_number_with_a_name() {
     let code = CloseCode::PROTOCOL_ERROR;
