@@ -208,8 +208,8 @@ fn control_frames_come_between_the_frames_of_a_compressed_message() {
 
 #[test]
 fn whole_messages_that_are_not_compressed_come_in_fragments_and_with_control_frames_too() {
-    let wire = b"\x01\x01a\x89\x02hi\x80\x01b\x8A\x02ho\x02\x01c\x80\x01d\x88\x02\x03\xE8";
-    let text = |text, bytes: &[u8]| Seen::Data {
+    let wire = b"\x82\x01e\x01\x01a\x89\x02hi\x80\x01b\x8A\x02ho\x02\x01c\x80\x01d\x88\x02\x03\xE8";
+    let message = |text, bytes: &[u8]| Seen::Data {
         text,
         rsv1: false,
         first: true,
@@ -217,10 +217,11 @@ fn whole_messages_that_are_not_compressed_come_in_fragments_and_with_control_fra
         bytes: bytes.to_vec(),
     };
     let expected = [
+        message(false, b"e"),
         Seen::Ping(b"hi".to_vec()),
-        text(true, b"ab"),
+        message(true, b"ab"),
         Seen::Pong(b"ho".to_vec()),
-        text(false, b"cd"),
+        message(false, b"cd"),
         Seen::Close(Some((1000, String::new()))),
     ];
     for step in 1..=wire.len() {

@@ -164,6 +164,19 @@ fn bytes_are_shown_as_bytes() {
 }
 
 #[test]
+fn replies_are_the_same_if_their_bytes_are() {
+    let pong = |bytes: &mut [u8]| {
+        let (mut receiver, _) = Connection::server(Limits::DEFAULT).into_split();
+        assert!(matches!(receiver.receive(&mut &mut bytes[..]), Ok(Some(Event::Ping))));
+        receiver.poll_reply().unwrap()
+    };
+    let one = pong(&mut b"\x89\x81\0\0\0\0a".to_vec());
+    assert_eq!(one, pong(&mut b"\x89\x81\x01\0\0\0\x60".to_vec()));
+    assert_ne!(one, pong(&mut b"\x89\x81\0\0\0\0b".to_vec()));
+    assert_ne!(one, pong(&mut b"\x89\x82\0\0\0\0a\0".to_vec()));
+}
+
+#[test]
 fn a_chunk_is_shown_without_its_bytes() {
     let mut ws = Connection::server(Limits::DEFAULT);
     let mut bytes = *b"\x01\x82\0\0\0\0hi";

@@ -40,5 +40,7 @@ mod send;
 mod sizes;
 #[path = "../timing.rs"]
 mod timing;
+#[path = "../values.rs"]
+mod values;
 #[path = "../vectors.rs"]
 mod vectors;
