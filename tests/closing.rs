@@ -38,10 +38,12 @@ fn s7_1_2_the_client_begins_and_the_server_closes_the_transport_first() {
     let (mut client, mut server) = pair();
     let close = client.close(CloseCode::GOING_AWAY, "leaving").unwrap();
     assert!(!client.is_closed());
+    assert!((client.is_close_sent(), client.is_close_received()) == (true, false));
     assert!(client.poll_transmit().is_none(), "its Close was handed out already");
     assert_eq!(one(&mut server, &close), Some(Some(1001)));
     assert_eq!(server.close_frame().unwrap().reason, "leaving");
     assert!(!server.is_closed(), "the answer has to be written");
+    assert!((server.is_close_sent(), server.is_close_received()) == (false, true));
     let answer = server.poll_transmit().unwrap();
     assert!(server.is_closed());
     assert_eq!(one(&mut client, &answer), Some(Some(1001)));

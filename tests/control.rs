@@ -205,6 +205,18 @@ fn s5_5_2_who_answers_pings_alone_is_not_helped() {
 }
 
 #[test]
+fn s5_5_3_an_answer_that_waits_gives_way_to_a_ping_that_is_answered_by_hand() {
+    for (first, second, kept) in [(100, 25, true), (100, 26, false), (0, 125, true)] {
+        let mut ws = server();
+        receive(&mut ws, 0x89, &vec![b'a'; first]);
+        ws.answer_pings(false);
+        assert_eq!(receive(&mut ws, 0x89, &vec![b'b'; second]), vec![b'b'; second]);
+        assert_eq!(pong(&mut ws), kept.then(|| vec![b'a'; first]), "{first} and {second} bytes");
+        assert_eq!(ws.control_payload(), vec![b'b'; second]);
+    }
+}
+
+#[test]
 fn s5_5_2_an_unsolicited_pong_is_not_answered() {
     let mut ws = server();
     assert_eq!(receive(&mut ws, 0x8A, b"still here"), b"still here");

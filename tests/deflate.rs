@@ -7,6 +7,7 @@ mod common;
 use std::path::Path;
 
 use common::deflate::{agreement, client, frames, messages, server, stream, whole};
+use common::oracle::Seen;
 use common::vectors::{bytes, is_section};
 use common::wire::Frame;
 use rfc6455::deflate::{Agreement, Deflater, Params, Policy};
@@ -237,10 +238,33 @@ fn control_frames_come_between_the_frames_of_a_compressed_message() {
     }
     let report = stream(client(Limits::DEFAULT), &agreement(true), 2, wire.chunks(5));
     assert_eq!(messages(&report), [(true, b"in three frames".to_vec())]);
-    assert_eq!(
-        report.events.iter().filter(|e| matches!(e, common::oracle::Seen::Ping(_))).count(),
-        3
-    );
+    assert_eq!(report.events.iter().filter(|e| matches!(e, Seen::Ping(_))).count(), 3);
+}
+
+#[test]
+fn whole_messages_that_are_not_compressed_come_in_fragments_and_with_control_frames_too() {
+    let wire = b"\x82\x01e\x01\x01a\x89\x02hi\x80\x01b\x8A\x02ho\x02\x01c\x80\x01d\x88\x02\x03\xE8";
+    let message = |text, bytes: &[u8]| Seen::Data {
+        text,
+        rsv1: false,
+        first: true,
+        last: true,
+        bytes: bytes.to_vec(),
+    };
+    let expected = [
+        message(false, b"e"),
+        Seen::Ping(b"hi".to_vec()),
+        message(true, b"ab"),
+        Seen::Pong(b"ho".to_vec()),
+        message(false, b"cd"),
+        Seen::Close(Some((1000, String::new()))),
+    ];
+    for step in 1..=wire.len() {
+        let mut messages = MessageBuffer::new();
+        let ws = client(Limits::DEFAULT);
+        let report = whole(ws, &agreement(true), &mut messages, wire.chunks(step));
+        assert_eq!((&report.events[..], report.error), (&expected[..], None), "{step}");
+    }
 }
 
 #[test]

@@ -111,22 +111,31 @@ fn of(policy: Policy) -> (usize, usize) {
     (sending, receiving)
 }
 
+/// Documented are the numbers of 64 bits; narrower pointers take a little less.
+fn assert_documented(kib: &str, bytes: usize) {
+    let (kib, held) = (kib.parse::<usize>().unwrap(), bytes.div_ceil(1024));
+    let fits = if size_of::<usize>() == 8 { kib..=kib } else { kib - 2..=kib };
+    assert!(fits.contains(&held), "{held} KiB are held, {kib} documented");
+}
+
 #[test]
 fn what_a_connection_holds_is_what_the_documentation_says() {
     let text = include_str!("../src/deflate/mod.rs");
-    let row = |window: u8, mem_level: u8| {
-        let (sending, _) = of(Policy::DEFAULT.send_window(window).mem_level(mem_level));
-        sending
-    };
     for window in [15, 13, 11, 9] {
-        let kib = [9, 8, 5, 1].map(|mem_level| row(window, mem_level).div_ceil(1024).to_string());
-        let line = format!("//! | {window} | {} |", kib.join(" | "));
-        assert!(text.contains(&line), "not in the table: {line}");
+        let (_, row) = text.split_once(&format!("//! | {window} | ")).unwrap();
+        let (row, _) = row.split_once(" |\n").unwrap();
+        let row: Vec<_> = row.split(" | ").collect();
+        assert_eq!(row.len(), 4);
+        for (kib, mem_level) in row.into_iter().zip([9, 8, 5, 1]) {
+            let policy = Policy::DEFAULT.send_window(window).mem_level(mem_level);
+            assert_documented(kib, of(policy).0);
+        }
     }
+    let (before, _) = text.split_once(" KiB for every window").unwrap();
+    let (_, kib) = before.rsplit_once(' ').unwrap();
     for window in 8..=15 {
         let (_, receiving) = of(Policy::DEFAULT.receive_window(window));
-        let line = format!("{} KiB for every window", receiving.div_ceil(1024));
-        assert!(text.contains(&line), "not there: {line}");
+        assert_documented(kib, receiving);
         assert!(receiving <= INFLATER);
     }
 }

@@ -5,7 +5,7 @@ mod handshake_support;
 
 use handshake_support::{Case, Role, SAMPLE_NONCE, Verdict, check_row, vectors};
 use rfc6455::handshake::{
-    ClientHandshake, HandshakeError, HandshakeLimits, HandshakeSendError, Offer,
+    ClientHandshake, HandshakeError, HandshakeLimits, HandshakeSendError, HttpVersion, Offer,
 };
 
 const ACCEPTED: &[u8] = b"HTTP/1.1 101 Switching Protocols\r\n\
@@ -87,9 +87,29 @@ fn a_refusal_can_be_read_and_its_body_is_left() {
     assert_eq!(response.upgrade().unwrap_err(), HandshakeError::Status(401));
     assert_eq!((response.status(), response.reason()), (401, &b"Unauthorized"[..]));
     assert!(response.headers_named("WWW-Authenticate").eq([&b"Basic realm=\"a\""[..], b"Bearer"]));
+    assert_eq!(response.version(), HttpVersion::Http11);
     assert_eq!(response.header("content-length"), Some(&b"3"[..]));
     assert_eq!(response.headers().into_iter().count(), 3);
     assert_eq!(input, b"who");
+}
+
+#[test]
+fn a_refusal_may_be_of_an_older_http_and_an_upgrade_may_not() {
+    for (version, expected, status, verdict) in [
+        ("1.0", HttpVersion::Http10, 403, HandshakeError::Status(403)),
+        ("1.0", HttpVersion::Http10, 101, HandshakeError::UnsupportedHttpVersion),
+        ("1.1", HttpVersion::Http11, 101, HandshakeError::InvalidUpgrade),
+    ] {
+        let mut bytes = format!("HTTP/{version} {status} No\r\n\r\n").into_bytes();
+        let mut storage = [0; 512];
+        let offer = Offer::new("server.example.com", "/chat");
+        let limits = HandshakeLimits::DEFAULT;
+        let mut handshake =
+            ClientHandshake::new(offer, SAMPLE_NONCE, &mut storage, limits).unwrap();
+        let response = handshake.receive(&mut &mut bytes[..]).unwrap().unwrap();
+        assert_eq!((response.version(), response.status()), (expected, status));
+        assert_eq!(response.upgrade().unwrap_err(), verdict, "{version}");
+    }
 }
 
 #[test]

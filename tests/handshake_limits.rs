@@ -7,8 +7,8 @@ use std::cell::Cell;
 
 use handshake_support::{Case, check_row, vectors};
 use rfc6455::handshake::{
-    Acceptance, ClientHandshake, HandshakeLimits, HandshakeSendError, HttpVersion, Offer,
-    Rejection, Request, ServerHandshake,
+    Acceptance, ClientHandshake, HandshakeError, HandshakeLimits, HandshakeSendError, HttpVersion,
+    Offer, Rejection, Request, ServerHandshake,
 };
 
 #[test]
@@ -21,6 +21,32 @@ fn a_head_ends_within_its_limits_or_is_refused_at_them() {
 #[test]
 fn too_many_headers_are_an_error_and_never_cut_off() {
     check_row("server-limits.txt", 47);
+}
+
+/// There are rooms of several sizes for them.
+#[test]
+fn any_number_of_headers_up_to_the_limit_is_there_whole_and_one_more_is_not() {
+    const REQUEST: &str = "GET / HTTP/1.1\r\n";
+    const RESPONSE: &str = "HTTP/1.1 404 Not Found\r\n";
+    let limits = HandshakeLimits { max_headers: usize::MAX, ..HandshakeLimits::DEFAULT };
+    let expect_at_most = |count, found: Result<usize, HandshakeError>| match count {
+        0..=HandshakeLimits::MAX_HEADERS => assert_eq!(found, Ok(count)),
+        _ => assert_eq!(found, Err(HandshakeError::TooManyHeaders)),
+    };
+    for count in 0..=HandshakeLimits::MAX_HEADERS + 1 {
+        let lines = "X-Name: value\r\n".repeat(count);
+        let mut storage = [0; 4096];
+        let mut head = format!("{REQUEST}{lines}\r\n").into_bytes();
+        let mut handshake = ServerHandshake::new(&mut storage, limits);
+        let request = handshake.receive(&mut &mut head[..]).map(Option::unwrap);
+        expect_at_most(count, request.map(|request| request.headers().into_iter().count()));
+        let mut storage = [0; 4096];
+        let mut head = format!("{RESPONSE}{lines}\r\n").into_bytes();
+        let offer = Offer::new("example.com", "/");
+        let mut handshake = ClientHandshake::new(offer, [0; 16], &mut storage, limits).unwrap();
+        let response = handshake.receive(&mut &mut head[..]).map(Option::unwrap);
+        expect_at_most(count, response.map(|response| response.headers().into_iter().count()));
+    }
 }
 
 /// Headers that count how often they are gone through.

@@ -177,6 +177,7 @@ proptest! {
         prop_assert!(input.is_empty());
         prop_assert_eq!(own(response.headers()), answered);
         let accepted = response.upgrade().unwrap();
+        prop_assert_eq!(accepted.response().status(), 101);
         prop_assert_eq!(accepted.subprotocol(), subprotocol);
         prop_assert!(accepted.extensions().map(|extension| extension.name()).eq(chosen));
     }

@@ -126,6 +126,38 @@ fn a_rejection_closes_the_connection_and_has_a_length() {
         std::str::from_utf8(&out[..len]).unwrap(),
         "HTTP/1.1 499 \r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
     );
+    for (status, reason) in [
+        (200, "OK"),
+        (301, "Moved Permanently"),
+        (302, "Found"),
+        (303, "See Other"),
+        (307, "Temporary Redirect"),
+        (308, "Permanent Redirect"),
+        (400, "Bad Request"),
+        (401, "Unauthorized"),
+        (403, "Forbidden"),
+        (404, "Not Found"),
+        (405, "Method Not Allowed"),
+        (406, "Not Acceptable"),
+        (408, "Request Timeout"),
+        (410, "Gone"),
+        (414, "URI Too Long"),
+        (421, "Misdirected Request"),
+        (426, "Upgrade Required"),
+        (429, "Too Many Requests"),
+        (431, "Request Header Fields Too Large"),
+        (500, "Internal Server Error"),
+        (501, "Not Implemented"),
+        (502, "Bad Gateway"),
+        (503, "Service Unavailable"),
+        (504, "Gateway Timeout"),
+        (505, "HTTP Version Not Supported"),
+        (599, ""),
+    ] {
+        let len = Rejection { status, headers: &[], body: b"" }.write(&mut out).unwrap();
+        let line = format!("HTTP/1.1 {status} {reason}\r\n");
+        assert!(out[..len].starts_with(line.as_bytes()), "{line}");
+    }
     let len = Rejection { status: 426, headers: &[], body: b"" }.write(&mut out).unwrap();
     let text = std::str::from_utf8(&out[..len]).unwrap();
     assert!(text.contains("\r\nSec-WebSocket-Version: 13\r\n"));
@@ -228,6 +260,7 @@ fn s10_2_only_the_very_origin_is_the_origin() {
         ("null", "null"),
         ("", ""),
         ("file://", "file://"),
+        ("1http://example.com", "1http://example.com"),
         ("https://", "https://"),
     ];
     for (origin, allowed) in same {
@@ -305,6 +338,7 @@ fn the_parts_of_a_request() {
             Some(("Host", &b"server.example.com"[..]))
         );
         assert_eq!(request.origin(), None);
+        assert_eq!(request.upgrade().unwrap().request().cookies().count(), 4);
     });
     for (target, path, query, host) in [
         ("/", "/", None, None),

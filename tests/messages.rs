@@ -7,7 +7,7 @@ use common::messages::Reading;
 use common::{messages, oracle, vectors};
 use proptest::collection::vec;
 use proptest::prelude::*;
-use rfc6455::{Connection, Incoming, Limits, Message, MessageBuffer, Violation};
+use rfc6455::{Connection, Incoming, Limits, Message, MessageBuffer, ProtocolError, Violation};
 
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(1500) })]
@@ -139,18 +139,40 @@ fn s10_4_a_slice_bounds_messages_however_they_arrive() {
     }
 }
 
+/// Its header was taken before the connection knew of the slice, so nothing has been refused yet.
+#[test]
+fn s10_4_a_slice_bounds_a_message_that_was_begun_without_it() {
+    for frame in [&b"\x02\x05fives"[..], b"\x01\x05fives", b"\x01\x06ab\xE2\x82\xACc"] {
+        for step in 1..=6 {
+            let mut storage = [0; 4];
+            let mut messages = MessageBuffer::in_slice(&mut storage);
+            let mut ws = client();
+            let mut bytes = frame.to_vec();
+            let (mut header, payload) = bytes.split_at_mut(2);
+            assert!(matches!(ws.receive(&mut header), Ok(None)));
+            let mut error = None;
+            for mut piece in payload.chunks_mut(step) {
+                error = error.or(messages.receive(&mut ws, &mut piece).err());
+            }
+            assert_eq!(error.map(ProtocolError::violation), Some(Violation::MessageTooBig));
+        }
+    }
+}
+
 #[test]
 fn a_message_can_be_sent_back_while_it_is_borrowed() {
-    let mut ws = Connection::server(Limits::DEFAULT);
-    let mut messages = MessageBuffer::new();
-    let mut bytes = *b"\x01\x82\0\0\0\0ec\x80\x82\0\0\0\0ho";
-    let mut input = &mut bytes[..];
-    let mut out = [0; 16];
-    let Some(Incoming::Message(message)) = messages.receive(&mut ws, &mut input).unwrap() else {
-        panic!("a message");
-    };
-    let len = ws.send(message, &mut out).unwrap();
-    assert_eq!(&out[..len], b"\x81\x04echo");
+    for (first, then) in [(0x01, b"\x81\x04echo"), (0x02, b"\x82\x04echo")] {
+        let mut ws = Connection::server(Limits::DEFAULT);
+        let mut messages = MessageBuffer::new();
+        let mut bytes = *b"\x01\x82\0\0\0\0ec\x80\x82\0\0\0\0ho";
+        bytes[0] = first;
+        let mut input = &mut bytes[..];
+        let mut out = [0; 16];
+        let incoming = messages.receive(&mut ws, &mut input).unwrap();
+        let Some(Incoming::Message(message)) = incoming else { panic!("a message") };
+        let len = ws.send(message, &mut out).unwrap();
+        assert_eq!(&out[..len], then);
+    }
 }
 
 #[test]

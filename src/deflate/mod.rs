@@ -56,9 +56,9 @@
 //! [`Connection::send`](crate::Connection::send) past the deflater.
 //!
 //! # What it costs
-//! Nothing before the first compressed message. From then on, in KiB for each connection, what we
-//! send takes, by the window that was agreed to ([`Policy::send_window`]) and the memory level
-//! ([`Policy::mem_level`]):
+//! Nothing before the first compressed message. From then on, in KiB for each connection (with 64-bit
+//! pointers; narrower ones take a little less), what we send takes, by the window that was agreed to
+//! ([`Policy::send_window`]) and the memory level ([`Policy::mem_level`]):
 //!
 //! | window | 9 | 8 | 5 | 1 |
 //! |---|---|---|---|---|

@@ -91,6 +91,16 @@ mod tests {
     }
 
     #[test]
+    fn a_set_has_the_bytes_it_is_made_of_and_no_others() {
+        for byte in 0..=u8::MAX {
+            let set = ByteSet::of(&[byte, b'a']);
+            for other in 0..=u8::MAX {
+                assert_eq!(set.has(other), other == byte || other == b'a', "{other} in {byte}");
+            }
+        }
+    }
+
+    #[test]
     fn position_below_is_that_of_a_naive_search() {
         for floor in [0, 1, b' ', b'!', 128] {
             for len in 0..20 {

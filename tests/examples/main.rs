@@ -39,7 +39,15 @@ fn example(name: &str) -> Command {
         "{} is not there: build it with cargo build --examples",
         program.display()
     );
-    Command::new(program)
+    // For another CPU's programs, as cargo's runners are for its tests.
+    match env::var_os("EXAMPLE_RUNNER") {
+        Some(runner) => {
+            let mut command = Command::new(runner);
+            command.arg(program);
+            command
+        }
+        None => Command::new(program),
+    }
 }
 
 /// An example that listens, and is stopped in the end.

@@ -1,0 +1,235 @@
+//! What values say of themselves to people, and what they turn into.
+use rfc6455::*;
+use std::collections::HashSet;
+use std::fmt::Display;
+
+/// Each says something of its own, in one line that can stand behind a colon.
+fn assert_told_apart<E: Display>(errors: &[E]) {
+    let texts: HashSet<String> = errors.iter().map(ToString::to_string).collect();
+    assert_eq!(texts.len(), errors.len(), "{texts:?}");
+    for text in texts {
+        assert!(text.len() > 10 && !text.ends_with('.') && !text.contains('\n'), "{text}");
+    }
+}
+
+#[test]
+fn every_violation_has_words_of_its_own() {
+    use Violation as V;
+    assert_told_apart(&[
+        V::ReservedBits,
+        V::ReservedOpcode,
+        V::FragmentedControl,
+        V::ControlTooLong,
+        V::UnexpectedContinuation,
+        V::ExpectedContinuation,
+        V::UnmaskedFrame,
+        V::MaskedFrame,
+        V::NonMinimalLength,
+        V::LengthMsb,
+        V::InvalidUtf8,
+        V::CloseTooShort,
+        V::InvalidCloseCode,
+        V::InvalidReason,
+        V::FrameTooBig,
+        V::MessageTooBig,
+        V::TooManyFragments,
+        V::FragmentTooSmall,
+        V::TooManyControls,
+        V::InvalidDeflate,
+        V::RatioTooHigh,
+    ]);
+}
+
+#[test]
+fn a_violation_is_told_with_its_place() {
+    let mut ws = Connection::server(Limits::DEFAULT);
+    let error = ws.receive(&mut &mut b"\x82\x01a".to_vec()[..]).unwrap_err();
+    assert_eq!(error.to_string(), "a client's frame is not masked (byte 1 of the stream)");
+}
+
+#[test]
+fn every_refusal_to_send_has_words_of_its_own_and_tells_its_number() {
+    use SendError as E;
+    assert_told_apart(&[
+        E::BufferTooSmall { needed: 7 },
+        E::BufferTooSmall { needed: 8 },
+        E::Closed,
+        E::MessageOpen,
+        E::NoMessageOpen,
+        E::FrameOpen { left: 7 },
+        E::FrameOpen { left: 8 },
+        E::TooLong,
+        E::InvalidUtf8,
+        E::Rsv1NotAllowed,
+    ]);
+}
+
+#[cfg(feature = "handshake")]
+#[test]
+fn every_error_of_a_handshake_has_words_of_its_own() {
+    use rfc6455::handshake::{HandshakeError as E, HandshakeSendError as S};
+    assert_told_apart(&[
+        E::HeadTooLarge,
+        E::TooManyHeaders,
+        E::TargetTooLong,
+        E::InvalidStartLine,
+        E::InvalidLineEnding,
+        E::ControlCharacter,
+        E::FoldedHeader,
+        E::InvalidHeaderName,
+        E::InvalidHeaderValue,
+        E::UnsupportedHttpVersion,
+        E::NotAnUpgrade,
+        E::MethodNotGet,
+        E::InvalidTarget,
+        E::MissingHost,
+        E::DuplicateHost,
+        E::InvalidHost,
+        E::UnsupportedVersion,
+        E::MissingKey,
+        E::DuplicateKey,
+        E::InvalidKey,
+        E::DuplicateOrigin,
+        E::OriginNotAllowed,
+        E::InvalidSubprotocols,
+        E::MissingConnectionUpgrade,
+        E::InvalidExtensions,
+        E::UnexpectedBody,
+        E::Status(401),
+        E::Status(503),
+        E::InvalidUpgrade,
+        E::MissingAccept,
+        E::DuplicateAccept,
+        E::AcceptMismatch,
+        E::UnofferedSubprotocol,
+        E::DuplicateSubprotocol,
+        E::UnofferedExtension,
+        E::DuplicateExtension,
+        E::UnacceptableExtensionParams,
+    ]);
+    assert_told_apart(&[
+        S::BufferTooSmall { needed: 7 },
+        S::BufferTooSmall { needed: 8 },
+        S::InvalidHeaderName,
+        S::InvalidHeaderValue,
+        S::ReservedHeader,
+        S::InvalidHost,
+        S::InvalidTarget,
+        S::InvalidOrigin,
+        S::InvalidSubprotocols,
+        S::InvalidExtensions,
+        S::SubprotocolNotOffered,
+        S::ExtensionNotOffered,
+        S::InvalidStatus,
+    ]);
+}
+
+#[cfg(feature = "handshake")]
+#[test]
+fn an_extension_is_shown_as_it_was_written() {
+    use rfc6455::handshake::{HandshakeLimits, ServerHandshake};
+    let mut head = b"GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+        Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
+        Sec-WebSocket-Extensions: a; b=c\r\n\r\n"
+        .to_vec();
+    let mut storage = [0; 512];
+    let mut handshake = ServerHandshake::new(&mut storage, HandshakeLimits::DEFAULT);
+    let request = handshake.receive(&mut &mut head[..]).unwrap().unwrap();
+    let extension = request.upgrade().unwrap().extensions().next().unwrap();
+    assert_eq!(format!("{extension:?}"), "a; b=c");
+    let param = extension.params().next().unwrap();
+    assert_eq!(format!("{:?}", param.value()), "Some(\"c\")");
+}
+
+#[test]
+fn s7_4_1_a_close_code_is_a_number_with_a_name() {
+    let code = CloseCode::PROTOCOL_ERROR;
+    assert_eq!((u16::from(code), code.to_string()), (1002, "1002".to_owned()));
+    assert_eq!(format!("{code:?}"), "1002 PROTOCOL_ERROR");
+    assert_eq!(format!("{:?}", CloseCode::new(4000).unwrap()), "4000");
+}
+
+#[test]
+fn bytes_are_shown_as_bytes() {
+    let mut ws = Connection::server(Limits::DEFAULT);
+    let header = FrameHeader::decode(b"\x82\x01").unwrap().unwrap().0.encode().unwrap();
+    assert_eq!((format!("{header:?}"), header.as_ref()), ("[82, 01]".to_owned(), &b"\x82\x01"[..]));
+    let frame = ws.ping(b"\xFF").unwrap();
+    assert_eq!(format!("{frame:?}"), "[89, 01, FF]");
+    assert_eq!(frame.as_ref(), b"\x89\x01\xFF");
+    let (mut receiver, _) = ws.into_split();
+    let mut ping = *b"\x89\x81\0\0\0\0\xAB";
+    assert!(matches!(receiver.receive(&mut &mut ping[..]), Ok(Some(Event::Ping))));
+    assert_eq!(format!("{:?}", receiver.poll_reply().unwrap()), "Pong([AB])");
+}
+
+#[test]
+fn replies_are_the_same_if_their_bytes_are() {
+    let pong = |bytes: &mut [u8]| {
+        let (mut receiver, _) = Connection::server(Limits::DEFAULT).into_split();
+        assert!(matches!(receiver.receive(&mut &mut bytes[..]), Ok(Some(Event::Ping))));
+        receiver.poll_reply().unwrap()
+    };
+    let one = pong(&mut b"\x89\x81\0\0\0\0a".to_vec());
+    assert_eq!(one, pong(&mut b"\x89\x81\x01\0\0\0\x60".to_vec()));
+    assert_ne!(one, pong(&mut b"\x89\x81\0\0\0\0b".to_vec()));
+    assert_ne!(one, pong(&mut b"\x89\x82\0\0\0\0a\0".to_vec()));
+}
+
+#[test]
+fn a_chunk_is_shown_without_its_bytes() {
+    let mut ws = Connection::server(Limits::DEFAULT);
+    let mut bytes = *b"\x01\x82\0\0\0\0hi";
+    let mut input = &mut bytes[..];
+    let Some(Event::Data(chunk)) = ws.receive(&mut input).unwrap() else { panic!("data") };
+    assert_eq!(chunk.as_ref(), b"hi");
+    assert_eq!(format!("{chunk:?}"), "Chunk { kind: Text, first: true, last: false, len: 2 }");
+}
+
+#[test]
+fn defaults_are_those_that_have_a_name() {
+    assert_eq!(Timeouts::default(), Timeouts::DEFAULT);
+    assert_eq!(Limits::default(), Limits::DEFAULT);
+    #[cfg(feature = "alloc")]
+    assert_eq!(MessageBuffer::default().capacity(), 0);
+    #[cfg(feature = "deflate")]
+    assert_eq!(deflate::Policy::default(), deflate::Policy::DEFAULT);
+}
+
+#[cfg(feature = "deflate")]
+mod deflate_values {
+    use rfc6455::deflate::{Params, Policy};
+
+    #[test]
+    fn an_answer_is_its_text() {
+        let answer = Policy::DEFAULT.accept(Params::default()).unwrap().answer();
+        assert_eq!(answer.as_ref(), "permessage-deflate");
+        assert_eq!(answer.to_string(), "permessage-deflate");
+        assert_eq!(format!("{answer:>20}|"), "  permessage-deflate|");
+        assert_eq!(format!("{answer:?}"), "\"permessage-deflate\"");
+    }
+
+    #[test]
+    fn settings_out_of_bounds_count_as_the_nearest() {
+        let policy = Policy::DEFAULT;
+        assert_eq!(policy.send_window(0), policy.send_window(9));
+        assert_eq!(policy.send_window(16), policy.send_window(15));
+        assert_eq!(policy.receive_window(7), policy.receive_window(8));
+        assert_eq!(policy.receive_window(255), policy.receive_window(15));
+        assert_eq!(policy.level(10), policy.level(9));
+        assert_eq!(policy.mem_level(0), policy.mem_level(1));
+        assert_eq!(policy.mem_level(10), policy.mem_level(9));
+        assert_ne!(policy.level(8), policy.level(9));
+        assert_ne!(policy.mem_level(2), policy.mem_level(1));
+        assert_ne!(policy.receive_window(9), policy.receive_window(8));
+    }
+
+    #[test]
+    fn what_compresses_is_shown_without_what_it_holds() {
+        let agreement = Policy::DEFAULT.level(6).accept(Params::default()).unwrap();
+        let text = format!("{:?}", agreement.deflater());
+        assert_eq!(text, "Deflater { level: 6, window: 15, takeover: true, open: false, .. }");
+        let text = format!("{:?}", agreement.inflater());
+        assert_eq!(text, "Inflater { takeover: true, open: false, produced: 0, .. }");
+    }
+}
