@@ -14,6 +14,10 @@ pub mod deflate;
 #[cfg(feature = "deflate")]
 pub mod deflating;
 pub mod driver;
+#[cfg(feature = "handshake")]
+pub mod handshake;
+#[cfg(feature = "handshake")]
+pub mod heads;
 #[cfg(feature = "alloc")]
 pub mod messages;
 pub mod oracle;

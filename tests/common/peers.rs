@@ -49,7 +49,7 @@ impl<R: Role> Peer<R> {
                 let (text, len) = (source.flag(), source.len());
                 let string = source.text(if text { len } else { 0 });
                 let bytes = source.bytes(len);
-                let mut out = vec![0; 70_000];
+                let mut out = vec![0; string.len().max(len) + FrameHeader::MAX_LEN];
                 let sent = if text {
                     self.ws.send(&*string, &mut out)
                 } else {

@@ -98,6 +98,14 @@ impl Source<'_> {
     pub fn cuts(&mut self, len: usize) -> Vec<usize> {
         (0..self.below(9)).map(|_| self.below((len + 1).min(65_536))).collect()
     }
+
+    /// Two places to cut `len` bytes at; or each byte, each second, ... if there are not many.
+    pub fn few_cuts(&mut self, len: usize) -> Vec<usize> {
+        match self.below(16) {
+            step @ 13..=15 if len <= 128 => (0..len).step_by(step - 12).collect(),
+            _ => (0..2).map(|_| self.below((len + 1).min(65_536))).collect(),
+        }
+    }
 }
 
 /// A stream, right or wrong, and its receiver.
@@ -109,6 +117,17 @@ pub struct Scenario {
 }
 
 impl Scenario {
+    /// The stream comes as it is, behind so many bytes of choices, where a fuzzer finds it again.
+    pub const CHOICES: usize = 14;
+
+    pub fn raw(bytes: &[u8], server: bool) -> Self {
+        let (choices, stream) = bytes.split_at(bytes.len().min(Self::CHOICES));
+        let source = &mut Source(choices);
+        let (rsv1, cuts) = (source.flag(), source.few_cuts(stream.len()));
+        let setting = Setting { server, rsv1, limits: source.limits() };
+        Self { setting, stream: stream.to_vec(), cuts }
+    }
+
     pub fn new(bytes: &[u8]) -> Self {
         let source = &mut Source(bytes);
         let (server, rsv1, limits) = (source.flag(), source.flag(), source.limits());

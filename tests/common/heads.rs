@@ -1,5 +1,4 @@
 //! Runs handshakes over bytes in pieces, and the vectors in `testdata/handshake` over all pieces.
-#![allow(dead_code, unreachable_pub, reason = "each test binary uses a part of it")]
 #![allow(clippy::mut_mut, reason = "a slice that advances is a `&mut &mut [u8]`")]
 
 use rfc6455::handshake::{
@@ -219,7 +218,12 @@ fn drive<'p>(
 
 /// The cases in one file of `testdata/handshake`.
 pub fn vectors(file: &str) -> Vec<Case> {
-    let path = format!("{}/testdata/handshake/{file}", env!("CARGO_MANIFEST_DIR"));
+    vectors_in(concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/handshake"), file)
+}
+
+/// The cases in one file of this directory.
+pub fn vectors_in(directory: &str, file: &str) -> Vec<Case> {
+    let path = format!("{directory}/{file}");
     let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
     let role = if file.starts_with("server") { Role::Server } else { Role::Client };
     let mut cases: Vec<Case> = Vec::new();
