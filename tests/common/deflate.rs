@@ -55,6 +55,9 @@ impl Oracle {
         if !self.takeover {
             self.data.clear();
         }
+        if payload.is_empty() {
+            return Some(Vec::new()); // an empty message without the byte of an empty block
+        }
         let (before, _) = inflate_series(&self.data)?;
         let mut skip = before.len();
         self.data.extend_from_slice(payload);
@@ -63,12 +66,26 @@ impl Oracle {
         loop {
             let (out, ended) = inflate_series(&self.data)?;
             message.extend_from_slice(&out[skip..]);
-            let Some(end) = ended else { return Some(message) };
-            self.data.drain(..end);
-            skip = 0;
-            if self.data == TAIL {
-                self.data.clear(); // which no block was open for
+            if let Some(end) = ended.filter(|end| end + TAIL.len() <= self.data.len()) {
+                self.data.drain(..end);
+                skip = 0;
+                if self.data == TAIL {
+                    self.data.clear(); // which no block was open for
+                    return Some(message);
+                }
+                continue;
             }
+            // The tail adds nothing but the end of an empty block.
+            if inflate_series(self.data.strip_suffix(&TAIL)?)?.0 != out {
+                return None;
+            }
+            let closed = [&self.data[..], &[1], &TAIL].concat();
+            let between_blocks = match ended {
+                // Nor does a last block behind it, unless it is inside of another one.
+                None => inflate_series(&closed)? == (out, Some(closed.len())),
+                Some(end) => end == std::mem::take(&mut self.data).len(),
+            };
+            return between_blocks.then_some(message);
         }
     }
 }

@@ -46,20 +46,26 @@ impl Source<'_> {
 
     /// Text of about `len` bytes, with code points of every width.
     pub fn text(&mut self, len: usize) -> String {
-        let pool = ['a', '~', '\0', 'é', '߿', '€', '\u{D7FF}', '\u{E000}', '😀', '\u{10FFFF}'];
-        let (mut text, start) = (String::new(), self.below(10));
-        let step = usize::from(self.flag());
-        let mut at = start;
-        while text.len() < len {
-            text.push(pool[at % pool.len()]);
-            at += step;
-        }
+        let mut pool = ['a', '~', '\0', 'é', '߿', '€', '\u{D7FF}', '\u{E000}', '😀', '\u{10FFFF}'];
+        pool.rotate_left(self.below(10));
+        let unit: String = if self.flag() { pool.iter().collect() } else { pool[0].into() };
+        let mut text = unit.repeat(len / unit.len());
+        let rest = unit.chars().scan(text.len(), |end, c| {
+            let more = *end < len;
+            *end += c.len_utf8();
+            more.then_some(c)
+        });
+        text.extend(rest);
         text
     }
 
     pub fn bytes(&mut self, len: usize) -> Vec<u8> {
         let (start, step) = (self.byte(), self.byte());
-        (0..len).map(|i| start.wrapping_add(step.wrapping_mul(i as u8))).collect()
+        let unit: Vec<u8> =
+            (0..=255).take(len).map(|i| start.wrapping_add(step.wrapping_mul(i))).collect();
+        let mut bytes = unit.repeat(len / 256 + 1);
+        bytes.truncate(len);
+        bytes
     }
 
     pub fn key(&mut self) -> [u8; 4] {

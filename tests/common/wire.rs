@@ -85,7 +85,9 @@ fn frame(bytes: &[u8]) -> (Frame, usize) {
     at += if masked { 4 } else { 0 };
     let end = at + usize::try_from(len).unwrap();
     let mut payload = bytes[at..end].to_vec();
-    xor(&mut payload, key.unwrap_or_default());
+    if let Some(key) = key {
+        xor(&mut payload, key);
+    }
     (Frame { first: bytes[0], key, payload }, end)
 }
 
