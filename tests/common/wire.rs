@@ -36,6 +36,9 @@ impl Frame {
 
 /// Masking, byte by byte.
 pub fn xor(bytes: &mut [u8], key: [u8; 4]) {
+    if key == [0; 4] {
+        return;
+    }
     for (index, byte) in bytes.iter_mut().enumerate() {
         *byte ^= key[index % 4];
     }
@@ -85,9 +88,7 @@ fn frame(bytes: &[u8]) -> (Frame, usize) {
     at += if masked { 4 } else { 0 };
     let end = at + usize::try_from(len).unwrap();
     let mut payload = bytes[at..end].to_vec();
-    if let Some(key) = key {
-        xor(&mut payload, key);
-    }
+    xor(&mut payload, key.unwrap_or_default());
     (Frame { first: bytes[0], key, payload }, end)
 }
 
