@@ -4,4 +4,4 @@
 use libfuzzer_sys::fuzz_target;
 use rfc6455_fuzz::common::sending;
 
-fuzz_target!(|bytes: &[u8]| sending::refused_sends_change_nothing(bytes));
+fuzz_target!(|bytes: &[u8]| sending::a_refused_send_changes_nothing(bytes));

@@ -47,12 +47,7 @@ pub const TUNGSTENITE: [Difference; 4] = [
     Difference {
         name: "invalid status codes",
         why: "It reports them as a Close with 1002, we as a violation.",
-        explains: |it| {
-            let (violation, _) = failure(it)?;
-            let events = [&it.ours.events[..], &[not_allowed()]].concat();
-            let same = violation == Violation::InvalidCloseCode && it.theirs.events == events;
-            (same && it.theirs.end == End::Closed).then_some(Explanation::Everything)
-        },
+        explains: |it| is_close_to_them(it, Violation::InvalidCloseCode, not_allowed()),
     },
     Difference {
         name: "status code 1014",
@@ -96,12 +91,7 @@ pub const WSLAY: [Difference; 3] = [
         name: "half a status code",
         why: "It takes a Close with a payload of one byte for one without a code; §5.5.1 has \
               \"the first two bytes of the body MUST be a 2-byte unsigned integer\".",
-        explains: |it| {
-            let (violation, _) = failure(it)?;
-            let events = [&it.ours.events[..], &[Seen::Close(None)]].concat();
-            let same = violation == Violation::CloseTooShort && it.theirs.events == events;
-            (same && it.theirs.end == End::Closed).then_some(Explanation::Everything)
-        },
+        explains: |it| is_close_to_them(it, Violation::CloseTooShort, Seen::Close(None)),
     },
     Difference {
         name: "status codes 1012 to 1014",
@@ -121,6 +111,14 @@ fn failure(it: &Compared<'_>) -> Option<(Violation, Frame)> {
     let error = it.ours.error?;
     let at = usize::try_from(error.offset()).ok()?;
     Some((error.violation(), Frame::around(it.stream, at)))
+}
+
+/// What is this violation to us is this Close to them.
+fn is_close_to_them(it: &Compared<'_>, ours: Violation, theirs: Seen) -> Option<Explanation> {
+    let (violation, _) = failure(it)?;
+    let events = [&it.ours.events[..], &[theirs]].concat();
+    let same = it.theirs.end == End::Closed && it.theirs.events == events;
+    (violation == ours && same).then_some(Explanation::Everything)
 }
 
 /// We fail, they wait for more, and the stream ends before the byte that they need.
