@@ -118,17 +118,18 @@ pub fn check_utf8(bytes: &[u8]) {
         Err(error) => error.error_len().is_none(),
     };
     let wrong = (1..=bytes.len()).find(|end| !possible(*end)).map(|end| end - 1);
+    let taken = &bytes[..wrong.unwrap_or(bytes.len())];
+    let whole = std::str::from_utf8(taken).is_ok();
+    let mut other = Utf8::new();
+    assert_eq!(other.validate(taken), Ok(()));
     for at in 0..=bytes.len() {
         let mut text = Utf8::new();
         let verdict = text
             .validate(&bytes[..at])
             .and_then(|()| text.validate(&bytes[at..]).map_err(|index| index + at));
         assert_eq!(verdict.err(), wrong, "cut at {at}");
-        let taken = &bytes[..wrong.unwrap_or(bytes.len())];
-        assert_eq!(text.is_boundary(), std::str::from_utf8(taken).is_ok());
+        assert_eq!(text.is_boundary(), whole);
         // The state is that of the bytes before: one text may be checked in the place of another.
-        let mut other = Utf8::new();
-        assert_eq!(other.validate(taken), Ok(()));
         assert_eq!(other, text);
     }
 }
