@@ -39,7 +39,7 @@ impl Seeds {
                 choices[0] = u8::from(vector.rsv1);
                 let target = if server { "receive_server" } else { "receive_client" };
                 self.put(target, &[&choices, &stream]);
-                for choice in [role, 63 << 2 | 2 | role] {
+                for choice in [role, 4 | role, 31 << 3 | 2 | role, 31 << 3 | 6 | role] {
                     self.put("messages", &[&[choice], &choices, &stream]);
                 }
                 self.put("receive_deflate", &[&[role | 2], &choices, &stream]);

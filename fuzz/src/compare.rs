@@ -1,7 +1,7 @@
 //! The same stream to this crate and to another codec, which must come to the same.
 
 use crate::common::driver::cut;
-use crate::common::messages::{self, Report};
+use crate::common::messages::{self, Reading, Report};
 use crate::common::oracle::{Seen, Setting};
 use crate::common::source::Source;
 use crate::differences::{self, Difference, Explanation};
@@ -90,7 +90,8 @@ fn assert_explained(
     let mut stream = stream.to_vec();
     loop {
         let cuts: Vec<_> = cuts.iter().map(|at| *at.min(&stream.len())).collect();
-        let ours = messages::run(setting, &mut MessageBuffer::new(), cut(&stream, &cuts));
+        let pieces = cut(&stream, &cuts);
+        let ours = messages::run(setting, &mut MessageBuffer::new(), Reading::InPlace, pieces);
         let compared = Compared { stream: &stream, ours: &ours, theirs };
         if compared.is_same() {
             return;
