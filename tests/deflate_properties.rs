@@ -3,7 +3,9 @@
 
 mod common;
 
+use common::deflate::Compressor;
 use common::deflating;
+use common::wire::Frame;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -23,5 +25,22 @@ proptest! {
     #[test]
     fn s7_2_2_cuts_change_nothing(bytes in vec(any::<u8>(), 0..120)) {
         deflating::cuts_change_nothing(&bytes);
+    }
+
+    #[test]
+    fn s7_2_2_any_stream_is_inflated_alike(
+        choices in vec(any::<u8>(), 15..=15),
+        payloads in vec((any::<[u8; 2]>(), vec(any::<u8>(), 0..30)), 0..4),
+    ) {
+        let mut bytes = choices;
+        for ([first, change], payload) in payloads {
+            let mut data = Compressor::new(i32::from(first % 10)).compress(&payload);
+            let at = usize::from(change) % data.len();
+            data[at] ^= change >> 7;
+            let frame = Frame::new([0xC1, 0xC2, 0x41, 0x80][usize::from(first & 3)], data);
+            let is_server = bytes[0] & 1 == 1;
+            bytes.extend(if is_server { frame.masked([1, 2, 3, 4]) } else { frame }.bytes());
+        }
+        deflating::any_stream_is_inflated_alike(&bytes);
     }
 }

@@ -1,9 +1,9 @@
 //! The client's side of the opening handshake: RFC 6455 §4.1.
 #![cfg(feature = "handshake")]
 
-mod handshake_support;
+mod common;
 
-use handshake_support::{Case, Role, SAMPLE_NONCE, Verdict, check_row, vectors};
+use common::heads::{Case, Role, SAMPLE_NONCE, Verdict, check_row, vectors};
 use rfc6455::handshake::{
     ClientHandshake, HandshakeError, HandshakeLimits, HandshakeSendError, HttpVersion, Offer,
 };

@@ -1,11 +1,11 @@
 //! Heads at the limits: refused beyond them, never cut short, and never read twice.
 #![cfg(feature = "handshake")]
 
-mod handshake_support;
+mod common;
 
 use std::cell::Cell;
 
-use handshake_support::{Case, check_row, vectors};
+use common::heads::{Case, check_row, vectors};
 use rfc6455::handshake::{
     Acceptance, ClientHandshake, HandshakeError, HandshakeLimits, HandshakeSendError, HttpVersion,
     Offer, Rejection, Request, ServerHandshake,

@@ -1,9 +1,11 @@
 //! Properties of the opening handshake over arbitrary bytes, and over arbitrary cuts.
 #![cfg(feature = "handshake")]
 
-mod handshake_support;
+mod common;
 
-use handshake_support::{Case, Outcome, Role, Verdict, vectors};
+use common::driver::cut;
+use common::handshake;
+use common::heads::{Case, Outcome, Role, vectors};
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
@@ -12,26 +14,11 @@ use rfc6455::handshake::{
     Acceptance, ClientHandshake, Extensions, HandshakeLimits, Offer, Rejection, ServerHandshake,
 };
 
-/// Cuts `bytes` where `cuts` say, which may be at the same place.
-fn pieces<'b>(bytes: &'b [u8], cuts: &[Index]) -> Vec<&'b [u8]> {
-    let mut cuts: Vec<usize> = cuts.iter().map(|cut| cut.index(bytes.len() + 1)).collect();
-    cuts.extend([0, bytes.len()]);
-    cuts.sort_unstable();
-    cuts.windows(2).map(|ends| &bytes[ends[0]..ends[1]]).collect()
-}
-
-/// One verdict for the bytes whole, in pieces, and byte by byte; what is over is never lost.
-fn same_however_cut(case: &Case, cuts: &[Index]) -> Result<Verdict, TestCaseError> {
-    let bytes = &case.bytes;
-    let whole = case.run([&bytes[..]]);
-    let taken = |outcome: &Outcome| outcome.given - outcome.left.len();
-    for outcome in [case.run(pieces(bytes, cuts)), case.run(bytes.chunks(1))] {
-        prop_assert_eq!(&outcome.verdict, &whole.verdict);
-        if !whole.left.is_empty() {
-            prop_assert_eq!(taken(&outcome), taken(&whole));
-        }
-    }
-    Ok(whole.verdict)
+/// One verdict for the bytes whole, in pieces, and byte by byte.
+fn same_however_cut(case: &Case, cuts: &[Index]) -> Outcome {
+    let cuts: Vec<usize> = cuts.iter().map(|cut| cut.index(case.bytes.len() + 1)).collect();
+    handshake::one_verdict(case, case.bytes.chunks(1));
+    handshake::one_verdict(case, cut(&case.bytes, &cuts))
 }
 
 /// Bytes that are often nearly a head: a vector with some of its bytes changed, left out, doubled.
@@ -94,7 +81,7 @@ proptest! {
         client in any::<bool>(),
     ) {
         let role = if client { Role::Client } else { Role::Server };
-        same_however_cut(&Case { storage, ..Case::new(role, &bytes) }, &cuts)?;
+        same_however_cut(&Case { storage, ..Case::new(role, &bytes) }, &cuts);
     }
 
     #[test]
@@ -102,18 +89,8 @@ proptest! {
         case in nearly_a_head(Role::Server),
         cuts in vec(any::<Index>(), 0..6),
     ) {
-        let verdict = same_however_cut(&case, &cuts)?;
-        // An independent parser reads whatever is accepted, and finds the same end.
-        if verdict == Verdict::Accept {
-            let mut headers = [httparse::EMPTY_HEADER; 128];
-            let mut request = httparse::Request::new(&mut headers);
-            let whole = case.run([&case.bytes[..]]);
-            let end = request.parse(&case.bytes).unwrap().unwrap();
-            prop_assert_eq!(end, case.bytes.len() - whole.left.len());
-            let lines = case.bytes[..end].split(|&byte| byte == b'\n').count();
-            let others = if case.bytes.starts_with(b"\r\n") { 4 } else { 3 };
-            prop_assert_eq!(request.headers.len() + others, lines);
-        }
+        let whole = same_however_cut(&case, &cuts);
+        handshake::an_independent_parser_agrees(&case, &whole);
     }
 
     #[test]
@@ -121,7 +98,14 @@ proptest! {
         case in nearly_a_head(Role::Client),
         cuts in vec(any::<Index>(), 0..6),
     ) {
-        same_however_cut(&case, &cuts)?;
+        let whole = same_however_cut(&case, &cuts);
+        handshake::an_independent_parser_agrees(&case, &whole);
+    }
+
+    #[test]
+    fn any_head_has_one_verdict(bytes in vec(any::<u8>(), 0..100)) {
+        handshake::any_request(&bytes);
+        handshake::any_response(&bytes);
     }
 
     #[test]
@@ -229,27 +213,18 @@ proptest! {
     }
 
     #[test]
-    fn a_list_of_extensions_reads_the_same_twice(value in "[a-c,;= \t\"\\\\]{0,24}") {
-        if let Ok(extensions) = Extensions::parse(value.as_bytes()) {
-            // What is written out again from its parts is the same list.
-            let mut again = String::new();
-            for extension in extensions.clone() {
-                if !again.is_empty() {
-                    again.push(',');
-                }
-                again.push_str(extension.name());
-                for param in extension.params() {
-                    again.push(';');
-                    again.push_str(param.name());
-                    if let Some(value) = param.value() {
-                        again.push('=');
-                        again.extend(value.bytes().map(char::from));
-                    }
-                }
-            }
-            let plain: String = value.chars().filter(|c| !" \t\"\\".contains(*c)).collect();
-            let plain: Vec<&str> = plain.split(',').filter(|part| !part.is_empty()).collect();
-            prop_assert_eq!(again, plain.join(","));
-        }
+    fn s9_1_extensions_are_read_by_the_grammar(value in "[a-c,;= \t\"\\\\é]{0,24}") {
+        handshake::extensions_are_read_by_the_grammar(value.as_bytes());
+    }
+
+    #[test]
+    fn s9_1_parameters_of_compression_are_read_by_the_grammar(
+        params in vec(
+            "; ?(server|client)_(no_context_takeover|max_window_bits)( ?= ?\"?[01]?[0-9]\"?)?",
+            0..4,
+        ),
+    ) {
+        let value = format!("permessage-deflate{}", params.concat());
+        handshake::extensions_are_read_by_the_grammar(value.as_bytes());
     }
 }

@@ -1,9 +1,9 @@
 //! The server's side of the opening handshake: RFC 6455 §4.2.
 #![cfg(feature = "handshake")]
 
-mod handshake_support;
+mod common;
 
-use handshake_support::{Case, check_row, vectors};
+use common::heads::{Case, check_row, vectors};
 use rfc6455::handshake::{
     Acceptance, HandshakeError, HandshakeLimits, HandshakeSendError, HttpVersion, Rejection,
     Request, ServerHandshake, accept_key,

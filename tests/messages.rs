@@ -16,6 +16,11 @@ proptest! {
     fn s5_4_whole_messages_agree_with_the_oracle(bytes in vec(any::<u8>(), 0..300)) {
         messages::whole_messages_agree_with_the_oracle(&bytes);
     }
+
+    #[test]
+    fn s5_4_whole_messages_of_any_stream_agree_with_the_oracle(bytes in vec(any::<u8>(), 0..60)) {
+        messages::any_stream_agrees_with_the_oracle(&bytes);
+    }
 }
 
 #[test]

@@ -24,6 +24,14 @@ proptest! {
     }
 
     #[test]
+    fn s5_any_stream_agrees_with_the_oracle(
+        bytes in vec(any::<u8>(), 0..60),
+        server in any::<bool>(),
+    ) {
+        properties::any_stream_agrees_with_the_oracle(&bytes, server);
+    }
+
+    #[test]
     fn s5_4_cuts_change_nothing(bytes in vec(any::<u8>(), 0..200)) {
         properties::cuts_change_nothing(&bytes);
     }

@@ -55,6 +55,9 @@ impl Oracle {
         if !self.takeover {
             self.data.clear();
         }
+        if payload.is_empty() {
+            return Some(Vec::new()); // an empty message without the byte of an empty block
+        }
         let (before, _) = inflate_series(&self.data)?;
         let mut skip = before.len();
         self.data.extend_from_slice(payload);
@@ -63,12 +66,26 @@ impl Oracle {
         loop {
             let (out, ended) = inflate_series(&self.data)?;
             message.extend_from_slice(&out[skip..]);
-            let Some(end) = ended else { return Some(message) };
-            self.data.drain(..end);
-            skip = 0;
-            if self.data == TAIL {
-                self.data.clear(); // which no block was open for
+            if let Some(end) = ended.filter(|end| end + TAIL.len() <= self.data.len()) {
+                self.data.drain(..end);
+                skip = 0;
+                if self.data == TAIL {
+                    self.data.clear(); // which no block was open for
+                    return Some(message);
+                }
+                continue;
             }
+            // The tail adds nothing but the end of an empty block.
+            if inflate_series(self.data.strip_suffix(&TAIL)?)?.0 != out {
+                return None;
+            }
+            let closed = [&self.data[..], &[1], &TAIL].concat();
+            let between_blocks = match ended {
+                // Nor does a last block behind it, unless it is inside of another one.
+                None => inflate_series(&closed)? == (out, Some(closed.len())),
+                Some(end) => end == std::mem::take(&mut self.data).len(),
+            };
+            return between_blocks.then_some(message);
         }
     }
 }
@@ -112,6 +129,56 @@ pub fn read(extension: &str) -> Option<Params> {
         Some((name, value)) => (name, Some(value.bytes())),
         None => (word, None),
     }))
+}
+
+/// These parameters, if there are such (RFC 7692 §7.1), each at most once.
+pub fn params_of(list: &[(String, Option<String>)]) -> Option<Params> {
+    let bits = |value: &str| (8..=15).find(|bits: &u8| bits.to_string() == value);
+    let mut params = Params::default();
+    for (index, (name, value)) in list.iter().enumerate() {
+        if list[..index].iter().any(|(earlier, _)| earlier == name) {
+            return None;
+        }
+        match (&**name, value.as_deref()) {
+            ("server_no_context_takeover", None) => params.server_no_context_takeover = true,
+            ("client_no_context_takeover", None) => params.client_no_context_takeover = true,
+            ("server_max_window_bits", Some(value)) => {
+                params.server_max_window_bits = Some(bits(value)?);
+            }
+            ("client_max_window_bits", None) => params.client_max_window_bits = Some(None),
+            ("client_max_window_bits", Some(value)) => {
+                params.client_max_window_bits = Some(Some(bits(value)?));
+            }
+            _ => return None,
+        }
+    }
+    Some(params)
+}
+
+/// A server's answer grants what the offer demands, and asks for nothing that it rules out; and
+/// the client whose offer it is takes it (RFC 7692 §7.1).
+pub fn an_offer_is_answered_within_it(offer: Params) {
+    let Some(by_server) = Policy::DEFAULT.accept(offer) else {
+        assert_eq!(offer.server_max_window_bits, Some(8), "declined");
+        return;
+    };
+    let answer = read(&by_server.answer()).unwrap();
+    assert!(answer.server_no_context_takeover >= offer.server_no_context_takeover);
+    let window = by_server.send_window();
+    assert!(window <= offer.server_max_window_bits.unwrap_or(15));
+    assert_eq!(answer.server_max_window_bits.unwrap_or(15), window);
+    assert!(answer.client_max_window_bits.is_none() || offer.client_max_window_bits.is_some());
+    let asked = offer.server_max_window_bits.unwrap_or(15);
+    let client = Policy::DEFAULT
+        .receive_window(asked)
+        .receive_takeover(!offer.server_no_context_takeover)
+        .send_takeover(!offer.client_no_context_takeover)
+        .fallback(false);
+    let by_client = client.confirm(answer).unwrap();
+    assert_eq!(by_client.receive_window(), window);
+    assert_eq!(by_client.receive_takeover(), by_server.send_takeover());
+    assert_eq!(by_client.send_takeover(), by_server.receive_takeover());
+    assert!(by_client.send_window() <= by_server.receive_window());
 }
 
 /// An agreement where the peer's messages refer to earlier ones, or not.

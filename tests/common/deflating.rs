@@ -5,10 +5,11 @@ use super::deflate::{
     stream, whole,
 };
 use super::driver::{Keys, cut};
-use super::source::Source;
+use super::oracle::{self, Seen};
+use super::source::{Scenario, Source};
 use super::wire::{self, Frame};
 use rfc6455::deflate::Policy;
-use rfc6455::{Connection, Fragment, Limits, MessageBuffer, Role};
+use rfc6455::{Connection, Fragment, Limits, MessageBuffer, Role, Violation};
 
 pub fn policy(source: &mut Source<'_>) -> Policy {
     Policy::DEFAULT
@@ -192,4 +193,57 @@ pub fn cuts_change_nothing(bytes: &[u8]) {
         whole(client(limits), &agreement, heap, random)
     };
     assert_eq!((messages(&whole), whole.error), (messages(&report), report.error));
+}
+
+/// Whatever arrives where compression was agreed to: both tiers deliver the messages that another
+/// inflater finds, and fail if it does.
+pub fn any_stream_is_inflated_alike(bytes: &[u8]) {
+    let Some((choice, bytes)) = bytes.split_first() else { return };
+    let (is_server, takeover) = (choice & 1 == 1, choice & 2 == 2);
+    let Scenario { mut setting, stream: wire, cuts } = Scenario::raw(bytes, is_server);
+    setting.rsv1 = true;
+    setting.limits = Limits::max_message(setting.limits, setting.limits.max_message.min(2000));
+    let (limits, agreement) = (setting.limits, agreement(takeover));
+    let room = [2000, 3, 50, 2001][usize::from(choice >> 2 & 3)];
+    let (pieces, heap) = (cut(&wire, &cuts), &mut MessageBuffer::new());
+    let (report, in_one) = if is_server {
+        let report = stream(server(limits), &agreement, room, pieces);
+        (report, whole(server(limits), &agreement, heap, [&wire[..]]))
+    } else {
+        let report = stream(client(limits), &agreement, room, pieces);
+        (report, whole(client(limits), &agreement, heap, [&wire[..]]))
+    };
+    assert_eq!((messages(&in_one), in_one.error), (messages(&report), report.error));
+
+    let outcome = oracle::decode(&wire, &setting);
+    let (mut inflater, mut expected) = (Oracle::new(takeover), Vec::new());
+    let (mut open, mut refused) = (Vec::new(), false);
+    for event in &outcome.events {
+        let Seen::Data { text, rsv1, last, bytes, .. } = event else { continue };
+        open.extend_from_slice(bytes);
+        if !last {
+            continue;
+        }
+        let message = std::mem::take(&mut open);
+        let message = if *rsv1 { inflater.inflate(&message) } else { Some(message) };
+        let right = |message: &Vec<u8>| {
+            message.len() as u64 <= limits.max_message
+                && (!text || std::str::from_utf8(message).is_ok())
+        };
+        let Some(message) = message.filter(right) else {
+            refused = true;
+            break;
+        };
+        expected.push((*text, message));
+    }
+    assert_eq!(messages(&report), expected);
+    match report.error {
+        None => assert!(!refused && outcome.fails.is_none()),
+        // Of a message that is not complete, only its inflater can tell.
+        Some(error) if !refused && outcome.fails.is_none() => assert!(matches!(
+            error.violation(),
+            Violation::InvalidDeflate | Violation::InvalidUtf8 | Violation::MessageTooBig
+        )),
+        Some(_) => {}
+    }
 }

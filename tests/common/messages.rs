@@ -173,6 +173,26 @@ pub fn whole_messages_agree_with_the_oracle(bytes: &[u8]) {
     }
 }
 
+/// The same for a stream that is given as it is, over one of the two.
+pub fn any_stream_agrees_with_the_oracle(bytes: &[u8]) {
+    let Some((choice, bytes)) = bytes.split_first() else { return };
+    let Scenario { mut setting, stream, cuts } = Scenario::raw(bytes, choice & 1 == 1);
+    setting.rsv1 = false;
+    let reading = if choice & 4 == 0 { Reading::Buffer } else { Reading::InPlace };
+    let pieces = cut(&stream, &cuts);
+    let report = if choice & 2 == 0 {
+        run(&setting, &mut MessageBuffer::new(), reading, pieces)
+    } else {
+        let mut storage = [0xA5; 32];
+        let storage = &mut storage[..usize::from(choice >> 3)];
+        let limits = setting.limits;
+        setting.limits = limits.max_message(limits.max_message.min(storage.len() as u64));
+        let mut messages = MessageBuffer::in_slice(storage);
+        run(&Setting { limits, ..setting }, &mut messages, reading, pieces)
+    };
+    assert_agrees(&report, &oracle::decode(&stream, &setting));
+}
+
 /// The receiving half alone will do.
 pub fn receive_once<'m, R: Role>(
     receiver: &mut ReceiveHalf<R>,

@@ -15,6 +15,10 @@ pub mod deflate;
 pub mod deflating;
 pub mod driver;
 pub mod extension;
+#[cfg(feature = "handshake")]
+pub mod handshake;
+#[cfg(feature = "handshake")]
+pub mod heads;
 #[cfg(feature = "alloc")]
 pub mod messages;
 pub mod oracle;

@@ -46,20 +46,26 @@ impl Source<'_> {
 
     /// Text of about `len` bytes, with code points of every width.
     pub fn text(&mut self, len: usize) -> String {
-        let pool = ['a', '~', '\0', 'é', '߿', '€', '\u{D7FF}', '\u{E000}', '😀', '\u{10FFFF}'];
-        let (mut text, start) = (String::new(), self.below(10));
-        let step = usize::from(self.flag());
-        let mut at = start;
-        while text.len() < len {
-            text.push(pool[at % pool.len()]);
-            at += step;
-        }
+        let mut pool = ['a', '~', '\0', 'é', '߿', '€', '\u{D7FF}', '\u{E000}', '😀', '\u{10FFFF}'];
+        pool.rotate_left(self.below(10));
+        let unit: String = if self.flag() { pool.iter().collect() } else { pool[0].into() };
+        let mut text = unit.repeat(len / unit.len());
+        let rest = unit.chars().scan(text.len(), |end, c| {
+            let more = *end < len;
+            *end += c.len_utf8();
+            more.then_some(c)
+        });
+        text.extend(rest);
         text
     }
 
     pub fn bytes(&mut self, len: usize) -> Vec<u8> {
         let (start, step) = (self.byte(), self.byte());
-        (0..len).map(|i| start.wrapping_add(step.wrapping_mul(i as u8))).collect()
+        let unit: Vec<u8> =
+            (0..=255).take(len).map(|i| start.wrapping_add(step.wrapping_mul(i))).collect();
+        let mut bytes = unit.repeat(len / 256 + 1);
+        bytes.truncate(len);
+        bytes
     }
 
     pub fn key(&mut self) -> [u8; 4] {
@@ -98,6 +104,14 @@ impl Source<'_> {
     pub fn cuts(&mut self, len: usize) -> Vec<usize> {
         (0..self.below(9)).map(|_| self.below((len + 1).min(65_536))).collect()
     }
+
+    /// Two places to cut `len` bytes at; or each byte, each second, ... if there are not many.
+    pub fn few_cuts(&mut self, len: usize) -> Vec<usize> {
+        match self.below(16) {
+            step @ 13..=15 if len <= 128 => (0..len).step_by(step - 12).collect(),
+            _ => (0..2).map(|_| self.below((len + 1).min(65_536))).collect(),
+        }
+    }
 }
 
 /// A stream, right or wrong, and its receiver.
@@ -109,6 +123,17 @@ pub struct Scenario {
 }
 
 impl Scenario {
+    /// The stream comes as it is, behind so many bytes of choices, where a fuzzer finds it again.
+    pub const CHOICES: usize = 14;
+
+    pub fn raw(bytes: &[u8], server: bool) -> Self {
+        let (choices, stream) = bytes.split_at(bytes.len().min(Self::CHOICES));
+        let source = &mut Source(choices);
+        let (rsv1, cuts) = (source.flag(), source.few_cuts(stream.len()));
+        let setting = Setting { server, rsv1, limits: source.limits() };
+        Self { setting, stream: stream.to_vec(), cuts }
+    }
+
     pub fn new(bytes: &[u8]) -> Self {
         let source = &mut Source(bytes);
         let (server, rsv1, limits) = (source.flag(), source.flag(), source.limits());

@@ -36,6 +36,9 @@ impl Frame {
 
 /// Masking, byte by byte.
 pub fn xor(bytes: &mut [u8], key: [u8; 4]) {
+    if key == [0; 4] {
+        return;
+    }
     for (index, byte) in bytes.iter_mut().enumerate() {
         *byte ^= key[index % 4];
     }

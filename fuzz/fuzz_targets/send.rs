@@ -1,0 +1,7 @@
+//! Everything that a caller can ask for, into buffers of any size, against a model.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use rfc6455_fuzz::common::sending;
+
+fuzz_target!(|bytes: &[u8]| sending::a_refused_send_changes_nothing(bytes));

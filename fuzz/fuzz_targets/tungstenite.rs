@@ -1,0 +1,7 @@
+//! The same stream to this crate and to tungstenite.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use rfc6455_fuzz::compare;
+
+fuzz_target!(|bytes: &[u8]| compare::with_tungstenite(bytes));

@@ -1,0 +1,108 @@
+//! The same stream to this crate and to another codec, which must come to the same.
+
+use crate::common::driver::cut;
+use crate::common::messages::{self, Reading, Report};
+use crate::common::oracle::{Seen, Setting};
+use crate::common::source::Source;
+use crate::differences::{self, Difference, Explanation};
+use rfc6455::{Limits, MessageBuffer};
+
+/// What is allowed of a frame and of a message, here and there: short enough to be exceeded.
+pub const MAX_FRAME: u16 = 600;
+pub const MAX_MESSAGE: u16 = 900;
+
+/// How a stream ended for its receiver.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// More could follow.
+    Open,
+    /// With a Close frame.
+    Closed,
+    /// The peer broke a rule.
+    Failed,
+}
+
+/// What another codec made of a stream: whole messages and control frames, in order.
+#[derive(Debug)]
+pub struct Verdict {
+    pub events: Vec<Seen>,
+    pub end: End,
+}
+
+/// A stream on which the two do not agree at once.
+#[derive(Debug)]
+pub struct Compared<'a> {
+    pub stream: &'a [u8],
+    pub ours: &'a Report,
+    pub theirs: &'a Verdict,
+}
+
+impl Compared<'_> {
+    pub fn our_end(&self) -> End {
+        match (self.ours.error, self.ours.events.last()) {
+            (Some(_), _) => End::Failed,
+            (None, Some(Seen::Close(_))) => End::Closed,
+            (None, _) => End::Open,
+        }
+    }
+
+    fn is_same(&self) -> bool {
+        self.our_end() == self.theirs.end && self.ours.events == self.theirs.events
+    }
+}
+
+/// tungstenite in the same role, with the same limits, in the same pieces.
+pub fn with_tungstenite(bytes: &[u8]) {
+    let (server, stream, cuts) = choices(bytes);
+    let theirs = crate::tungstenite::receive(server, cut(stream, &cuts));
+    let limits = Limits::UNLIMITED.max_frame(MAX_FRAME.into()).max_message(MAX_MESSAGE.into());
+    let setting = Setting { server, rsv1: false, limits };
+    assert_explained(&setting, stream, &cuts, &theirs, &differences::TUNGSTENITE);
+}
+
+/// wslay in the same role, with the same limit on messages. It knows none on frames.
+#[cfg(feature = "wslay")]
+pub fn with_wslay(bytes: &[u8]) {
+    let (server, stream, cuts) = choices(bytes);
+    let theirs = crate::wslay::receive(server, stream);
+    let limits = Limits::UNLIMITED.max_message(MAX_MESSAGE.into());
+    let setting = Setting { server, rsv1: false, limits };
+    assert_explained(&setting, stream, &cuts, &theirs, &differences::WSLAY);
+}
+
+/// So many bytes choose the role and the cuts; the rest is the stream.
+pub const CHOICES: usize = 6;
+
+fn choices(bytes: &[u8]) -> (bool, &[u8], Vec<usize>) {
+    let (choices, stream) = bytes.split_at(bytes.len().min(CHOICES));
+    let mut source = Source(choices);
+    (source.flag(), stream, source.few_cuts(stream.len()))
+}
+
+/// Either both come to the same, or all that lies between them are known differences.
+fn assert_explained(
+    setting: &Setting,
+    stream: &[u8],
+    cuts: &[usize],
+    theirs: &Verdict,
+    differences: &[Difference],
+) {
+    let mut stream = stream.to_vec();
+    loop {
+        let cuts: Vec<_> = cuts.iter().map(|at| *at.min(&stream.len())).collect();
+        let pieces = cut(&stream, &cuts);
+        let ours = messages::run(setting, &mut MessageBuffer::new(), Reading::InPlace, pieces);
+        let compared = Compared { stream: &stream, ours: &ours, theirs };
+        if compared.is_same() {
+            return;
+        }
+        match differences.iter().find_map(|difference| (difference.explains)(&compared)) {
+            Some(Explanation::Everything) => return,
+            Some(Explanation::ReadAs(other)) => {
+                assert!(other.len() < stream.len(), "each time it becomes shorter");
+                stream = other;
+            }
+            None => panic!("not explained: {compared:?}"),
+        }
+    }
+}

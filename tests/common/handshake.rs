@@ -1,0 +1,143 @@
+//! Properties of the opening handshake: each body takes plain bytes and panics if it does not hold.
+
+use super::driver::cut;
+use super::heads::{Case, Outcome, Role, Verdict};
+use super::source::Source;
+use rfc6455::handshake::Extensions;
+
+/// One verdict for the bytes whole and in these pieces; what is over is never lost.
+pub fn one_verdict<'b>(case: &'b Case, pieces: impl IntoIterator<Item = &'b [u8]>) -> Outcome {
+    let taken = |outcome: &Outcome| outcome.given - outcome.left.len();
+    let whole = case.run([&case.bytes[..]]);
+    let cut = case.run(pieces);
+    assert_eq!(cut.verdict, whole.verdict);
+    if !whole.left.is_empty() {
+        assert_eq!(taken(&cut), taken(&whole));
+    }
+    whole
+}
+
+/// What is accepted is read by a parser that is not ours, which finds the same end.
+pub fn an_independent_parser_agrees(case: &Case, whole: &Outcome) {
+    if whole.verdict != Verdict::Accept {
+        return;
+    }
+    let bytes = &case.bytes;
+    let mut headers = [httparse::EMPTY_HEADER; 128];
+    let (begin, end, found) = match case.role {
+        Role::Server => {
+            let mut request = httparse::Request::new(&mut headers);
+            let end = request.parse(bytes).unwrap().unwrap();
+            let begin = if bytes.starts_with(b"\r\n") { 2 } else { 0 };
+            (begin, end, request.headers.len())
+        }
+        Role::Client => {
+            let mut begin = 0;
+            loop {
+                let mut headers = [httparse::EMPTY_HEADER; 128];
+                let mut response = httparse::Response::new(&mut headers);
+                let len = response.parse(&bytes[begin..]).unwrap().unwrap();
+                if response.code == Some(101) {
+                    break (begin, begin + len, response.headers.len());
+                }
+                assert!(response.code.unwrap() < 200, "not interim");
+                begin += len;
+            }
+        }
+    };
+    assert_eq!(end, bytes.len() - whole.left.len());
+    // A start line, the headers, an empty line, and what is behind the last end of line.
+    let lines = bytes[begin..end].split(|byte| *byte == b'\n').count();
+    assert_eq!(found + 3, lines);
+}
+
+/// A head that comes as it is, behind eight bytes of choices.
+fn any_head(role: Role, bytes: &[u8]) {
+    let (choices, head) = bytes.split_at(bytes.len().min(8));
+    let source = &mut Source(choices);
+    let mut case = Case { storage: 1024, ..Case::new(role, head) };
+    match source.below(4) {
+        1 => case.storage = source.below(256),
+        2 => case.limits.max_headers = source.below(12),
+        3 => case.limits.max_target = source.below(40),
+        _ => {}
+    }
+    if role == Role::Client && source.flag() {
+        case.subprotocols = vec!["chat".to_owned(), "superchat".to_owned()];
+        case.extensions = Some("permessage-deflate; client_max_window_bits, x-y".to_owned());
+    }
+    let cuts = source.few_cuts(head.len());
+    let whole = one_verdict(&case, cut(head, &cuts));
+    an_independent_parser_agrees(&case, &whole);
+}
+
+/// A request has one verdict however it is cut, and what is accepted is one for others too.
+pub fn any_request(bytes: &[u8]) {
+    any_head(Role::Server, bytes);
+}
+
+/// A response has one verdict however it is cut, and what is accepted is one for others too.
+pub fn any_response(bytes: &[u8]) {
+    any_head(Role::Client, bytes);
+}
+
+/// An extension, and its parameters with their values.
+type Named = (String, Vec<(String, Option<String>)>);
+
+/// The extensions in a value by the grammar of RFC 6455 §9.1: since what is quoted has to be a
+/// token once it is unquoted, no separator stands inside of quotes.
+fn by_the_grammar(value: &[u8]) -> Option<Vec<Named>> {
+    let trim = |text: &str| text.trim_matches([' ', '\t']).to_owned();
+    let token = |text: String| {
+        let symbol = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+        (!text.is_empty() && text.bytes().all(symbol)).then_some(text)
+    };
+    let value_of = |text: &str| {
+        let text = trim(text);
+        let Some(inside) = text.strip_prefix('"') else { return token(text) };
+        let inside = inside.strip_suffix('"')?;
+        // A backslash quotes what follows it, which is never another one, nor the closing quote.
+        let lonely = inside.contains("\\\\") || inside.ends_with('\\');
+        if lonely { None } else { token(inside.replace('\\', "")) }
+    };
+    let mut list = Vec::new();
+    let text = std::str::from_utf8(value).ok()?;
+    for element in text.split(',').map(trim).filter(|element| !element.is_empty()) {
+        let mut parts = element.split(';');
+        let name = token(trim(parts.next()?))?;
+        let param = |part: &str| match part.split_once('=') {
+            Some((name, value)) => Some((token(trim(name))?, Some(value_of(value)?))),
+            None => Some((token(trim(part))?, None)),
+        };
+        list.push((name, parts.map(param).collect::<Option<_>>()?));
+    }
+    (!list.is_empty()).then_some(list)
+}
+
+/// A list of extensions is read as the grammar has it, or refused if that does; and so are the
+/// parameters of permessage-deflate among them.
+pub fn extensions_are_read_by_the_grammar(value: &[u8]) {
+    let expected = by_the_grammar(value);
+    let found = Extensions::parse(value).ok();
+    assert_eq!(found.is_some(), expected.is_some());
+    let (Some(found), Some(expected)) = (found, expected) else { return };
+    let unquoted =
+        |value: rfc6455::handshake::ParamValue<'_>| value.bytes().map(char::from).collect();
+    let listed: Vec<Named> = found
+        .clone()
+        .map(|extension| {
+            let params = extension.params();
+            let params = params.map(|param| (param.name().to_owned(), param.value().map(unquoted)));
+            (extension.name().to_owned(), params.collect())
+        })
+        .collect();
+    assert_eq!(listed, expected);
+    #[cfg(feature = "deflate")]
+    for (extension, (_, params)) in found.zip(expected) {
+        let params = super::deflate::params_of(&params);
+        assert_eq!(rfc6455::deflate::Params::of(&extension), params);
+        if let Some(params) = params {
+            super::deflate::an_offer_is_answered_within_it(params);
+        }
+    }
+}

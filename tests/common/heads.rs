@@ -1,0 +1,299 @@
+//! Runs handshakes over bytes in pieces, and the vectors in `testdata/handshake` over all pieces.
+#![allow(clippy::mut_mut, reason = "a slice that advances is a `&mut &mut [u8]`")]
+
+use rfc6455::handshake::{
+    Acceptance, ClientHandshake, HandshakeError, HandshakeLimits, Offer, ServerHandshake,
+};
+
+/// The nonce behind the sample key of RFC 6455 §1.3.
+pub const SAMPLE_NONCE: [u8; 16] = *b"the sample nonce";
+
+/// Two bytes of a frame header and more: what a peer may send right behind its head.
+pub const TRAILING: &[u8] = b"\x81\x85\r\n\r\nGET / HTTP/1.1\r\n\r\n";
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    Server,
+    Client,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    Accept,
+    Incomplete,
+    Error(HandshakeError),
+}
+
+/// What came of a handshake.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    pub verdict: Verdict,
+    /// The input that was not taken.
+    pub left: Vec<u8>,
+    /// How many bytes had been given when there was a verdict.
+    pub given: usize,
+}
+
+#[derive(Clone, Debug)]
+pub struct Case {
+    pub name: String,
+    /// The section that decides it, with the number of its RFC.
+    pub section: String,
+    pub role: Role,
+    pub row: Option<u32>,
+    pub storage: usize,
+    pub limits: HandshakeLimits,
+    pub subprotocols: Vec<String>,
+    pub extensions: Option<String>,
+    /// Those that the server demands.
+    pub origins: Option<Vec<String>>,
+    pub expect: String,
+    pub at: Option<usize>,
+    pub bytes: Vec<u8>,
+}
+
+impl Case {
+    pub fn new(role: Role, bytes: &[u8]) -> Self {
+        Self {
+            name: String::new(),
+            section: String::new(),
+            role,
+            row: None,
+            storage: 8192,
+            limits: HandshakeLimits::DEFAULT,
+            subprotocols: Vec::new(),
+            extensions: None,
+            origins: None,
+            expect: String::new(),
+            at: None,
+            bytes: bytes.to_vec(),
+        }
+    }
+
+    /// Gives the pieces to a handshake, one after the other, until there is a verdict.
+    pub fn run<'p>(&self, pieces: impl IntoIterator<Item = &'p [u8]>) -> Outcome {
+        let mut storage = vec![0xa5; self.storage];
+        match self.role {
+            Role::Server => self.run_server(pieces, &mut storage),
+            Role::Client => self.run_client(pieces, &mut storage),
+        }
+    }
+
+    fn run_server<'p>(
+        &self,
+        pieces: impl IntoIterator<Item = &'p [u8]>,
+        storage: &mut [u8],
+    ) -> Outcome {
+        let mut handshake = ServerHandshake::new(storage, self.limits);
+        drive(pieces, |input| {
+            let Some(request) = handshake.receive(input)? else { return Ok(None) };
+            assert!(request.headers().into_iter().count() <= self.limits.max_headers);
+            let request_again = format!("{request:?}");
+            let checked = request.upgrade().and_then(|upgrade| {
+                let Some(origins) = &self.origins else { return Ok(upgrade) };
+                let origins: Vec<&str> = origins.iter().map(String::as_str).collect();
+                upgrade.require_origin(&origins).map(|()| upgrade)
+            });
+            let verdict = match checked {
+                Ok(upgrade) => {
+                    let mut out = [0; 1024];
+                    upgrade.accept(&Acceptance::default(), &mut out).expect("nothing to refuse");
+                    Verdict::Accept
+                }
+                Err(error) => Verdict::Error(error),
+            };
+            // A complete head takes nothing more, and stays what it is.
+            let mut more = *b"more";
+            let mut rest = &mut more[..];
+            let again = handshake.receive(&mut rest)?.expect("it was complete before");
+            assert_eq!(format!("{again:?}"), request_again);
+            assert_eq!(rest, b"more");
+            Ok(Some(verdict))
+        })
+    }
+
+    fn run_client<'p>(
+        &self,
+        pieces: impl IntoIterator<Item = &'p [u8]>,
+        storage: &mut [u8],
+    ) -> Outcome {
+        let subprotocols: Vec<&str> = self.subprotocols.iter().map(String::as_str).collect();
+        let offer = Offer {
+            subprotocols: &subprotocols,
+            extensions: self.extensions.as_deref(),
+            ..Offer::new("server.example.com", "/chat")
+        };
+        let mut handshake =
+            ClientHandshake::new(offer, SAMPLE_NONCE, storage, self.limits).expect("a valid offer");
+        drive(pieces, |input| {
+            let Some(response) = handshake.receive(input)? else { return Ok(None) };
+            let verdict = match response.upgrade() {
+                Ok(_) => Verdict::Accept,
+                Err(error) => Verdict::Error(error),
+            };
+            let response_again = format!("{response:?}");
+            let mut more = *b"more";
+            let mut rest = &mut more[..];
+            let again = handshake.receive(&mut rest)?.expect("it was complete before");
+            assert_eq!(format!("{again:?}"), response_again);
+            assert_eq!(rest, b"more");
+            Ok(Some(verdict))
+        })
+    }
+
+    fn expected(&self, verdict: &Verdict) -> bool {
+        match verdict {
+            Verdict::Accept => self.expect == "accept",
+            Verdict::Incomplete => self.expect == "incomplete",
+            Verdict::Error(error) if self.role == Role::Server => {
+                self.expect == format!("{error:?} {}", error.status())
+            }
+            Verdict::Error(error) => self.expect == format!("{error:?}"),
+        }
+    }
+
+    /// Checks the verdict with the bytes whole, byte by byte, and cut in two at every place, with
+    /// and without more behind them.
+    pub fn check(&self) {
+        for trailing in [&b""[..], TRAILING] {
+            let mut bytes = self.bytes.clone();
+            // What is incomplete would go on with what is behind it.
+            if self.expect != "incomplete" {
+                bytes.extend_from_slice(trailing);
+            }
+            let whole = self.run([&bytes[..]]);
+            assert!(self.expected(&whole.verdict), "{}: {:?}", self.name, whole.verdict);
+            let in_head = self.at.is_some();
+            assert_eq!(
+                whole.left,
+                if in_head || self.expect == "incomplete" { b"" } else { trailing },
+                "{}: what is left",
+                self.name
+            );
+
+            let by_byte = self.run(bytes.chunks(1));
+            assert_eq!(by_byte.verdict, whole.verdict, "{}: byte by byte", self.name);
+            let end = self.at.unwrap_or(self.bytes.len());
+            assert_eq!(by_byte.given, end, "{}: where there is a verdict", self.name);
+
+            for cut in 0..=bytes.len() {
+                let (first, second) = bytes.split_at(cut);
+                let cut_in_two = self.run([first, second]);
+                assert_eq!(cut_in_two.verdict, whole.verdict, "{}: cut at {cut}", self.name);
+                // The second piece may never have been given, if the first was enough.
+                let left = if cut >= end { &first[end..] } else { &bytes[end..] };
+                let left = if in_head { &b""[..] } else { left };
+                assert_eq!(cut_in_two.left, left, "{}: left, cut at {cut}", self.name);
+            }
+        }
+    }
+}
+
+/// Gives pieces to `step`, which takes of them what it needs, until it has a verdict.
+fn drive<'p>(
+    pieces: impl IntoIterator<Item = &'p [u8]>,
+    mut step: impl FnMut(&mut &mut [u8]) -> Result<Option<Verdict>, HandshakeError>,
+) -> Outcome {
+    let mut given = 0;
+    for piece in pieces {
+        given += piece.len();
+        let mut piece = piece.to_vec();
+        let mut input = &mut piece[..];
+        match step(&mut input) {
+            Ok(None) => assert!(input.is_empty(), "more is asked for, but not all was taken"),
+            Ok(Some(verdict)) => return Outcome { verdict, left: input.to_vec(), given },
+            Err(error) => {
+                assert!(input.is_empty(), "after an error all input is discarded");
+                // The error stays, and so does the silence.
+                let mut more = *b"GET / HTTP/1.1\r\n\r\n";
+                let mut rest = &mut more[..];
+                assert_eq!(step(&mut rest), Err(error));
+                assert!(rest.is_empty());
+                return Outcome { verdict: Verdict::Error(error), left: Vec::new(), given };
+            }
+        }
+    }
+    Outcome { verdict: Verdict::Incomplete, left: Vec::new(), given }
+}
+
+/// The cases in one file of `testdata/handshake`.
+pub fn vectors(file: &str) -> Vec<Case> {
+    vectors_in(concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/handshake"), file)
+}
+
+/// The cases in one file of this directory.
+pub fn vectors_in(directory: &str, file: &str) -> Vec<Case> {
+    let path = format!("{directory}/{file}");
+    let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
+    let role = if file.starts_with("server") { Role::Server } else { Role::Client };
+    let mut cases: Vec<Case> = Vec::new();
+    for line in text.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
+        if let Some(name) = line.strip_prefix("case: ") {
+            assert!(cases.iter().all(|case| case.name != name), "{file}: {name} is there twice");
+            cases.push(Case { name: name.to_string(), ..Case::new(role, b"") });
+            continue;
+        }
+        let case = cases.last_mut().expect("a case begins with its name");
+        if let Some(bytes) = line.strip_prefix("> ") {
+            case.bytes.extend(unescape(bytes));
+            continue;
+        }
+        let (key, value) = line.split_once(": ").unwrap_or_else(|| panic!("{file}: {line}"));
+        let number = || value.parse().unwrap_or_else(|_| panic!("{file}: {line}"));
+        match key {
+            "ref" => case.section = value.to_string(),
+            "row" => case.row = Some(value.parse().expect("a row is a number")),
+            "storage" => case.storage = number(),
+            "max-headers" => case.limits.max_headers = number(),
+            "max-target" => case.limits.max_target = number(),
+            "subprotocols" => case.subprotocols = value.split(", ").map(str::to_string).collect(),
+            "extensions" => case.extensions = Some(value.to_string()),
+            "origins" => {
+                case.origins = Some(value.split(", ").map(str::to_string).collect());
+            }
+            "expect" => case.expect = value.to_string(),
+            "at" => case.at = Some(number()),
+            _ => panic!("{file}: {line}"),
+        }
+    }
+    assert!(!cases.is_empty());
+    for Case { name, section, .. } in &cases {
+        let section = section.split(" item ").next().unwrap_or_default();
+        let (rfc, section) = section.rsplit_once(' ').unwrap_or_default();
+        assert!(
+            rfc.starts_with("RFC ") && section.split('.').all(|n| n.parse::<u8>().is_ok()),
+            "{file}: {name} has no section"
+        );
+    }
+    cases
+}
+
+/// Checks the cases of a file that belong to `row`; there must be some.
+pub fn check_row(file: &str, row: u32) {
+    let cases: Vec<Case> = vectors(file).into_iter().filter(|c| c.row == Some(row)).collect();
+    assert!(!cases.is_empty(), "{file} has no case for row {row}");
+    cases.iter().for_each(Case::check);
+}
+
+fn unescape(text: &str) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        bytes.push(match byte {
+            b'\\' => match rest.next().expect("something behind a backslash") {
+                b'r' => b'\r',
+                b'n' => b'\n',
+                b't' => b'\t',
+                b'\\' => b'\\',
+                b'x' => {
+                    let digits = [rest.next().unwrap_or_default(), rest.next().unwrap_or_default()];
+                    let digits = std::str::from_utf8(&digits).expect("two hexadecimal digits");
+                    u8::from_str_radix(digits, 16).expect("two hexadecimal digits")
+                }
+                other => panic!("no such escape: {}", char::from(other)),
+            },
+            byte => byte,
+        });
+    }
+    bytes
+}
