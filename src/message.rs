@@ -115,9 +115,10 @@ impl<'s> MessageBuffer<InSlice<'s>> {
 
 #[cfg(feature = "alloc")]
 impl MessageBuffer<Heap> {
-    /// On the heap: memory is taken as bytes arrive, whatever a header declares, never more than
-    /// twice what has arrived of a message, and given back but for what is to be
-    /// [retained](Self::retain) as soon as nothing is left of the input between two messages.
+    /// On the heap: memory is taken as bytes arrive, whatever a header declares: never more than
+    /// twice what has arrived of a message, and half as much again while it moves. It is given back
+    /// but for what is to be [retained](Self::retain) as soon as nothing is left of the input
+    /// between two messages; after a failure, when the buffer is dropped.
     ///
     /// ```
     /// use rfc6455::{Connection, Incoming, Limits, Message, MessageBuffer};
