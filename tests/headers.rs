@@ -294,6 +294,18 @@ fn s5_2_a_header_is_encoded_in_its_shortest_form() {
 }
 
 #[test]
+fn s5_2_each_bit_of_the_first_byte_is_read_and_written_in_its_place() {
+    for first in 0..=0xFF_u8 {
+        let [fin, rsv1, rsv2, rsv3] = [0x80, 0x40, 0x20, 0x10].map(|bit| first & bit != 0);
+        let Ok(Some((header, 2))) = FrameHeader::decode(&[first, 7]) else { continue };
+        assert_eq!((header.fin, header.rsv), (fin, [rsv1, rsv2, rsv3]));
+        assert_eq!(header.opcode.bits(), first & 0x0F);
+        assert_eq!(&*header.encode().unwrap(), [first, 7]);
+    }
+    assert!(matches!(FrameHeader::decode(&[0xF2, 7]), Ok(Some(_))), "reserved bits need a state");
+}
+
+#[test]
 fn s5_5_a_control_header_without_fin_is_not_encoded() {
     for opcode in [Opcode::Close, Opcode::Ping, Opcode::Pong] {
         let header =
