@@ -1,16 +1,16 @@
 //! Classes of bytes, and the search that the rest of the handshake is built on.
 
-/// A set of bytes, a bit for each.
+/// A set of bytes. A byte for each: bits would take less memory, and longer.
 #[derive(Clone, Copy)]
-pub(super) struct ByteSet([u32; 8]);
+pub(super) struct ByteSet([bool; 256]);
 
 impl ByteSet {
     pub(super) const fn of(bytes: &[u8]) -> Self {
-        let mut set = [0; 8];
+        let mut set = [false; 256];
         let mut rest = bytes;
         while let [byte, tail @ ..] = rest {
-            if let Some((_, [word, ..])) = set.split_at_mut_checked((*byte >> 5) as usize) {
-                *word |= 1 << (*byte & 31);
+            if let Some((_, [place, ..])) = set.split_at_mut_checked(*byte as usize) {
+                *place = true;
             }
             rest = tail;
         }
@@ -19,7 +19,7 @@ impl ByteSet {
 
     #[inline]
     pub(super) fn has(&self, byte: u8) -> bool {
-        self.0.get(usize::from(byte >> 5)).is_some_and(|word| word >> (byte & 31) & 1 == 1)
+        self.0.get(usize::from(byte)).is_some_and(|is| *is)
     }
 }
 

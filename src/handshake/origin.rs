@@ -1,5 +1,7 @@
 //! Hosts, ports and origins: what they look like, and when two are the same.
 
+use super::chars::ByteSet;
+
 /// Splits `host [":" port]`; `None` if it is not that.
 ///
 /// RFC 9110 §7.2: `Host = uri-host [ ":" port ]`, with the `uri-host` of RFC 3986 §3.2.2, which may
@@ -9,14 +11,14 @@ pub(super) fn split_host(bytes: &[u8]) -> Option<(&[u8], Option<&[u8]>)> {
         let end = bytes.iter().position(|&byte| byte == b']')?;
         let (host, port) = bytes.split_at_checked(end.checked_add(1)?)?;
         let [b'[', inside @ .., b']'] = host else { return None };
-        if inside.is_empty() || !inside.iter().all(|&byte| is_ip_literal_byte(byte)) {
+        if inside.is_empty() || !inside.iter().all(|&byte| HOST.has(byte) || byte == b':') {
             return None;
         }
         (host, port)
     } else {
         let end = bytes.iter().position(|&byte| byte == b':').unwrap_or(bytes.len());
         let (host, port) = bytes.split_at_checked(end)?;
-        if host.is_empty() || !host.iter().all(|&byte| is_host_byte(byte)) {
+        if host.is_empty() || !host.iter().all(|&byte| HOST.has(byte)) {
             return None;
         }
         (host, port)
@@ -28,19 +30,9 @@ pub(super) fn split_host(bytes: &[u8]) -> Option<(&[u8], Option<&[u8]>)> {
     }
 }
 
-const fn is_ip_literal_byte(byte: u8) -> bool {
-    is_host_byte(byte) || byte == b':'
-}
-
 /// `unreserved / pct-encoded / sub-delims` of RFC 3986.
-const fn is_host_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric()
-        || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'%')
-        || matches!(
-            byte,
-            b'!' | b'$' | b'&' | b'\'' | b'(' | b')' | b'*' | b'+' | b',' | b';' | b'='
-        )
-}
+static HOST: ByteSet =
+    ByteSet::of(b"-._~%!$&'()*+,;=0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
 
 /// An origin that is a tuple of scheme, host and port (RFC 6454 §4).
 #[derive(Clone, Copy)]
