@@ -71,8 +71,11 @@ pub(super) fn position_below(bytes: &[u8], floor: u8) -> Option<usize> {
 }
 
 /// `bytes` as text; they are known to be ASCII, so the fallback is never seen.
-pub(super) fn ascii(bytes: &[u8]) -> &str {
-    core::str::from_utf8(bytes).unwrap_or_default()
+pub(super) const fn ascii(bytes: &[u8]) -> &str {
+    match core::str::from_utf8(bytes) {
+        Ok(text) => text,
+        Err(_) => "",
+    }
 }
 
 #[cfg(test)]

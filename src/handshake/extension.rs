@@ -59,7 +59,8 @@ impl<'h> Iterator for Extensions<'h> {
 /// One extension of an offer or of an answer, with its parameters.
 #[derive(Clone, Copy)]
 pub struct Extension<'h> {
-    name: &'h str,
+    /// A token.
+    name: &'h [u8],
     /// The parameters, each with its semicolon before it; they conform to the grammar.
     params: &'h [u8],
 }
@@ -68,7 +69,7 @@ impl<'h> Extension<'h> {
     /// The name, a token.
     #[must_use]
     pub const fn name(&self) -> &'h str {
-        self.name
+        ascii(self.name)
     }
 
     /// The parameters in order. Names may come twice: what that means is for the extension to say.
@@ -80,7 +81,7 @@ impl<'h> Extension<'h> {
 
 impl fmt::Debug for Extension<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}{}", self.name, self.params.escape_ascii())
+        write!(f, "{}{}", self.name(), self.params.escape_ascii())
     }
 }
 
@@ -99,9 +100,10 @@ impl<'h> Iterator for Params<'h> {
 }
 
 /// One parameter of an [`Extension`].
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Param<'h> {
-    name: &'h str,
+    /// A token.
+    name: &'h [u8],
     value: Option<ParamValue<'h>>,
 }
 
@@ -109,13 +111,19 @@ impl<'h> Param<'h> {
     /// The name, a token.
     #[must_use]
     pub const fn name(&self) -> &'h str {
-        self.name
+        ascii(self.name)
     }
 
     /// The value, if there is one.
     #[must_use]
     pub const fn value(&self) -> Option<ParamValue<'h>> {
         self.value
+    }
+}
+
+impl fmt::Debug for Param<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Param").field("name", &self.name()).field("value", &self.value).finish()
     }
 }
 
@@ -188,16 +196,16 @@ fn take_param<'h>(rest: &mut &'h [u8]) -> Result<Option<Param<'h>>, Malformed> {
         *rest = tail;
         take_quoted(rest)?
     } else {
-        take_token(rest)?.as_bytes()
+        take_token(rest)?
     };
     Ok(Some(Param { name, value: Some(ParamValue { raw }) }))
 }
 
-fn take_token<'h>(rest: &mut &'h [u8]) -> Result<&'h str, Malformed> {
+fn take_token<'h>(rest: &mut &'h [u8]) -> Result<&'h [u8], Malformed> {
     let len = rest.iter().position(|&byte| !is_token_byte(byte)).unwrap_or(rest.len());
     let (token, tail) = rest.split_at_checked(len).ok_or(Malformed)?;
     *rest = tail;
-    if token.is_empty() { Err(Malformed) } else { Ok(ascii(token)) }
+    if token.is_empty() { Err(Malformed) } else { Ok(token) }
 }
 
 /// Takes what is left of a quoted string, whose opening quote is gone; gives what is inside.
