@@ -69,6 +69,6 @@ impl<R: Role> ReceiveHalf<R> {
         if self.fin {
             self.end_message();
         }
-        self.idle = self.spilled == 0 && self.message.is_none();
+        self.idle = self.message.is_none();
     }
 }
