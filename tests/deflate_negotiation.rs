@@ -222,7 +222,7 @@ fn what_two_policies_agree_to_both_ends_see_alike() {
 mod handshake {
     use std::path::Path;
 
-    use crate::common::vectors::is_section;
+    use super::common::vectors::is_section;
     use rfc6455::deflate::Policy;
     use rfc6455::handshake::{
         Acceptance, ClientHandshake, HandshakeError, HandshakeLimits, Offer, ServerHandshake,
