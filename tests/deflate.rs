@@ -4,93 +4,21 @@
 
 mod common;
 
-use std::path::Path;
-
 use common::deflate::{agreement, client, frames, messages, server, stream, whole};
+use common::inflated;
 use common::oracle::Seen;
-use common::vectors::{bytes, is_section};
 use common::wire::Frame;
-use rfc6455::deflate::{Agreement, Deflater, Params, Policy};
+use rfc6455::deflate::{Deflater, Params, Policy};
 use rfc6455::*;
-
-struct Vector {
-    name: String,
-    section: String,
-    text: bool,
-    takeover: bool,
-    limits: Limits,
-    max_ratio: u32,
-    payloads: Vec<Vec<u8>>,
-    messages: Vec<Vec<u8>>,
-    /// Rule and status code.
-    fails: Option<(String, u16)>,
-}
-
-impl Vector {
-    fn agreement(&self) -> Agreement {
-        let policy = Policy::DEFAULT.receive_takeover(self.takeover).max_ratio(self.max_ratio);
-        let params = Params { server_no_context_takeover: !self.takeover, ..Params::default() };
-        policy.confirm(params).unwrap()
-    }
-}
-
-fn vectors() -> Vec<Vector> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/deflate/messages.txt");
-    let mut vectors: Vec<Vector> = Vec::new();
-    for line in std::fs::read_to_string(path).unwrap().lines() {
-        if let Some(name) = line.strip_prefix('[').and_then(|line| line.strip_suffix(']')) {
-            vectors.push(Vector {
-                name: name.to_owned(),
-                section: String::new(),
-                text: false,
-                takeover: true,
-                limits: Limits::DEFAULT,
-                max_ratio: u32::MAX,
-                payloads: Vec::new(),
-                messages: Vec::new(),
-                fails: None,
-            });
-        } else if let Some((key, value)) = line.split_once(':') {
-            let vector = vectors.last_mut().unwrap();
-            match (key, value.trim()) {
-                ("section", value) => value.clone_into(&mut vector.section),
-                ("shows", _) => {}
-                ("kind", value) => vector.text = value == "text",
-                ("takeover", value) => vector.takeover = value != "no",
-                ("max_message", value) => {
-                    vector.limits = vector.limits.max_message(value.parse().unwrap());
-                }
-                ("max_ratio", value) => vector.max_ratio = value.parse().unwrap(),
-                ("payload", value) => vector.payloads.push(bytes(value)),
-                ("message", value) => vector.messages.push(bytes(value)),
-                ("fails", value) => {
-                    let (rule, code) = value.split_once(" close ").unwrap();
-                    vector.fails = Some((rule.to_owned(), code.parse().unwrap()));
-                }
-                _ => panic!("{line}"),
-            }
-        }
-    }
-    for Vector { name, section, .. } in &vectors {
-        assert!(is_section(section), "{name}: {section:?} is no section");
-    }
-    vectors
-}
 
 #[test]
 fn s7_2_2_every_vector_however_cut() {
-    for vector in vectors() {
+    for vector in inflated::all() {
         let agreement = vector.agreement();
         for fragmented in [false, true] {
-            let mut wire = Vec::new();
-            let mut last = 0;
-            for payload in &vector.payloads {
-                let cuts: &[usize] = if fragmented { &[payload.len() / 2] } else { &[] };
-                for frame in frames(vector.text, payload, cuts) {
-                    last = wire.len();
-                    wire.extend(frame.bytes());
-                }
-            }
+            let frames = vector.frames(fragmented);
+            let wire: Vec<_> = frames.iter().flat_map(Frame::bytes).collect();
+            let last = wire.len() - frames.last().map_or(0, |frame| frame.bytes().len());
             let expected: Vec<_> =
                 vector.messages.iter().map(|m| (vector.text, m.clone())).collect();
             let first = stream(client(vector.limits), &agreement, 1 << 16, [&wire[..]]);

@@ -161,8 +161,10 @@ mod compressed {
     use super::{held, most_for_messages, scenarios};
     use crate::common::deflate::{Compressor, agreement, client, content, frames, server};
     use crate::common::driver::cut;
+    use crate::common::inflated;
     use crate::common::source::{Scenario, Source};
-    use rfc6455::deflate::{Deflater, Params, Policy};
+    use crate::common::wire::Frame;
+    use rfc6455::deflate::{Agreement, Deflater, Params, Policy};
     use rfc6455::*;
 
     const INFLATER: usize = 48 << 10;
@@ -202,8 +204,12 @@ mod compressed {
     }
 
     /// The most that is held while these pieces are inflated.
-    fn inflate<R: Role>(mut ws: Connection<R>, wire: &[u8], cuts: &[usize]) -> usize {
-        let agreement = agreement(true);
+    fn inflate<R: Role>(
+        mut ws: Connection<R>,
+        agreement: &Agreement,
+        wire: &[u8],
+        cuts: &[usize],
+    ) -> usize {
         let mut pieces: Vec<_> = cut(wire, cuts).into_iter().map(<[u8]>::to_vec).collect();
         let (mut inflater, mut messages) = (agreement.inflater(), MessageBuffer::new());
         let ((), _, most) = held(|| {
@@ -215,6 +221,26 @@ mod compressed {
             }
         });
         most
+    }
+
+    #[test]
+    fn s10_4_every_vector_is_inflated_within_the_bound() {
+        let mut inflated = 0;
+        for vector in inflated::all() {
+            let bound = INFLATER + most_for_messages(&vector.limits);
+            for fragmented in [false, true] {
+                let wire: Vec<_> =
+                    vector.frames(fragmented).iter().flat_map(Frame::bytes).collect();
+                let each: Vec<_> = (1..wire.len().min(500)).collect();
+                for cuts in [&[][..], &each] {
+                    let ws = client(vector.limits);
+                    let most = inflate(ws, &vector.agreement(), &wire, cuts);
+                    assert!(most <= bound, "{}: {most} of {bound}", vector.name);
+                    inflated += usize::from(most > INFLATER / 2);
+                }
+            }
+        }
+        assert!(inflated > 20, "only {inflated} of them had to inflate something");
     }
 
     #[test]
@@ -232,9 +258,9 @@ mod compressed {
             }
             wire.extend(&stream);
             let most = if setting.server {
-                inflate(server(limits), &wire, &cuts)
+                inflate(server(limits), &agreement(true), &wire, &cuts)
             } else {
-                inflate(client(limits), &wire, &cuts)
+                inflate(client(limits), &agreement(true), &wire, &cuts)
             };
             let bound = INFLATER + most_for_messages(&limits);
             assert!(most <= bound, "{most} of {bound} with {limits:?}");

@@ -19,6 +19,8 @@ pub mod extension;
 pub mod handshake;
 #[cfg(feature = "handshake")]
 pub mod heads;
+#[cfg(feature = "deflate")]
+pub mod inflated;
 #[cfg(feature = "alloc")]
 pub mod messages;
 pub mod oracle;
