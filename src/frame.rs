@@ -132,10 +132,7 @@ impl FrameHeader {
     /// it; `None` if there is too little room.
     #[inline]
     pub(crate) fn write<'o>(&self, out: &'o mut [u8]) -> Option<&'o mut [u8]> {
-        let [rsv1, rsv2, rsv3] = self.rsv.map(u8::from);
-        let first =
-            u8::from(self.fin) << 7 | rsv1 << 6 | rsv2 << 5 | rsv3 << 4 | self.opcode.bits();
-        let mask = if self.masking_key.is_some() { MASK } else { 0 };
+        let (first, mask) = self.first_bits();
         // "the minimal number of bytes MUST be used to encode the length" (§5.2)
         let [l0, l1, l2, l3, l4, l5, l6, l7] = self.payload_len.to_be_bytes();
         let out = match self.payload_len {
