@@ -70,6 +70,46 @@ fn s5_4_what_is_read_in_place_is_what_is_read_from_a_buffer() {
     }
 }
 
+/// How much room there is to read into, when `arrived` of `len` bytes of a payload have arrived.
+fn lent<S: rfc6455::Storage>(
+    mut messages: MessageBuffer<S>,
+    first: u8,
+    len: u64,
+    arrived: usize,
+) -> Option<usize> {
+    let mut ws = client();
+    assert!(messages.spare(&mut ws).is_none(), "before anything arrives");
+    let mut wire = vec![first, 0x7F];
+    wire.extend(len.to_be_bytes());
+    wire.extend(vec![b'a'; arrived]);
+    messages.receive(&mut ws, &mut &mut wire[..]).unwrap();
+    messages.spare(&mut ws).map(|spare| spare.len())
+}
+
+#[test]
+fn room_is_lent_for_what_is_left_of_a_long_binary_message() {
+    for (first, len, arrived, expected) in [
+        (0x82, 100_000, 4095, None),
+        (0x82, 100_000, 4096, Some(4096)),
+        (0x02, 100_000, 4096, Some(4096)),
+        (0x82, 100_000, 50_000, Some(16 << 10)),
+        (0x82, 70_000, 60_000, Some(10_000)),
+        (0x82, 70_000, 65_904, Some(4096)),
+        (0x82, 70_000, 65_905, None),
+        (0x82, 70_000, 70_000, None),
+        (0x02, 70_000, 70_000, None),
+        (0x81, 100_000, 50_000, None),
+    ] {
+        let heap = MessageBuffer::new();
+        assert_eq!(lent(heap, first, len, arrived), expected, "{first:X} {arrived} of {len}");
+        let mut slice = vec![0; 200_000];
+        let left = usize::try_from(len).unwrap() - arrived;
+        let expected = (first != 0x81 && left > 0).then_some(left);
+        let slice = MessageBuffer::in_slice(&mut slice);
+        assert_eq!(lent(slice, first, len, arrived), expected, "{first:X} {arrived} of {len}");
+    }
+}
+
 #[test]
 fn s5_6_a_message_in_one_piece_is_not_copied() {
     let (mut ws, mut messages) = (client(), MessageBuffer::new());
