@@ -2,7 +2,7 @@
 
 use std::fmt::Debug;
 
-use rfc6455::{CloseCode, Connection, Fragment, MessageKind, Part, Role, SendError};
+use rfc6455::{CloseCode, Connection, ControlFrame, Fragment, MessageKind, Part, Role, SendError};
 
 use super::{Check, End, ensure, print};
 
@@ -22,8 +22,14 @@ impl<R: Role + Clone + Debug> End<R> {
         let code = ws.close_frame().map(|frame| frame.code.get());
         ensure!(code == told.close_heard.flatten(), "its peer's code is {code:?}");
         if self.owed().is_none() {
-            let frame = ws.clone().poll_transmit();
+            let (mut by_value, mut in_place) = (ws.clone(), ws.clone());
+            let frame = by_value.poll_transmit();
             ensure!(frame.is_none(), "{frame:?} is not owed");
+            let len = in_place.poll_transmit_into(&mut [0; ControlFrame::MAX_LEN]);
+            ensure!(len == Ok(0), "{len:?} bytes are not owed");
+            // What waits for the end of a frame goes on waiting.
+            let changed = [&by_value, &in_place].iter().any(|ws| print(*ws) != self.print);
+            ensure!(!told.frame_open || !changed, "a poll inside of a frame has changed something");
         }
         self.check_sending()
     }
