@@ -394,9 +394,5 @@ impl<R> AsMut<Self> for ReceiveHalf<R> {
 const fn whole_below(limits: &Limits) -> u64 {
     let Limits { max_frame, max_message, max_fragments, .. } = *limits;
     let most = if max_frame < max_message { max_frame } else { max_message };
-    match (max_fragments, most) {
-        (0, _) => 0,
-        (_, most) if most < 1 << 63 => most.saturating_add(1),
-        _ => 1 << 63,
-    }
+    if max_fragments == 0 { 0 } else { most.saturating_add(1) }
 }
