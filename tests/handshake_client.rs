@@ -38,6 +38,21 @@ fn s4_1_every_other_byte_in_accept_is_a_mismatch() {
 }
 
 #[test]
+fn s4_1_a_header_is_known_by_its_whole_name() {
+    let accepted = std::str::from_utf8(ACCEPTED).unwrap();
+    for (name, error) in [
+        ("Upgrade", HandshakeError::InvalidUpgrade),
+        ("Connection", HandshakeError::MissingConnectionUpgrade),
+        ("Sec-WebSocket-Accept", HandshakeError::MissingAccept),
+    ] {
+        let other = format!("\r\nX{}:", &name[1..]);
+        let head = accepted.replacen(&format!("\r\n{name}:"), &other, 1).into_bytes();
+        let outcome = Case::new(Role::Client, &head).run([&head[..]]);
+        assert_eq!(outcome.verdict, Verdict::Error(error));
+    }
+}
+
+#[test]
 fn s4_1_another_nonce_wants_another_accept() {
     for bit in 0..128 {
         let mut nonce = SAMPLE_NONCE;

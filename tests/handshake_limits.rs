@@ -23,6 +23,14 @@ fn too_many_headers_are_an_error_and_never_cut_off() {
     check_row("server-limits.txt", 47);
 }
 
+#[test]
+fn nothing_is_refused_before_a_byte_has_come() {
+    for mut storage in [&mut [][..], &mut [0; 8]] {
+        let mut handshake = ServerHandshake::new(&mut storage, HandshakeLimits::DEFAULT);
+        assert_eq!(handshake.receive(&mut &mut [][..]).map(|request| request.is_some()), Ok(false));
+    }
+}
+
 /// There are rooms of several sizes for them.
 #[test]
 fn any_number_of_headers_up_to_the_limit_is_there_whole_and_one_more_is_not() {

@@ -36,6 +36,29 @@ fn sec_4_2_1_every_vector_whole_cut_and_with_more_behind_it() {
 }
 
 #[test]
+fn s4_2_1_a_header_is_known_by_its_whole_name() {
+    for (name, error) in [
+        ("Host", HandshakeError::MissingHost),
+        ("Upgrade", HandshakeError::NotAnUpgrade),
+        ("Connection", HandshakeError::MissingConnectionUpgrade),
+        ("Sec-WebSocket-Key", HandshakeError::MissingKey),
+        ("Sec-WebSocket-Version", HandshakeError::UnsupportedVersion),
+    ] {
+        let other = format!("\r\nX{}:", &name[1..]);
+        let head = format!("{CHAT}\r\n").replacen(&format!("\r\n{name}:"), &other, 1);
+        with_head(&head, |request| assert_eq!(request.upgrade().unwrap_err(), error));
+    }
+    let others = "Xrigin: http://a\r\nXec-WebSocket-Protocol: a\r\nXec-WebSocket-Extensions: a\r\n\
+        Xontent-Length: 1\r\nXransfer-Encoding: chunked\r\nXec-WebSocket-Accept: a\r\n";
+    with_request(others, |request| {
+        let upgrade = request.upgrade().unwrap();
+        assert_eq!(request.origin(), None);
+        assert_eq!(upgrade.subprotocols().count(), 0);
+        assert_eq!(upgrade.extensions().count(), 0);
+    });
+}
+
+#[test]
 fn lists_are_read_in_one_pass_and_to_the_letter() {
     check_row("server-lists.txt", 48);
 }

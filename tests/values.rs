@@ -135,10 +135,13 @@ fn an_extension_is_shown_as_it_was_written() {
     let mut storage = [0; 512];
     let mut handshake = ServerHandshake::new(&mut storage, HandshakeLimits::DEFAULT);
     let request = handshake.receive(&mut &mut head[..]).unwrap().unwrap();
+    let headers = format!("{:?}", request.headers());
+    assert!(headers.starts_with("{\"Host\": \"a\", \"Upgrade\": \"websocket\", "), "{headers}");
     let extension = request.upgrade().unwrap().extensions().next().unwrap();
     assert_eq!(format!("{extension:?}"), "a; b=c");
     let param = extension.params().next().unwrap();
     assert_eq!(format!("{:?}", param.value()), "Some(\"c\")");
+    assert_eq!(format!("{param:?}"), "Param { name: \"b\", value: Some(\"c\") }");
 }
 
 #[test]
