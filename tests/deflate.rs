@@ -121,6 +121,34 @@ fn s10_4_a_slice_bounds_inflated_messages() {
 }
 
 #[test]
+fn s10_4_a_slice_bounds_what_is_not_compressed_by_its_declared_length() {
+    let mut storage = [0; 100];
+    let mut messages = MessageBuffer::in_slice(&mut storage);
+    let report =
+        whole(client(Limits::DEFAULT), &agreement(true), &mut messages, [&b"\x82\x65"[..]]);
+    let error = report.error.map(|error| (error.violation(), error.offset()));
+    assert_eq!(error, Some((Violation::MessageTooBig, 1)));
+}
+
+#[test]
+fn memory_is_given_back_behind_an_inflated_message() {
+    let wire = from_server(false, &compress(&vec![7; 50_000]));
+    for (retain, kept) in [(100, false), (1 << 20, true)] {
+        let (mut ws, mut wire) = (client(Limits::DEFAULT), wire.clone());
+        let (mut inflater, mut messages) =
+            (agreement(true).inflater(), MessageBuffer::new().retain(retain));
+        let mut input = &mut wire[..];
+        let mut receive = || {
+            let message = messages.receive_inflated(&mut inflater, &mut ws, &mut input).unwrap();
+            (message.is_some(), messages.capacity())
+        };
+        let (is_there, held) = receive();
+        assert!(is_there && held >= 50_000, "{held} bytes");
+        assert_eq!(receive(), (false, if kept { held } else { 0 }));
+    }
+}
+
+#[test]
 fn s10_4_a_ratio_can_be_a_limit() {
     let payload = compress(&[b'a'; 4000]);
     for (ratio, over) in [(4000 / payload.len() as u32, true), (1032, false)] {
