@@ -25,8 +25,8 @@ fn too_many_headers_are_an_error_and_never_cut_off() {
 
 #[test]
 fn nothing_is_refused_before_a_byte_has_come() {
-    for mut storage in [&mut [][..], &mut [0; 8]] {
-        let mut handshake = ServerHandshake::new(&mut storage, HandshakeLimits::DEFAULT);
+    for storage in [&mut [][..], &mut [0; 8]] {
+        let mut handshake = ServerHandshake::new(storage, HandshakeLimits::DEFAULT);
         assert_eq!(handshake.receive(&mut &mut [][..]).map(|request| request.is_some()), Ok(false));
     }
 }
