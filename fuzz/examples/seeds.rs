@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use rfc6455_fuzz::common::heads::{self, Role};
 use rfc6455_fuzz::common::source::Scenario;
-use rfc6455_fuzz::common::vectors::{self, bytes};
-use rfc6455_fuzz::common::wire::mask_stream;
+use rfc6455_fuzz::common::wire::{Frame, mask_stream};
+use rfc6455_fuzz::common::{inflated, vectors};
 use rfc6455_fuzz::{common, compare};
 
 const TESTDATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../testdata");
@@ -58,15 +58,9 @@ impl Seeds {
 
     /// Compressed messages.
     fn deflate(&mut self) {
-        let text = fs::read_to_string(format!("{TESTDATA}/deflate/messages.txt")).unwrap();
-        for vector in text.split("\n[").skip(1) {
-            let mut stream = Vec::new();
-            for payload in vector.lines().filter_map(|line| line.strip_prefix("payload:")) {
-                for frame in common::deflate::frames(false, &bytes(payload), &[]) {
-                    stream.extend(frame.bytes());
-                }
-            }
-            let takeover = if vector.contains("\ntakeover: no") { 0 } else { 2 };
+        for vector in inflated::all_in(&Path::new(TESTDATA).join("deflate/messages.txt")) {
+            let stream: Vec<_> = vector.frames(false).iter().flat_map(Frame::bytes).collect();
+            let takeover = if vector.takeover { 2 } else { 0 };
             let choices = [0; Scenario::CHOICES];
             self.put("receive_deflate", &[&[takeover], &choices, &stream]);
             let masked = mask_stream(&stream).bytes;

@@ -37,9 +37,13 @@ impl Vector {
 
 /// Every vector of this package.
 pub fn all() -> Vec<Vector> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/deflate/messages.txt");
+    all_in(&Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/deflate/messages.txt"))
+}
+
+/// Every vector of the file.
+pub fn all_in(file: &Path) -> Vec<Vector> {
     let mut vectors: Vec<Vector> = Vec::new();
-    for line in std::fs::read_to_string(path).unwrap().lines() {
+    for line in std::fs::read_to_string(file).unwrap().lines() {
         if let Some(name) = line.strip_prefix('[').and_then(|line| line.strip_suffix(']')) {
             vectors.push(Vector {
                 name: name.to_owned(),
