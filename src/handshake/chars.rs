@@ -5,16 +5,23 @@
 pub(super) struct ByteSet([bool; 256]);
 
 impl ByteSet {
-    pub(super) const fn of(bytes: &[u8]) -> Self {
-        let mut set = [false; 256];
+    pub(super) const ALPHANUMERIC: Self =
+        Self::of(b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
+
+    const fn of(bytes: &[u8]) -> Self {
+        Self([false; 256]).and(bytes)
+    }
+
+    /// The same, with these bytes too.
+    pub(super) const fn and(mut self, bytes: &[u8]) -> Self {
         let mut rest = bytes;
         while let [byte, tail @ ..] = rest {
-            if let Some((_, [place, ..])) = set.split_at_mut_checked(*byte as usize) {
+            if let Some((_, [place, ..])) = self.0.split_at_mut_checked(*byte as usize) {
                 *place = true;
             }
             rest = tail;
         }
-        Self(set)
+        self
     }
 
     #[inline]
@@ -25,8 +32,7 @@ impl ByteSet {
 
 /// The bytes of a token: `tchar` of RFC 9110 §5.6.2, and the `token` of RFC 2616, by which RFC 6455
 /// goes.
-static TOKEN: ByteSet =
-    ByteSet::of(b"!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
+static TOKEN: ByteSet = ByteSet::ALPHANUMERIC.and(b"!#$%&'*+-.^_`|~");
 
 /// Whether `byte` may stand in a token.
 #[inline]

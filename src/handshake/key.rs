@@ -41,8 +41,7 @@ pub(super) fn encode_key(nonce: [u8; 16]) -> [u8; 24] {
 }
 
 /// RFC 6455 §4.3: "base64-character = ALPHA | DIGIT | "+" | "/""
-static BASE64: ByteSet =
-    ByteSet::of(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/");
+static BASE64: ByteSet = ByteSet::ALPHANUMERIC.and(b"+/");
 
 /// Whether `key` is the base64 of sixteen bytes: 22 characters and two signs of padding.
 ///

@@ -31,8 +31,7 @@ pub(super) fn split_host(bytes: &[u8]) -> Option<(&[u8], Option<&[u8]>)> {
 }
 
 /// `unreserved / pct-encoded / sub-delims` of RFC 3986.
-static HOST: ByteSet =
-    ByteSet::of(b"-._~%!$&'()*+,;=0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
+static HOST: ByteSet = ByteSet::ALPHANUMERIC.and(b"-._~%!$&'()*+,;=");
 
 /// An origin that is a tuple of scheme, host and port (RFC 6454 §4).
 #[derive(Clone, Copy)]
