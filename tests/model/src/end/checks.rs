@@ -28,8 +28,8 @@ impl<R: Role + Clone + Debug> End<R> {
             let len = in_place.poll_transmit_into(&mut [0; ControlFrame::MAX_LEN]);
             ensure!(len == Ok(0), "{len:?} bytes are not owed");
             // What waits for the end of a frame goes on waiting.
-            let changed = [&by_value, &in_place].iter().any(|ws| print(*ws) != self.print);
-            ensure!(!told.frame_open || !changed, "a poll inside of a frame has changed something");
+            let same = || [&by_value, &in_place].iter().all(|ws| print(*ws) == self.print);
+            ensure!(!told.frame_open || same(), "a poll inside of a frame has changed something");
         }
         self.check_sending()
     }
