@@ -1,6 +1,7 @@
 //! The tests in one program: made and run anew for each mutant, two dozen would be mostly linked.
 //!
-//! Without `deflate_memory`, which brings an allocator of its own, and `examples`, which needs them.
+//! Without `deflate_memory` and `retained`, which bring an allocator of their own, `examples`, which
+//! needs them, and `traceability`, which reads the sources.
 
 #[path = "../allocations.rs"]
 mod allocations;
