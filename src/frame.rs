@@ -325,3 +325,31 @@ fn length<const N: usize>(rest: &[u8], minimum: u64) -> Result<(u64, u64, usize)
     }
     Ok((least.max(minimum), most.min(u64::MAX >> 1), end))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sec_5_2_a_header_in_its_shortest_form_is_read_plain_and_no_other() {
+        for masked in [false, true] {
+            let masking_key = masked.then_some(MaskingKey([1, 2, 3, 4]));
+            for payload_len in [0, 1, 125, 126, 0xFFFF, 0x1_0000, u64::MAX >> 1] {
+                let (fin, rsv, opcode) = (false, [true, false, true], Opcode::Binary);
+                let header = FrameHeader { fin, rsv, opcode, masking_key, payload_len }.to_bytes();
+                let plain = Plain::read(&header, masked);
+                let found = plain.map(|plain| (plain.first, plain.payload_len, plain.len));
+                assert_eq!(found, Some((0x52, payload_len, header.len())));
+                let key = masking_key.unwrap_or(MaskingKey([0; 4]));
+                assert_eq!(plain.map(|plain| plain.key), Some(key));
+                assert!(Plain::read(&header, !masked).is_none());
+                let cut = |end| header.get(..end).and_then(|cut| Plain::read(cut, masked));
+                assert!((0..header.len()).all(|end| cut(end).is_none()));
+            }
+        }
+        for longer in [&[0x82, 126, 0, 125][..], &[0x82, 127, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF]] {
+            assert!(Plain::read(longer, false).is_none());
+        }
+        assert!(Plain::read(&[0x82, 127, 0x80, 0, 0, 0, 0, 0, 0, 0], false).is_none());
+    }
+}

@@ -190,3 +190,20 @@ fn copy_many(from: &[u8], to: &mut [u8], key: MaskingKey) {
         *to = (u64::from_ne_bytes(*from) ^ word).to_ne_bytes();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_leads_to_a_cache_line_ends_at_one_and_is_the_least_that_does() {
+        #[repr(align(64))]
+        struct Aligned([u8; 64 + MANY]);
+        let aligned = Aligned([0; 64 + MANY]);
+        for (at, expected) in (0..64).zip([0].into_iter().chain((1..64).rev())) {
+            let bytes = aligned.0.get(at..).unwrap_or_default();
+            assert_eq!(bytes.get(..MANY).map(lead), Some(Some(expected)));
+            assert_eq!(bytes.get(..MANY - 1).map(lead), Some(None));
+        }
+    }
+}

@@ -17,6 +17,8 @@ use crate::utf8::{Utf8, to_str};
 #[cfg(feature = "deflate")]
 mod compressed;
 mod rules;
+#[cfg(test)]
+mod short_cuts;
 mod steps;
 
 /// The receiving half of a [`Connection`](crate::Connection).

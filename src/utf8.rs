@@ -160,3 +160,15 @@ pub(crate) fn split_open_code_point(text: &[u8]) -> (&[u8], &[u8]) {
     }
     (text, &[])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn valid_text_is_counted_up_to_its_last_whole_code_point() {
+        for (bytes, valid) in [(&b""[..], 0), (b"ab", 2), (b"a\xC3\xA9\xFFb", 3), (b"a\xC3", 1)] {
+            assert_eq!(valid_up_to(bytes), valid);
+        }
+    }
+}

@@ -8,7 +8,7 @@ use crate::opcode::Opcode;
 use crate::role::Role;
 
 /// A header that may come now.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Accepted {
     pub(super) fin: bool,
     pub(super) rsv1: bool,
