@@ -5,7 +5,7 @@ mod common;
 use std::collections::BTreeMap;
 
 use common::source::Scenario;
-use common::{oracle, peers, properties, sending};
+use common::{oracle, peers, properties, refusals, sending};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -78,7 +78,7 @@ proptest! {
 
     #[test]
     fn s6_1_refused_sends_change_nothing(bytes in vec(any::<u8>(), 0..300)) {
-        sending::refused_sends_change_nothing(&bytes);
+        refusals::refused_sends_change_nothing(&bytes);
     }
 
     #[test]

@@ -2,6 +2,6 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use rfc6455_fuzz::common::sending;
+use rfc6455_fuzz::common::refusals;
 
-fuzz_target!(|bytes: &[u8]| sending::a_refused_send_changes_nothing(bytes));
+fuzz_target!(|bytes: &[u8]| refusals::a_refused_send_changes_nothing(bytes));

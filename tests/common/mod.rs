@@ -26,6 +26,7 @@ pub mod messages;
 pub mod oracle;
 pub mod peers;
 pub mod properties;
+pub mod refusals;
 pub mod sending;
 pub mod source;
 pub mod vectors;
