@@ -56,7 +56,7 @@ pub fn mask(bytes: &mut [u8], key: MaskingKey) {
 /// pass of its own elsewhere.
 #[inline]
 pub(crate) fn mask_seeing(bytes: &mut [u8], key: MaskingKey) -> bool {
-    if bytes.len() > FEW { mask_many(bytes, key) } else { mask_few(bytes, key) }
+    if are_few(bytes) { mask_few(bytes, key) } else { mask_many(bytes, key) }
 }
 
 #[inline(always)]
@@ -91,9 +91,12 @@ fn mask_each(bytes: &mut [u8], key: MaskingKey) -> u8 {
     seen
 }
 
-/// Up to this many bytes are masked where the call stands; more are worth a call, and finding out
-/// which vectors the CPU has.
-const FEW: usize = 128;
+/// Whether these are masked where the call stands; more are worth a call, and finding out which
+/// vectors the CPU has.
+#[inline(always)]
+const fn are_few(bytes: &[u8]) -> bool {
+    bytes.len() <= 128
+}
 
 /// From this many bytes on it pays to begin with those that lead to a cache line: a wide store
 /// across two lines takes as long as two.
@@ -141,7 +144,7 @@ fn mask_many(bytes: &mut [u8], key: MaskingKey) -> bool {
 #[inline]
 pub(crate) fn mask_copy(from: &[u8], to: &mut [u8], key: MaskingKey) {
     let Some(to) = to.get_mut(..from.len()) else { return };
-    if from.len() > FEW { copy_many(from, to, key) } else { copy_few(from, to, key) }
+    if are_few(from) { copy_few(from, to, key) } else { copy_many(from, to, key) }
 }
 
 #[inline(always)]
@@ -194,6 +197,12 @@ fn copy_many(from: &[u8], to: &mut [u8], key: MaskingKey) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn up_to_128_bytes_are_few() {
+        assert!(are_few(&[0; 128]));
+        assert!(!are_few(&[0; 129]));
+    }
 
     #[test]
     fn what_leads_to_a_cache_line_ends_at_one_and_is_the_least_that_does() {
