@@ -65,12 +65,7 @@ impl ControlBuffer {
     /// Lets the payload that has arrived wait in place of the one that waits.
     #[inline]
     pub(crate) fn wait(&mut self) {
-        if self.start > 0 {
-            let payload = ControlPayload::new(self.payload());
-            copy(&payload, &mut self.bytes);
-            (self.start, self.end) = (0, payload.len);
-        }
-        self.waiting = self.end;
+        self.wait_for(&ControlPayload::new(self.payload()));
     }
 
     /// Lets this payload, the latest, wait in place of the one that waits.
