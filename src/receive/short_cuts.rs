@@ -1,4 +1,4 @@
-//! That what is common takes its short cut, which only its speed would tell otherwise.
+//! Tests that what is common takes its short cut, which only its speed would tell otherwise.
 
 #![allow(
     clippy::arithmetic_side_effects,
