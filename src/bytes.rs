@@ -1,9 +1,12 @@
 //! Moving bytes, without a length that could be wrong.
 
+use crate::fuel;
+
 /// Copies as much of `from` to the front of `to` as there is room for, and tells how much.
 #[inline]
 pub(crate) fn copy(from: &[u8], to: &mut [u8]) -> usize {
     let len = from.len().min(to.len());
+    fuel::burn(len);
     if !copy_few::<16>(from, to, len) && !copy_few::<4>(from, to, len) {
         copy_each(from, to);
     }

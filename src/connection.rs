@@ -53,7 +53,8 @@ impl Connection<Server> {
 
 impl<K: MaskingKeys> Connection<Client<K>> {
     /// The client's end of a connection whose handshake is done, and where its masking keys come
-    /// from: a cryptographic generator, see [`MaskingKeys`].
+    /// from: a cryptographic generator, see [`MaskingKeys`]. It can be cloned if the source can be
+    /// [forked](crate::ForkKeys): a clone that repeats the keys of another cannot be had.
     #[must_use]
     pub const fn client(keys: K, limits: Limits) -> Self {
         Self::new(Client::new(keys), limits)
@@ -78,7 +79,8 @@ impl<R: Role> Connection<R> {
     /// The peer broke the protocol or a limit. Nothing of a frame whose header is wrong has been
     /// delivered, and nothing from the offending byte on of one whose payload is. The Close frame
     /// that tells the peer waits in [`poll_transmit`](Self::poll_transmit); all further input is
-    /// discarded, and the same error is returned from now on.
+    /// discarded, and returns the same error once more. A loop that passes errors over ends with its
+    /// input.
     #[inline(always)]
     pub fn receive<'b>(
         &mut self,
@@ -193,7 +195,8 @@ impl<R: Role> Connection<R> {
     ///
     /// ```
     /// use rfc6455::{Connection, Limits, MaskingKey, MessageKind, Part, mask};
-    /// let mut ws = Connection::client(|| [1, 2, 3, 4], Limits::DEFAULT); // in truth a CSPRNG
+    /// let keys = || [1, 2, 3, 4]; // a real client draws each key from a CSPRNG
+    /// let mut ws = Connection::client(keys, Limits::DEFAULT);
     /// let header = ws.begin_frame(Part::whole(MessageKind::Binary), 6)?;
     /// assert_eq!(&*header, b"\x82\x86\x01\x02\x03\x04");
     /// let mut payload = *b"abcdef";

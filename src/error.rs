@@ -8,7 +8,9 @@ use crate::close::CloseCode;
 ///
 /// The Close frame that says so to the peer waits in
 /// [`poll_transmit`](crate::Connection::poll_transmit); whatever else arrives is discarded, and
-/// each further [`receive`](crate::Connection::receive) returns the same error.
+/// each further [`receive`](crate::Connection::receive) that is given input returns the same error.
+///
+/// One [`Violation`] is not the peer's but our caller's: [`Mispaired`](Violation::Mispaired).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ProtocolError {
     pub(crate) offset: u64,
@@ -93,6 +95,9 @@ pub enum Violation {
     InvalidDeflate,
     /// More inflated bytes than the extension's policy allows for the compressed ones (§10.4).
     RatioTooHigh,
+    /// None of the peer's: our caller continues a message with another buffer, inflater or method
+    /// than it began with. Nothing of it is delivered to anyone.
+    Mispaired,
 }
 
 impl Violation {
@@ -121,6 +126,7 @@ impl Violation {
             Self::TooManyFragments | Self::FragmentTooSmall | Self::TooManyControls => {
                 CloseCode::POLICY_VIOLATION
             }
+            Self::Mispaired => CloseCode::INTERNAL_ERROR,
         }
     }
 }
@@ -149,6 +155,7 @@ impl fmt::Display for Violation {
             Self::TooManyControls => "more control frames without data than allowed here",
             Self::InvalidDeflate => "a compressed message cannot be inflated",
             Self::RatioTooHigh => "a message inflates to more than allowed for its length",
+            Self::Mispaired => "this end has mixed up its connections: not the peer's fault",
         })
     }
 }
@@ -183,6 +190,9 @@ pub enum SendError {
     InvalidUtf8,
     /// RSV1, which no extension was negotiated for (§5.2).
     Rsv1NotAllowed,
+    /// The deflater serves another connection, or the connection another deflater; or the open
+    /// message was begun through its deflater, and has to go on there.
+    Mispaired,
 }
 
 impl fmt::Display for SendError {
@@ -198,6 +208,7 @@ impl fmt::Display for SendError {
             Self::TooLong => f.write_str("the payload is too long for its frame"),
             Self::InvalidUtf8 => f.write_str("the text is not UTF-8"),
             Self::Rsv1NotAllowed => f.write_str("no extension allows RSV1"),
+            Self::Mispaired => f.write_str("the message does not belong to this deflater"),
         }
     }
 }

@@ -94,8 +94,14 @@ mod error;
 mod event;
 mod fragment;
 mod frame;
+#[doc(hidden)]
+#[cfg(feature = "fuel")]
+pub mod fuel;
+#[cfg(not(feature = "fuel"))]
+mod fuel;
 #[cfg(feature = "handshake")]
 pub mod handshake;
+mod identity;
 mod limits;
 mod mask;
 mod message;
@@ -120,7 +126,7 @@ pub use message::Heap;
 pub use message::{InSlice, Incoming, Message, MessageBuffer, Storage};
 pub use opcode::{MessageKind, Opcode};
 pub use receive::ReceiveHalf;
-pub use role::{Client, MaskingKeys, Role, Server};
+pub use role::{Client, ForkKeys, MaskingKeys, Role, Server};
 pub use send::{ControlFrame, PreparedMessage, SendHalf};
 pub use timing::{Due, Timeouts, Timing};
 pub use utf8::Utf8;

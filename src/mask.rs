@@ -2,6 +2,8 @@
 
 use core::mem;
 
+use crate::fuel;
+
 /// The four bytes that a client's frame is masked with.
 ///
 /// > The masking key is a 32-bit value chosen at random by the client. (§5.3)
@@ -56,6 +58,7 @@ pub fn mask(bytes: &mut [u8], key: MaskingKey) {
 /// pass of its own elsewhere.
 #[inline]
 pub(crate) fn mask_seeing(bytes: &mut [u8], key: MaskingKey) -> bool {
+    fuel::burn(bytes.len());
     if are_few(bytes) { mask_few(bytes, key) } else { mask_many(bytes, key) }
 }
 
@@ -144,6 +147,7 @@ fn mask_many(bytes: &mut [u8], key: MaskingKey) -> bool {
 #[inline]
 pub(crate) fn mask_copy(from: &[u8], to: &mut [u8], key: MaskingKey) {
     let Some(to) = to.get_mut(..from.len()) else { return };
+    fuel::burn(from.len());
     if are_few(from) { copy_few(from, to, key) } else { copy_many(from, to, key) }
 }
 

@@ -5,6 +5,7 @@ use crate::close::CloseCode;
 use crate::error::{ProtocolError, Violation};
 use crate::event::{Chunk, Event};
 use crate::fragment::Fragment;
+use crate::identity::Serves;
 use crate::opcode::MessageKind;
 use crate::receive::ReceiveHalf;
 use crate::role::Role;
@@ -71,12 +72,17 @@ pub enum Incoming<'m> {
 /// It stands beside its [`Connection`](crate::Connection), not around it, so that what it hands out can be sent back
 /// while it is borrowed.
 ///
+/// A message that is not complete belongs to the connection that it came from. When the buffer is
+/// used with another connection, it is discarded; a connection whose open message began in another
+/// buffer, or was discarded, fails with [`Violation::Mispaired`]. What two connections sent is
+/// never joined.
+///
 /// Over a slice, without an allocator; the connection's
 /// [`max_message`](crate::Limits::max_message) is lowered to the length of the slice:
 ///
 /// ```
 /// use rfc6455::{Connection, Incoming, Limits, Message, MessageBuffer};
-/// # let keys = || [0; 4];
+/// let keys = || [0; 4]; // a real client draws each key from a CSPRNG
 /// let mut ws = Connection::client(keys, Limits::DEFAULT);
 /// let mut storage = [0; 64];
 /// let mut messages = MessageBuffer::in_slice(&mut storage);
@@ -94,15 +100,30 @@ pub struct MessageBuffer<S> {
     utf8: Utf8,
     carry: [u8; 4],
     carried: u8,
-    /// The storage holds a part of a message, or all of one that was handed out.
     state: State,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What the storage holds.
+#[derive(Clone, Copy, Debug)]
 enum State {
     Empty,
-    Part,
+    /// The beginning of a message: what this connection has received of it before this offset.
+    Part {
+        serves: Serves,
+        before: u64,
+    },
     HandedOut,
+}
+
+impl State {
+    #[inline(always)]
+    const fn is_empty(&self) -> bool {
+        matches!(self, Self::Empty)
+    }
+
+    fn part_of<R: Role>(ws: &mut ReceiveHalf<R>) -> Self {
+        Self::Part { serves: ws.identity(), before: ws.position() }
+    }
 }
 
 impl<'s> MessageBuffer<InSlice<'s>> {
@@ -117,12 +138,13 @@ impl<'s> MessageBuffer<InSlice<'s>> {
 impl MessageBuffer<Heap> {
     /// On the heap: memory is taken as bytes arrive, whatever a header declares: never more than
     /// twice what has arrived of a message, and half as much again while it moves. It is given back
-    /// but for what is to be [retained](Self::retain) as soon as nothing is left of the input
-    /// between two messages; after a failure, when the buffer is dropped.
+    /// but for what is to be [retained](Self::retain) as soon as nothing is left of the input and no
+    /// message is open, and when the connection has failed or was closed.
     ///
     /// ```
     /// use rfc6455::{Connection, Incoming, Limits, Message, MessageBuffer};
-    /// let mut ws = Connection::client(|| [0; 4], Limits::DEFAULT);
+    /// let keys = || [0; 4]; // a real client draws each key from a CSPRNG
+    /// let mut ws = Connection::client(keys, Limits::DEFAULT);
     /// let mut messages = MessageBuffer::new();
     /// let mut bytes = *b"\x81\x02Hi";
     /// let (mut one, mut other) = bytes.split_at_mut(3);
@@ -172,7 +194,8 @@ impl<S: Storage> MessageBuffer<S> {
     ///
     /// # Errors
     /// The peer broke the protocol or a limit; nothing of the message that did is handed out.
-    /// [`Violation::MessageTooBig`] also if memory cannot be had.
+    /// [`Violation::MessageTooBig`] also if memory cannot be had; [`Violation::Mispaired`] if the
+    /// open message began elsewhere.
     #[inline(always)]
     pub fn receive<'m, 'b: 'm, R: Role>(
         &'m mut self,
@@ -180,18 +203,62 @@ impl<S: Storage> MessageBuffer<S> {
         input: &mut &'b mut [u8],
     ) -> Result<Option<Incoming<'m>>, ProtocolError> {
         let ws = ws.as_mut();
-        if self.state != State::Empty || S::BOUNDED {
-            self.prepare(ws);
+        if !self.state.is_empty() || S::BOUNDED {
+            self.prepare(ws, input)?;
         }
         match ws.receive_whole::<false>(input) {
-            Some(chunk) => Ok(Some(Incoming::Message(hand_out(ws, input, chunk)?))),
-            None if input.is_empty() && ws.error().is_none() => {
-                if self.state == State::Empty {
+            Some(chunk) => match hand_out(ws, input, chunk) {
+                Ok(message) => Ok(Some(Incoming::Message(message))),
+                Err(error) => self.end(ws, error),
+            },
+            None if input.is_empty() => {
+                if self.state.is_empty() {
                     self.storage.release();
                 }
                 Ok(None)
             }
             None => self.receive_in_parts(ws, input),
+        }
+    }
+
+    /// Hands over what was found, when it is settled what the storage holds and whose it is.
+    #[inline]
+    fn hand_over<'m, 'b: 'm, R: Role>(
+        &'m mut self,
+        ws: &ReceiveHalf<R>,
+        found: Result<Option<Found<'b>>, ProtocolError>,
+    ) -> Result<Option<Incoming<'m>>, ProtocolError> {
+        let found = match found {
+            Ok(found) => found,
+            Err(error) => return self.end(ws, error),
+        };
+        self.settle(ws);
+        Ok(found.map(|found| match found {
+            Found::InStorage => Incoming::Message(self.storage.message()),
+            Found::InInput(incoming) => incoming,
+        }))
+    }
+
+    /// The connection has failed.
+    #[cold]
+    fn end<T, R: Role>(
+        &mut self,
+        ws: &ReceiveHalf<R>,
+        error: ProtocolError,
+    ) -> Result<T, ProtocolError> {
+        self.settle(ws);
+        Err(error)
+    }
+
+    /// A part of a message is that of a connection which may go on with it; nothing else is kept.
+    fn settle<R: Role>(&mut self, ws: &ReceiveHalf<R>) {
+        match &mut self.state {
+            State::Part { before, .. } if ws.is_open() => *before = ws.position(),
+            State::Part { .. } => self.state = State::Empty,
+            State::HandedOut | State::Empty => {}
+        }
+        if self.state.is_empty() {
+            self.storage.release();
         }
     }
 
@@ -205,7 +272,8 @@ impl<S: Storage> MessageBuffer<S> {
     /// use rfc6455::{Connection, Incoming, Limits, Message, MessageBuffer};
     /// use std::io::Read;
     /// let mut stream = &b"\x82\x0A0123456789"[..];
-    /// let mut ws = Connection::client(|| [0; 4], Limits::DEFAULT);
+    /// let keys = || [0; 4]; // a real client draws each key from a CSPRNG
+    /// let mut ws = Connection::client(keys, Limits::DEFAULT);
     /// let (mut storage, mut buf) = ([0; 64], [0; 6]);
     /// let mut messages = MessageBuffer::in_slice(&mut storage);
     ///
@@ -221,20 +289,22 @@ impl<S: Storage> MessageBuffer<S> {
     /// ```
     #[inline]
     pub fn spare<R: Role>(&mut self, ws: &mut impl AsMut<ReceiveHalf<R>>) -> Option<&mut [u8]> {
-        if self.state == State::Part { self.spare_for(ws.as_mut()) } else { None }
-    }
-
-    #[inline(never)]
-    fn spare_for<R: Role>(&mut self, ws: &ReceiveHalf<R>) -> Option<&mut [u8]> {
-        let left = ws.binary_left();
-        if left > 0 { self.storage.spare(left) } else { None }
+        match self.state {
+            State::Part { serves, before } => {
+                let ws = ws.as_mut();
+                let left = ws.binary_left();
+                let is_ours = ws.is(serves) && ws.position() == before;
+                if left > 0 && is_ours { self.storage.spare(left) } else { None }
+            }
+            State::Empty | State::HandedOut => None,
+        }
     }
 
     /// As [`receive`](Self::receive), of the next `len` bytes of the stream, which the caller has
-    /// read into [`spare`](Self::spare) room; of no more than there is.
+    /// read into [`spare`](Self::spare) room.
     ///
     /// # Errors
-    /// The connection has failed.
+    /// The connection has failed: with [`Violation::Mispaired`] if there is less room than that.
     pub fn receive_spare<R: Role>(
         &mut self,
         ws: &mut impl AsMut<ReceiveHalf<R>>,
@@ -242,16 +312,17 @@ impl<S: Storage> MessageBuffer<S> {
     ) -> Result<Option<Incoming<'_>>, ProtocolError> {
         let ws = ws.as_mut();
         let spare = self.spare(ws).unwrap_or_default();
-        let len = len.min(spare.len());
-        let mut input = spare.get_mut(..len).unwrap_or_default();
+        let Some(mut input) = spare.get_mut(..len) else {
+            return Err(ws.error().unwrap_or_else(|| ws.mispaired(&mut &mut [][..])));
+        };
         let event = ws.receive_unvalidated(&mut input)?;
         let last = matches!(event, Some(Event::Data(chunk)) if chunk.is_last());
         self.storage.extend(len);
-        if !last {
-            return Ok(None);
+        if last {
+            self.state = State::HandedOut;
         }
-        self.state = State::HandedOut;
-        Ok(Some(Incoming::Message(self.storage.message())))
+        self.settle(ws);
+        Ok(if last { Some(Incoming::Message(self.storage.message())) } else { None })
     }
 
     /// What is not a whole message in one piece.
@@ -261,38 +332,61 @@ impl<S: Storage> MessageBuffer<S> {
         ws: &mut ReceiveHalf<R>,
         input: &mut &'b mut [u8],
     ) -> Result<Option<Incoming<'m>>, ProtocolError> {
+        let found = self.find_in_parts(ws, input);
+        self.hand_over(ws, found)
+    }
+
+    #[inline(always)]
+    fn find_in_parts<'b, R: Role>(
+        &mut self,
+        ws: &mut ReceiveHalf<R>,
+        input: &mut &'b mut [u8],
+    ) -> Result<Option<Found<'b>>, ProtocolError> {
+        self.check_beginning(ws, input)?;
         loop {
-            let chunk = match ws.receive_unvalidated(input)? {
-                None => return Ok(None),
-                Some(Event::Ping) => return Ok(Some(Incoming::Ping)),
-                Some(Event::Pong) => return Ok(Some(Incoming::Pong)),
-                Some(Event::Close(code)) => return Ok(Some(Incoming::Close(code))),
-                Some(Event::Data(chunk)) => chunk,
-            };
-            match self.take(chunk, ws, input)? {
-                None => {}
-                Some(Some(message)) => return Ok(Some(Incoming::Message(message))),
-                Some(None) => return Ok(Some(Incoming::Message(self.storage.message()))),
+            let Some(event) = ws.receive_unvalidated(input)? else { return Ok(None) };
+            let found = self.take(event, ws, input)?;
+            if found.is_some() {
+                return Ok(found);
             }
         }
     }
 
-    /// Takes the next chunk. `Some` is a whole message: itself if it is where the chunk is, `None`
-    /// if it is in the storage.
+    /// The beginning of the open message must be here, unless it has none.
+    fn check_beginning<R: Role>(
+        &self,
+        ws: &mut ReceiveHalf<R>,
+        input: &mut &mut [u8],
+    ) -> Result<(), ProtocolError> {
+        if self.state.is_empty() && ws.is_inside_of_message() && ws.is_open() {
+            return Err(ws.mispaired(input));
+        }
+        Ok(())
+    }
+
+    /// Takes the next event. Nothing is found if it is a part of a message, and not the last.
     #[inline]
-    #[allow(clippy::option_option, reason = "it is what it is: a message or none, here or there")]
     fn take<'b, R: Role>(
         &mut self,
-        chunk: Chunk<'b>,
+        event: Event<'b>,
         ws: &mut ReceiveHalf<R>,
         input: &mut &'b mut [u8],
-    ) -> Result<Option<Option<Message<'b>>>, ProtocolError> {
+    ) -> Result<Option<Found<'b>>, ProtocolError> {
+        let chunk = match event {
+            Event::Ping => return Ok(Some(Found::InInput(Incoming::Ping))),
+            Event::Pong => return Ok(Some(Found::InInput(Incoming::Pong))),
+            Event::Close(code) => return Ok(Some(Found::InInput(Incoming::Close(code)))),
+            Event::Data(chunk) => chunk,
+        };
         if chunk.is_first() && chunk.is_last() {
-            return hand_out(ws, input, chunk).map(|message| Some(Some(message)));
+            let message = hand_out(ws, input, chunk)?;
+            return Ok(Some(Found::InInput(Incoming::Message(message))));
         }
         let (first, last, kind) = (chunk.is_first(), chunk.is_last(), chunk.kind());
         if first {
-            self.begin(kind);
+            self.storage.begin(kind);
+            (self.utf8, self.carried) = (Utf8::new(), 0);
+            self.state = State::part_of(ws);
         }
         let left = ws.text_left(0);
         let pushed = match kind {
@@ -304,29 +398,31 @@ impl<S: Storage> MessageBuffer<S> {
         }
         if last {
             self.state = State::HandedOut;
-            return Ok(Some(None));
+            return Ok(Some(Found::InStorage));
         }
         ws.set_utf8(self.utf8);
         Ok(None)
     }
 
-    #[inline]
-    fn begin(&mut self, kind: MessageKind) {
-        self.storage.begin(kind);
-        self.utf8 = Utf8::new();
-        self.carried = 0;
-        self.state = State::Part;
-    }
-
-    /// Lets go of the last message, and holds the connection to the storage's bound.
-    fn prepare<R: Role>(&mut self, ws: &mut ReceiveHalf<R>) {
-        if self.state == State::HandedOut {
-            self.state = State::Empty;
+    /// Lets go of the last message, and of a part of one that another connection has sent, and holds
+    /// the connection to the storage's bound.
+    fn prepare<R: Role>(
+        &mut self,
+        ws: &mut ReceiveHalf<R>,
+        input: &mut &mut [u8],
+    ) -> Result<(), ProtocolError> {
+        match self.state {
+            State::Part { serves, before } if ws.is(serves) && ws.position() == before => {}
+            State::Part { .. } if ws.is_inside_of_message() && ws.is_open() => {
+                return Err(ws.mispaired(input));
+            }
+            _ => self.state = State::Empty,
         }
         let limits = *ws.limits();
         if self.storage.bound() < limits.max_message {
             ws.set_limits(limits.max_message(self.storage.bound()));
         }
+        Ok(())
     }
 
     fn push_binary(&mut self, bytes: &[u8]) -> Result<(), (Violation, usize)> {
@@ -370,6 +466,12 @@ impl<S: Storage> MessageBuffer<S> {
         }
         Ok(())
     }
+}
+
+/// What was found: in the input, or a whole message in the storage.
+enum Found<'b> {
+    InInput(Incoming<'b>),
+    InStorage,
 }
 
 /// Hands out a message in one piece, where it lies.

@@ -8,6 +8,7 @@ use crate::control::{ControlBuffer, ControlPayload, Owed, Reply};
 use crate::error::{ProtocolError, Violation};
 use crate::event::{Chunk, Eof, Event};
 use crate::frame::{FrameHeader, Plain};
+use crate::identity::{Identity, Serves};
 use crate::limits::Limits;
 use crate::mask::{MaskingKey, mask, mask_seeing};
 use crate::opcode::MessageKind;
@@ -34,7 +35,8 @@ pub struct ReceiveHalf<R> {
     /// Payload bytes that the headers of the open message have declared so far.
     message_len: u64,
     /// A whole message shorter than this needs no look at the limits.
-    whole_below: u64,
+    whole_below: u32,
+    identity: Identity,
     limits: Limits,
     /// For the next payload byte.
     key: MaskingKey,
@@ -61,11 +63,31 @@ pub struct ReceiveHalf<R> {
     utf8: Utf8,
     reply: Waiting,
     failure: Option<Violation>,
-    close_received: bool,
-    eof: bool,
-    allow_rsv1: bool,
+    extension: Extension,
     answer_pings: bool,
     role: PhantomData<fn() -> R>,
+}
+
+/// What RSV1 on a message's first frame means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Extension {
+    /// Nothing: it is a violation.
+    None,
+    /// What the caller knows, who receives such messages as they are.
+    Foreign,
+    /// That the message is compressed, for the one inflater that serves this connection.
+    #[cfg(feature = "deflate")]
+    Deflate,
+}
+
+impl Extension {
+    /// Whether compressed messages are for an inflater alone.
+    const fn inflates(self) -> bool {
+        #[cfg(feature = "deflate")]
+        return matches!(self, Self::Deflate);
+        #[cfg(not(feature = "deflate"))]
+        false
+    }
 }
 
 /// What the next byte is.
@@ -76,16 +98,28 @@ enum Stage {
     Ping,
     Pong,
     Close,
-    /// Nothing to us: a Close frame was received, or the connection has failed.
+    /// Nothing to us: the connection has failed.
     Discarded,
+    /// Nothing to us: a Close frame was received.
+    Closed,
+    /// Nothing to us: the stream has ended, without a Close frame.
+    Ended,
+    /// Nothing to us: the stream has ended after a Close frame.
+    EndedCleanly,
 }
 
-/// What the other half owes the peer.
+/// What the other half owes the peer: a number for what has none on the wire, or a status code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Waiting {
-    Nothing,
-    Pong,
-    Close(Option<CloseCode>),
+struct Waiting(u16);
+
+impl Waiting {
+    const NOTHING: Self = Self(0);
+    const PONG: Self = Self(1);
+    const CLOSE: Self = Self(2);
+
+    fn close(code: Option<CloseCode>) -> Self {
+        code.map_or(Self::CLOSE, |code| Self(code.get()))
+    }
 }
 
 /// One step of the state machine.
@@ -105,6 +139,7 @@ impl<R: Role> ReceiveHalf<R> {
             remaining: 0,
             message_len: 0,
             whole_below: whole_below(&limits),
+            identity: Identity::NONE,
             limits,
             key: MaskingKey([0; 4]),
             fragments: 0,
@@ -119,11 +154,9 @@ impl<R: Role> ReceiveHalf<R> {
             begun: false,
             rsv1: false,
             utf8: Utf8::new(),
-            reply: Waiting::Nothing,
+            reply: Waiting::NOTHING,
             failure: None,
-            close_received: false,
-            eof: false,
-            allow_rsv1: false,
+            extension: Extension::None,
             answer_pings: true,
             role: PhantomData,
         }
@@ -143,7 +176,7 @@ impl<R: Role> ReceiveHalf<R> {
         match self.receive_whole::<true>(input) {
             Some(chunk) => Ok(Some(Event::Data(chunk))),
             // Every read ends like this.
-            None if input.is_empty() && self.failure.is_none() => Ok(None),
+            None if input.is_empty() => Ok(None),
             None => self.receive_stepwise::<true, false>(input),
         }
     }
@@ -178,7 +211,7 @@ impl<R: Role> ReceiveHalf<R> {
             0x82 => MessageKind::Binary,
             _ => return None,
         };
-        if payload_len >= self.whole_below {
+        if payload_len >= u64::from(self.whole_below) {
             return None;
         }
         let len = usize::try_from(payload_len).ok()?;
@@ -222,7 +255,7 @@ impl<R: Role> ReceiveHalf<R> {
             if let Some(event) = self.take_whole_control(&accepted, input) {
                 return Ok(Some(event));
             }
-            if !(INFLATED && self.rsv1 && self.message.is_some())
+            if !(self.extension.inflates() && self.rsv1 && self.message.is_some())
                 && let Some(event) = self.take_whole_fragment::<TEXT>(&accepted, input)
             {
                 return Ok(Some(event));
@@ -232,12 +265,21 @@ impl<R: Role> ReceiveHalf<R> {
         let result = loop {
             let step = match self.stage {
                 Stage::Header => self.take_header(input),
-                Stage::Data if INFLATED && self.rsv1 => break Ok(None),
+                Stage::Data if self.rsv1 && self.extension.inflates() => {
+                    if INFLATED {
+                        break Ok(None);
+                    }
+                    break Err(self.mispaired(input));
+                }
                 Stage::Data => self.take_data::<TEXT>(input),
                 Stage::Ping | Stage::Pong | Stage::Close => self.take_control(input),
-                Stage::Discarded => {
-                    *input = &mut [];
-                    break self.error().map_or(Ok(None), Err);
+                Stage::Discarded | Stage::Closed | Stage::Ended | Stage::EndedCleanly => {
+                    let discarded = mem::take(input);
+                    break match self.error() {
+                        // With more input only, so that a loop that passes errors over ends.
+                        Some(error) if !discarded.is_empty() => Err(error),
+                        _ => Ok(None),
+                    };
                 }
             };
             match step {
@@ -262,15 +304,44 @@ impl<R: Role> ReceiveHalf<R> {
         self.failure = Some(error.violation);
         self.stage = Stage::Discarded;
         self.idle = false;
-        self.reply = Waiting::Close(Some(error.close_code()));
+        self.reply = Waiting::close(Some(error.close_code()));
+    }
+
+    /// Fails the connection at its next byte, as our caller cannot go on with it like this.
+    #[cold]
+    pub(crate) fn mispaired(&mut self, input: &mut &mut [u8]) -> ProtocolError {
+        *input = &mut [];
+        let error = ProtocolError { offset: self.position, violation: Violation::Mispaired };
+        self.fail(error);
+        error
+    }
+
+    /// The number that tells this connection from all others.
+    pub(crate) fn identity(&mut self) -> Serves {
+        self.identity.get()
+    }
+
+    /// Whether this is the connection that has the number.
+    pub(crate) const fn is(&self, serves: Serves) -> bool {
+        self.identity.is(serves)
+    }
+
+    /// Whether a part of the open message was delivered.
+    #[inline]
+    pub(crate) const fn is_inside_of_message(&self) -> bool {
+        self.message.is_some() && self.begun
     }
 
     /// Says that the stream has ended: cleanly if a Close frame was received.
     pub fn receive_eof(&mut self) -> Eof {
-        self.eof = true;
-        self.stage = Stage::Discarded;
         self.idle = false;
-        if self.close_received { Eof::Clean } else { Eof::Abnormal }
+        if self.is_close_received() {
+            self.stage = Stage::EndedCleanly;
+            Eof::Clean
+        } else {
+            self.stage = Stage::Ended;
+            Eof::Abnormal
+        }
     }
 
     /// What the sending half owes the peer, for [`SendHalf::reply`](crate::SendHalf::reply); asking
@@ -285,16 +356,16 @@ impl<R: Role> ReceiveHalf<R> {
     /// Whether [`poll_reply`](Self::poll_reply) has something.
     #[inline]
     pub(crate) const fn owes(&self) -> bool {
-        !matches!(self.reply, Waiting::Nothing)
+        self.reply.0 != Waiting::NOTHING.0
     }
 
     /// As [`poll_reply`](Self::poll_reply), without a copy.
     #[inline]
     pub(crate) fn take_owed(&mut self) -> Option<Owed<'_>> {
-        match mem::replace(&mut self.reply, Waiting::Nothing) {
-            Waiting::Nothing => None,
-            Waiting::Pong => Some(Owed::Pong(self.control.take_waiting())),
-            Waiting::Close(code) => Some(Owed::Close(code)),
+        match mem::replace(&mut self.reply, Waiting::NOTHING) {
+            Waiting::NOTHING => None,
+            Waiting::PONG => Some(Owed::Pong(self.control.take_waiting())),
+            Waiting(code) => Some(Owed::Close(CloseCode::new(code))),
         }
     }
 
@@ -312,27 +383,31 @@ impl<R: Role> ReceiveHalf<R> {
     /// The peer's Close frame, once [`Event::Close`] has reported one that has a status code.
     #[must_use]
     pub fn close_frame(&self) -> Option<CloseFrame<'_>> {
-        if self.close_received { CloseFrame::parse(self.control.payload()).ok()? } else { None }
+        if self.is_close_received() {
+            CloseFrame::parse(self.control.payload()).ok()?
+        } else {
+            None
+        }
     }
 
     /// Whether there may be more to receive: no Close frame has come, no violation, no end.
     #[inline]
     pub(crate) const fn is_open(&self) -> bool {
-        !matches!(self.stage, Stage::Discarded)
+        matches!(self.stage, Stage::Header | Stage::Data | Stage::Ping | Stage::Pong | Stage::Close)
     }
 
     /// Whether the stream has ended.
     #[inline]
     #[must_use]
     pub const fn is_eof(&self) -> bool {
-        self.eof
+        matches!(self.stage, Stage::Ended | Stage::EndedCleanly)
     }
 
     /// Whether the peer's Close frame was received.
     #[inline]
     #[must_use]
     pub const fn is_close_received(&self) -> bool {
-        self.close_received
+        matches!(self.stage, Stage::Closed | Stage::EndedCleanly)
     }
 
     /// The violation that failed the connection.
@@ -374,8 +449,12 @@ impl<R: Role> ReceiveHalf<R> {
 
     /// Whether an extension was negotiated that defines RSV1 on a message's first frame, as
     /// RFC 7692 does. Text that has it is not checked: what its bytes mean, the extension knows.
+    ///
+    /// It changes nothing once an inflater serves the connection.
     pub const fn allow_rsv1(&mut self, allow: bool) {
-        self.allow_rsv1 = allow;
+        if !self.extension.inflates() {
+            self.extension = if allow { Extension::Foreign } else { Extension::None };
+        }
     }
 
     /// Whether each Ping is to be answered, as it is by default; without, the caller does it.
@@ -393,8 +472,15 @@ impl<R> AsMut<Self> for ReceiveHalf<R> {
 }
 
 /// The least length that a message in one frame cannot have under these limits.
-const fn whole_below(limits: &Limits) -> u64 {
+const fn whole_below(limits: &Limits) -> u32 {
     let Limits { max_frame, max_message, max_fragments, .. } = *limits;
     let most = if max_frame < max_message { max_frame } else { max_message };
-    if max_fragments == 0 { 0 } else { most.saturating_add(1) }
+    let [.., a, b, c, d] = most.saturating_add(1).to_be_bytes();
+    if max_fragments == 0 {
+        0
+    } else if most >= u32::MAX as u64 {
+        u32::MAX
+    } else {
+        u32::from_be_bytes([a, b, c, d])
+    }
 }

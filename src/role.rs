@@ -26,9 +26,17 @@ pub struct Server;
 /// The end that opened the connection, with the source of its masking keys.
 ///
 /// > A client MUST mask all frames that it sends to the server. (§5.1)
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub struct Client<K> {
     keys: K,
+}
+
+/// A copy of a client, or of its connection, draws its own keys: that of a generator which has
+/// state would repeat them.
+impl<K: ForkKeys> Clone for Client<K> {
+    fn clone(&self) -> Self {
+        Self { keys: self.keys.fork() }
+    }
 }
 
 impl<K: MaskingKeys> Client<K> {
@@ -54,6 +62,22 @@ impl<F: FnMut() -> [u8; 4]> MaskingKeys for F {
     #[inline]
     fn next_key(&mut self) -> [u8; 4] {
         self()
+    }
+}
+
+/// A source of masking keys that can be had twice: what a [`Connection`](crate::Connection) of a
+/// client needs to be [`Clone`].
+///
+/// A function pointer is one, as it has no state of its own.
+pub trait ForkKeys: MaskingKeys {
+    /// Returns another source, whose keys are as fresh as those of this one: it repeats none.
+    #[must_use]
+    fn fork(&self) -> Self;
+}
+
+impl ForkKeys for fn() -> [u8; 4] {
+    fn fork(&self) -> Self {
+        *self
     }
 }
 

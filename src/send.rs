@@ -6,6 +6,8 @@ use crate::control::{Owed, Reply};
 use crate::error::SendError;
 use crate::fragment::{Fragment, Part};
 use crate::frame::{EncodedHeader, FrameHeader, MAX_CONTROL};
+#[cfg(feature = "deflate")]
+use crate::identity::{Identity, Serves};
 use crate::mask::{MaskingKey, mask, mask_copy};
 use crate::opcode::{MessageKind, Opcode};
 use crate::role::{Role, Server};
@@ -32,6 +34,9 @@ pub struct SendHalf<R> {
     /// Where the text of the open message stands.
     utf8: Utf8,
     allow_rsv1: bool,
+    /// For the deflater that serves it.
+    #[cfg(feature = "deflate")]
+    identity: Identity,
 }
 
 /// What was sent so far.
@@ -41,6 +46,9 @@ enum Progress {
     Idle,
     /// A part of a message of this kind, and not all of it.
     Message(MessageKind),
+    /// The same, through a deflater.
+    #[cfg(feature = "deflate")]
+    Compressed(MessageKind),
     /// A Close frame.
     Closed,
 }
@@ -55,6 +63,8 @@ impl<R: Role> SendHalf<R> {
             frame_last: false,
             utf8: Utf8::new(),
             allow_rsv1: false,
+            #[cfg(feature = "deflate")]
+            identity: Identity::NONE,
         }
     }
 
@@ -91,7 +101,7 @@ impl<R: Role> SendHalf<R> {
     /// # Errors
     /// As for [`send`](Self::send), and [`SendError::TooLong`] from 2^63 bytes on.
     pub fn begin_frame(&mut self, part: Part, len: u64) -> Result<EncodedHeader, SendError> {
-        self.check_part(part)?;
+        self.check_part(part, false)?;
         if len > u64::MAX >> 1 {
             return Err(SendError::TooLong);
         }
@@ -204,7 +214,25 @@ impl<R: Role> SendHalf<R> {
             mask(body, key);
         }
         self.follow(fragment.part, fragment.utf8[1]);
+        if !fragment.part.last {
+            self.progress = Progress::Compressed(fragment.part.kind);
+        }
         header.to_bytes()
+    }
+
+    /// Whether a deflater that serves this one, or none yet, may compress its messages.
+    #[cfg(feature = "deflate")]
+    pub(crate) fn may_be_served_by(&self, serves: Option<Serves>) -> bool {
+        match serves {
+            None => !self.identity.is_taken(),
+            Some(serves) => self.identity.is(serves),
+        }
+    }
+
+    /// Lets a deflater serve it from now on.
+    #[cfg(feature = "deflate")]
+    pub(crate) fn serve(&mut self) -> Serves {
+        self.identity.get()
     }
 
     /// Whether the payload of a frame is not complete.
@@ -290,19 +318,38 @@ impl<R: Role> SendHalf<R> {
 
     /// Whether this part of a message may come now (§5.4).
     #[inline]
-    fn check_part(&self, part: Part) -> Result<(), SendError> {
+    fn check_part(&self, part: Part, compressed: bool) -> Result<(), SendError> {
         self.check_open()?;
         match self.progress {
             Progress::Idle if part.first => Ok(()),
             Progress::Message(_) if part.first => Err(SendError::MessageOpen),
-            Progress::Message(kind) if kind == part.kind => Ok(()),
+            Progress::Message(kind) if kind == part.kind && !compressed => Ok(()),
+            #[cfg(feature = "deflate")]
+            Progress::Compressed(_) if part.first => Err(SendError::MessageOpen),
+            #[cfg(feature = "deflate")]
+            Progress::Compressed(kind) if kind == part.kind && compressed => Ok(()),
+            #[cfg(feature = "deflate")]
+            Progress::Message(kind) | Progress::Compressed(kind) if kind == part.kind => {
+                Err(SendError::Mispaired)
+            }
             _ => Err(SendError::NoMessageOpen),
         }
     }
 
     #[inline]
     pub(crate) fn check(&self, fragment: &Fragment<'_>) -> Result<(), SendError> {
-        self.check_part(fragment.part)?;
+        self.check_fragment(fragment, false)
+    }
+
+    /// As [`check`](Self::check), for a deflater.
+    #[cfg(feature = "deflate")]
+    pub(crate) fn check_compressed(&self, fragment: &Fragment<'_>) -> Result<(), SendError> {
+        self.check_fragment(fragment, true)
+    }
+
+    #[inline(always)]
+    fn check_fragment(&self, fragment: &Fragment<'_>, compressed: bool) -> Result<(), SendError> {
+        self.check_part(fragment.part, compressed)?;
         if fragment.rsv1 && !self.allow_rsv1 {
             return Err(SendError::Rsv1NotAllowed);
         }
@@ -367,7 +414,7 @@ impl SendHalf<Server> {
         &mut self,
         message: &PreparedMessage<'p>,
     ) -> Result<&'p [u8], SendError> {
-        self.check_part(Part::whole(MessageKind::Binary))?;
+        self.check_part(Part::whole(MessageKind::Binary), false)?;
         Ok(message.frame)
     }
 }

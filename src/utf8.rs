@@ -1,5 +1,7 @@
 //! UTF-8 that arrives in pieces (RFC 6455 §8.1, RFC 3629 §4).
 
+use crate::fuel;
+
 /// How far into a code point a text has come: what is kept between two pieces of it.
 ///
 /// One byte of state. A piece is refused at its first byte that no valid text could have there.
@@ -105,6 +107,7 @@ impl Utf8 {
             }
             rest = after;
         }
+        fuel::burn(index(rest).saturating_sub(from));
         Ok(index(rest))
     }
 
@@ -133,6 +136,7 @@ impl Utf8 {
 /// The text that these bytes are, if they are.
 #[inline]
 pub(crate) fn to_str(bytes: &[u8]) -> Option<&str> {
+    fuel::burn(bytes.len());
     #[cfg(feature = "std")]
     return simdutf8::basic::from_utf8(bytes).ok();
     #[cfg(not(feature = "std"))]
@@ -142,6 +146,7 @@ pub(crate) fn to_str(bytes: &[u8]) -> Option<&str> {
 /// How many bytes are valid text.
 #[cold]
 fn valid_up_to(bytes: &[u8]) -> usize {
+    fuel::burn(bytes.len());
     core::str::from_utf8(bytes).map_or_else(|error| error.valid_up_to(), str::len)
 }
 

@@ -165,6 +165,31 @@ fn s10_4_a_ratio_can_be_a_limit() {
 }
 
 #[test]
+fn s10_4_a_ratio_counts_what_came_and_not_what_was_declared() {
+    for (inflated, more, counted) in
+        [(100_000, 0, 114), (1 << 20, 0, 1024), (1 << 20, 15 << 20, 1024)]
+    {
+        let zeros = common::deflate::Compressor::new(9).compress(&vec![0; inflated]);
+        let declared = zeros.len() + more;
+        let policy = Policy::DEFAULT.max_ratio(100);
+        let (mut inflater, mut ws) =
+            (policy.confirm(Params::default()).unwrap().inflater(), client(Limits::DEFAULT));
+        let mut wire = common::wire::header(0xC2, false, declared as u64);
+        wire.extend(&zeros);
+        let (mut input, mut out, mut len) = (&mut wire[..], [0; 4096], 0);
+        let error = loop {
+            match inflater.receive(&mut ws, &mut input, &mut out) {
+                Ok(Some(Event::Data(chunk))) => len += chunk.len(),
+                Ok(other) => panic!("{other:?}, {len} bytes for {}", zeros.len()),
+                Err(error) => break error,
+            }
+        };
+        assert_eq!(error.violation(), Violation::RatioTooHigh);
+        assert_eq!(len, 100 * counted, "a step of 1 KiB counts whole, if as much was declared");
+    }
+}
+
+#[test]
 fn s6_rsv1_stands_on_the_first_frame_of_a_message_alone() {
     let data = compress(b"in two frames");
     let (one, other) = data.split_at(4);
@@ -367,9 +392,9 @@ fn s7_2_1_without_takeover_each_message_is_compressed_alone() {
         };
         let agreements = [Policy::DEFAULT.accept(params), Policy::DEFAULT.confirm(params)];
         for agreement in agreements {
-            let mut deflater = agreement.unwrap().deflater();
+            let (mut ws, mut deflater) = (server(Limits::DEFAULT), agreement.unwrap().deflater());
             let sent = [(); 3].map(|()| {
-                let (mut ws, mut out) = (server(Limits::DEFAULT), Vec::new());
+                let mut out = Vec::new();
                 deflater.send_to_vec(&mut ws, &message[..], &mut out).unwrap();
                 out
             });

@@ -10,19 +10,24 @@ use crate::connection::Connection;
 use crate::error::SendError;
 use crate::fragment::Fragment;
 use crate::frame::FrameHeader;
+use crate::fuel;
+use crate::identity::Serves;
 use crate::role::Role;
 use crate::send::SendHalf;
 
 /// Compresses messages, beside the [`Connection`] or its sending half.
 ///
-/// From an [`Agreement`](super::Agreement). Its memory is taken with the first message that is
-/// compressed, and can be [released](Self::release) between any two. A message that is not to be
+/// From an [`Agreement`](super::Agreement). It serves one connection, the first that it compresses
+/// for; with any other it does nothing but return [`SendError::Mispaired`]. Its memory is taken with
+/// the first message that is compressed, and can be [released](Self::release) between any two. A message that is not to be
 /// compressed is sent as if there were no extension, with [`Connection::send`]: what will be
 /// compressed after it refers to what was compressed before it.
 ///
 /// Compression and secrets: who can have text of his own compressed together with a secret, and
 /// sees the length, can find the secret out. Do not compress such messages.
 pub struct Deflater {
+    /// The connection that it serves.
+    serves: Option<Serves>,
     context: Option<Deflate>,
     level: u8,
     mem_level: u8,
@@ -66,6 +71,7 @@ const TAIL: [u8; 4] = [0x00, 0x00, 0xFF, 0xFF];
 impl Deflater {
     pub(super) const fn new(policy: &Policy, window: u8, takeover: bool) -> Self {
         Self {
+            serves: None,
             context: None,
             level: policy.level,
             mem_level: policy.mem_level,
@@ -110,7 +116,8 @@ impl Deflater {
     ///
     /// # Errors
     /// As for [`Connection::send`]; [`SendError::BufferTooSmall`] if `out` is shorter than
-    /// [`bound`](Self::bound) tells. Nothing is written then, and nothing has changed.
+    /// [`bound`](Self::bound) tells; [`SendError::Mispaired`] if the two do not belong together.
+    /// Nothing is written then, and nothing has changed.
     pub fn send<'a, R: Role>(
         &mut self,
         ws: &mut impl Outgoing<R>,
@@ -118,17 +125,21 @@ impl Deflater {
         out: &mut [u8],
     ) -> Result<usize, SendError> {
         let sender = ws.sender()?;
+        if !sender.may_be_served_by(self.serves) {
+            return Err(SendError::Mispaired);
+        }
         let fragment = Fragment { rsv1: false, ..fragment.into() };
         let part = fragment.part;
         let whole = part.first && part.last;
         if whole && fragment.payload().len() < self.threshold || !part.first && !self.open {
             return sender.send(fragment, out);
         }
-        sender.check(&fragment)?;
+        sender.check_compressed(&fragment)?;
         let needed = Self::bound(fragment.payload().len());
         let Some(out) = out.get_mut(..needed) else {
             return Err(SendError::BufferTooSmall { needed });
         };
+        self.serves = Some(sender.serve());
         // The header is short if the payload is, and then the payload moves up to it.
         let reserved = FrameHeader::MAX_LEN;
         let body = out.get_mut(reserved..).unwrap_or_default();
@@ -191,6 +202,7 @@ impl Deflater {
         let status = context.compress(payload, out, DeflateFlush::SyncFlush);
         let taken = context.total_in().wrapping_sub(start.0);
         let len = usize::try_from(context.total_out().wrapping_sub(start.1)).ok()?;
+        fuel::burn(fuel::CALL.saturating_add(payload.len()).saturating_add(len));
         let flushed = matches!(status, Ok(Status::Ok | Status::BufError));
         if !flushed || taken != payload.len() as u64 || len >= out.len() {
             // It cannot be, as `out` is longer than all that zlib makes of it.

@@ -1,11 +1,13 @@
 //! What arrives compressed, inflated in bounded steps (RFC 7692 §7.2.2).
 
-use core::{fmt, mem};
+use core::fmt;
 
 use zlib_rs::{Inflate, InflateError, InflateFlush, Status};
 
 use crate::error::{ProtocolError, Violation};
 use crate::event::{Chunk, Event};
+use crate::fuel;
+use crate::identity::Serves;
 use crate::opcode::MessageKind;
 use crate::receive::ReceiveHalf;
 use crate::role::Role;
@@ -16,21 +18,27 @@ use crate::utf8::Utf8;
 /// From an [`Agreement`](super::Agreement). Its memory is taken with the first compressed message,
 /// is the same for all windows, and can be [released](Self::release) when the peer's messages do
 /// not refer to each other.
+///
+/// It serves one connection, the first that it is used with, and that connection is served by no
+/// other: their messages refer to what both have seen. Any other pair fails the connection with
+/// [`Violation::Mispaired`].
 pub struct Inflater {
+    /// The connection that it serves.
+    serves: Option<Serves>,
     context: Option<Inflate>,
     /// The peer's messages may refer to earlier ones.
     takeover: bool,
     max_ratio: u32,
     /// The open message, once its first step was made.
     open: bool,
-    /// A chunk of it was delivered.
-    begun: bool,
     /// The last output was full: there may be more before more of the input is needed.
     full: bool,
     /// The context stands where a series of blocks has ended with BFINAL.
     ended: bool,
     /// Inflated bytes of the open message.
     produced: u64,
+    /// Bytes at the front of the input that are unmasked and not yet taken.
+    unmasked: usize,
     /// Payload bytes of the open message that were taken, of all its frames.
     taken: u64,
     /// The same of its current frame.
@@ -68,20 +76,22 @@ const TAIL_LEN: usize = 4;
 /// how far back a reference may reach.
 const WINDOW: u8 = 15;
 
-/// Bytes that are unmasked for the inflater to take, however short the output is.
-const LEAST_PIECE: usize = 64;
+/// Where the ratio is bounded, payload is taken up to multiples of so many bytes of the message, and
+/// counts up to the next one: not as it was declared, and the same however the stream was cut.
+const RATIO_STEP: u64 = 1 << 10;
 
 impl Inflater {
     pub(super) const fn new(takeover: bool, max_ratio: u32) -> Self {
         Self {
+            serves: None,
             context: None,
             takeover,
             max_ratio,
             open: false,
-            begun: false,
             full: false,
             ended: false,
             produced: 0,
+            unmasked: 0,
             taken: 0,
             frame_taken: 0,
             utf8: Utf8::new(),
@@ -104,7 +114,8 @@ impl Inflater {
     /// use rfc6455::{Connection, Event, Limits};
     /// let agreement = Policy::DEFAULT.confirm(Params::default()).unwrap();
     /// let mut inflater = agreement.inflater();
-    /// let mut ws = Connection::client(|| [0; 4], Limits::DEFAULT);
+    /// let keys = || [0; 4]; // a real client draws each key from a CSPRNG
+    /// let mut ws = Connection::client(keys, Limits::DEFAULT);
     /// let mut bytes = *b"\xC1\x07\xF2\x48\xCD\xC9\xC9\x07\x00"; // RFC 7692 §7.2.3.1
     /// let (mut input, mut out) = (&mut bytes[..], [0; 64]);
     /// let event = inflater.receive(&mut ws, &mut input, &mut out)?;
@@ -116,6 +127,7 @@ impl Inflater {
     /// As for [`Connection::receive`](crate::Connection::receive);
     /// [`Violation::InvalidDeflate`] for data that cannot be inflated, [`Violation::RatioTooHigh`]
     /// where the policy has such a bound, and [`Violation::MessageTooBig`] also if `out` is empty.
+    /// [`Violation::Mispaired`] if the two do not belong together.
     pub fn receive<'c, 'b: 'c, R: Role>(
         &mut self,
         ws: &mut impl AsMut<ReceiveHalf<R>>,
@@ -123,7 +135,7 @@ impl Inflater {
         out: &'c mut [u8],
     ) -> Result<Option<Event<'c>>, ProtocolError> {
         let ws = ws.as_mut();
-        ws.allow_rsv1(true);
+        self.pair(ws, input)?;
         loop {
             let Some(kind) = ws.compressed() else {
                 if let Some(chunk) = ws.receive_whole::<true>(input) {
@@ -150,7 +162,7 @@ impl Inflater {
             if len == 0 && !last {
                 continue; // to the failure
             }
-            let first = !mem::replace(&mut self.begun, true);
+            let first = ws.delivered();
             if last {
                 self.end_message(ws);
             }
@@ -158,6 +170,31 @@ impl Inflater {
             let utf8 = [before, self.utf8];
             return Ok(Some(Event::Data(Chunk { payload, kind, first, last, rsv1: false, utf8 })));
         }
+    }
+
+    /// Sees to it that this inflater serves this connection, and no other one.
+    #[inline]
+    pub(crate) fn pair<R: Role>(
+        &mut self,
+        ws: &mut ReceiveHalf<R>,
+        input: &mut &mut [u8],
+    ) -> Result<(), ProtocolError> {
+        if ws.is_served_by(self.serves) { Ok(()) } else { self.pair_anew(ws, input) }
+    }
+
+    #[cold]
+    fn pair_anew<R: Role>(
+        &mut self,
+        ws: &mut ReceiveHalf<R>,
+        input: &mut &mut [u8],
+    ) -> Result<(), ProtocolError> {
+        if !ws.is_open() {
+            return Ok(()); // nothing more will be inflated
+        }
+        if self.serves.is_none() {
+            self.serves = ws.serve();
+        }
+        if ws.is_served_by(self.serves) { Ok(()) } else { Err(ws.mispaired(input)) }
     }
 
     /// Gives the memory back, if the next message does not need it: so it is between two messages
@@ -214,7 +251,7 @@ impl Inflater {
         if let (false, Some(context)) = (self.takeover, &mut self.context) {
             context.reset(false);
         }
-        (self.open, self.begun, self.full) = (true, false, false);
+        (self.open, self.full) = (true, false);
         (self.produced, self.taken, self.frame_taken) = (0, 0, 0);
         self.utf8 = Utf8::new();
     }
@@ -228,43 +265,36 @@ impl Inflater {
         if !self.open {
             self.begin_message();
         }
-        let (bound, excess) = self.bound(ws);
-        let room = bound.saturating_sub(self.produced);
-        // One byte more than may be is asked for, and proves the excess when it is there.
-        let most = usize::try_from(room).unwrap_or(usize::MAX).saturating_add(1).min(out.len());
-        let out = out.get_mut(..most).unwrap_or_default();
         if out.is_empty() {
             return Err(Violation::MessageTooBig);
         }
         let mut filled = 0;
         let end = self.fill(ws, input, out, &mut filled);
-        if filled as u64 > room {
-            filled = usize::try_from(room).unwrap_or(filled);
-            self.failure = Some(excess);
-        } else if let Err(violation) = end {
-            self.failure = Some(violation);
-        }
         self.produced = self.produced.saturating_add(filled as u64);
-        match (end, self.failure) {
+        match end {
             // What is right before the failure is delivered, as if the input had been cut there.
-            (_, Some(violation)) if filled == 0 => Err(violation),
-            (Ok(End::Message), None) => Ok(Step::Output { len: filled, last: true }),
-            (Ok(End::Starved), None) if filled == 0 => Ok(Step::Starved),
-            (Ok(End::Frame), None) if filled == 0 => {
+            Err(violation) if filled == 0 => Err(violation),
+            Err(violation) => {
+                self.failure = Some(violation);
+                Ok(Step::Output { len: filled, last: false })
+            }
+            Ok(End::Message) => Ok(Step::Output { len: filled, last: true }),
+            Ok(End::Starved) if filled == 0 => Ok(Step::Starved),
+            Ok(End::Frame) if filled == 0 => {
                 ws.end_compressed();
                 self.frame_taken = 0;
                 Ok(Step::FrameEnd)
             }
-            _ => Ok(Step::Output { len: filled, last: false }),
+            Ok(_) => Ok(Step::Output { len: filled, last: false }),
         }
     }
 
     /// How many inflated bytes the message may have so far, and what it is to have more.
     fn bound<R: Role>(&self, ws: &ReceiveHalf<R>) -> (u64, Violation) {
         let by_limit = ws.limits().max_message;
-        let by_ratio = match self.max_ratio {
-            u32::MAX => u64::MAX,
-            ratio => ws.declared().saturating_mul(u64::from(ratio)),
+        let by_ratio = match self.step_end() {
+            None => u64::MAX,
+            Some(end) => end.min(ws.declared()).saturating_mul(u64::from(self.max_ratio)),
         };
         if by_ratio < by_limit {
             (by_ratio, Violation::RatioTooHigh)
@@ -273,7 +303,23 @@ impl Inflater {
         }
     }
 
-    /// Fills `out` from `filled` on, until it is full or there is nothing to fill it from.
+    /// Where the step of the payload ends that is being taken, if the ratio is bounded. The next
+    /// one begins when nothing more comes out of this one.
+    fn step_end(&self) -> Option<u64> {
+        if self.max_ratio == u32::MAX {
+            return None;
+        }
+        let inside = self.taken.saturating_sub(u64::from(self.full)) / RATIO_STEP;
+        Some(inside.saturating_add(1).saturating_mul(RATIO_STEP))
+    }
+
+    /// How many bytes of payload may be taken at once.
+    fn most(&self) -> usize {
+        let left = self.step_end().map(|end| end.saturating_sub(self.taken));
+        left.and_then(|left| usize::try_from(left).ok()).unwrap_or(usize::MAX)
+    }
+
+    /// Fills `out` until it is full or there is nothing to fill it from.
     fn fill<R: Role>(
         &mut self,
         ws: &mut ReceiveHalf<R>,
@@ -282,18 +328,28 @@ impl Inflater {
         filled: &mut usize,
     ) -> Result<End, Violation> {
         loop {
-            let rest = out.get_mut(*filled..).unwrap_or_default();
             if input.is_empty() && ws.frame_left() > 0 && !self.full {
                 return Ok(End::Starved);
             }
-            // What is not taken is masked again, so no more is unmasked than may well be needed.
-            let most = rest.len().max(LEAST_PIECE);
+            let (bound, excess) = self.bound(ws);
+            let room = bound.saturating_sub(self.produced).saturating_sub(*filled as u64);
+            let room = usize::try_from(room).unwrap_or(usize::MAX);
+            let rest = out.get_mut(*filled..).unwrap_or_default();
+            // One byte more than may be is asked for, and proves the excess when it is there.
+            let len = rest.len().min(room.saturating_add(1));
+            let rest = rest.get_mut(..len).unwrap_or_default();
+            let most = self.most();
+            let mut unmasked = self.unmasked;
             let (taken, (len, verdict)) =
-                ws.take_compressed(input, most, |piece| self.inflate(piece, rest));
+                ws.take_compressed(input, &mut unmasked, most, |piece| self.inflate(piece, rest));
+            self.unmasked = unmasked;
             self.taken = self.taken.saturating_add(taken as u64);
             self.frame_taken = self.frame_taken.saturating_add(taken as u64);
-            *filled = filled.saturating_add(len);
+            *filled = filled.saturating_add(len.min(room));
             self.full = len == rest.len();
+            if len > room {
+                return Err(excess);
+            }
             verdict?;
             if self.full {
                 return Ok(End::Full);
@@ -315,6 +371,7 @@ impl Inflater {
         let status = context.decompress(piece, out, InflateFlush::NoFlush);
         let taken = count(before.0, context.total_in());
         let len = count(before.1, context.total_out());
+        fuel::burn_inflating(taken, len);
         if taken > 0 {
             self.ended = false;
         }

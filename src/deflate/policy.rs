@@ -100,9 +100,12 @@ impl Policy {
         self
     }
 
-    /// How many inflated bytes a message may have for each payload byte that its frames so far
-    /// have declared; more ends with 1009. DEFLATE cannot exceed 1,032. Default: no such bound, as
-    /// [`Limits::max_message`](crate::Limits::max_message) already bounds the inflated bytes.
+    /// How many inflated bytes a message may have for each payload byte of it that has come; more
+    /// ends with 1009. Payload counts in steps of 1 KiB: the step that is being received counts
+    /// whole, or as much of it as headers have declared. So the verdict does not depend on the
+    /// chunking, and a header that declares much allows no more. DEFLATE cannot exceed 1,032.
+    /// Default: no such bound, as [`Limits::max_message`](crate::Limits::max_message) already bounds
+    /// the inflated bytes.
     #[must_use]
     pub const fn max_ratio(mut self, ratio: u32) -> Self {
         self.max_ratio = ratio;

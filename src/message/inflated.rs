@@ -1,19 +1,12 @@
 //! Whole messages that may have come compressed (RFC 7692 §7.2.2).
 
-use super::{Incoming, MessageBuffer, State, Storage, hand_out};
+use super::{Found, Incoming, MessageBuffer, State, Storage, hand_out};
 use crate::deflate::{Inflater, Step};
 use crate::error::{ProtocolError, Violation};
-use crate::event::Event;
 use crate::opcode::MessageKind;
 use crate::receive::ReceiveHalf;
 use crate::role::Role;
-
-/// Bytes that one step inflates, on the stack, before they are put to the message: few if
-/// little is there, as they have to be zeroed, and many if much is, as each step has its price.
-const FEW: usize = 4 << 10;
-const MANY: usize = 20 << 10;
-/// Less compressed data than this is little.
-const SHORT: u64 = 1 << 10;
+use crate::utf8::Utf8;
 
 impl<S: Storage> MessageBuffer<S> {
     /// As [`receive`](Self::receive), with an extension: messages that were compressed are
@@ -28,7 +21,8 @@ impl<S: Storage> MessageBuffer<S> {
     /// use rfc6455::{Connection, Incoming, Limits, Message, MessageBuffer};
     /// let agreement = Policy::DEFAULT.confirm(Params::default()).unwrap();
     /// let (mut inflater, mut messages) = (agreement.inflater(), MessageBuffer::new());
-    /// let mut ws = Connection::client(|| [0; 4], Limits::DEFAULT);
+    /// let keys = || [0; 4]; // a real client draws each key from a CSPRNG
+    /// let mut ws = Connection::client(keys, Limits::DEFAULT);
     /// let mut bytes = *b"\xC1\x07\xF2\x48\xCD\xC9\xC9\x07\x00"; // RFC 7692 §7.2.3.1
     /// let incoming = messages.receive_inflated(&mut inflater, &mut ws, &mut &mut bytes[..])?;
     /// assert_eq!(incoming, Some(Incoming::Message(Message::Text("Hello"))));
@@ -44,79 +38,86 @@ impl<S: Storage> MessageBuffer<S> {
         input: &mut &'b mut [u8],
     ) -> Result<Option<Incoming<'m>>, ProtocolError> {
         let ws = ws.as_mut();
-        ws.allow_rsv1(true);
-        if self.state != State::Empty || S::BOUNDED {
-            self.prepare(ws);
+        if !self.state.is_empty() || S::BOUNDED {
+            self.prepare(ws, input)?;
         }
+        if let Err(error) = inflater.pair(ws, input) {
+            return self.end(ws, error);
+        }
+        if let Some(chunk) = ws.receive_whole::<false>(input) {
+            return match hand_out(ws, input, chunk) {
+                Ok(message) => Ok(Some(Incoming::Message(message))),
+                Err(error) => self.end(ws, error),
+            };
+        }
+        let found = self.receive_in_parts_inflated(inflater, ws, input);
+        self.hand_over(ws, found)
+    }
+
+    fn receive_in_parts_inflated<'b, R: Role>(
+        &mut self,
+        inflater: &mut Inflater,
+        ws: &mut ReceiveHalf<R>,
+        input: &mut &'b mut [u8],
+    ) -> Result<Option<Found<'b>>, ProtocolError> {
+        self.check_beginning(ws, input)?;
         loop {
             if let Some(kind) = ws.compressed() {
-                let step = if ws.frame_left().min(input.len() as u64) < SHORT {
-                    self.inflate::<R, FEW>(kind, inflater, ws, input)
-                } else {
-                    self.inflate::<R, MANY>(kind, inflater, ws, input)
-                };
-                match step? {
-                    Inflated::Message => {
-                        return Ok(Some(Incoming::Message(self.storage.message())));
-                    }
-                    Inflated::Again => {}
+                match self.inflate(kind, inflater, ws, input)? {
+                    Inflated::Message => return Ok(Some(Found::InStorage)),
+                    Inflated::Frame => {}
                     Inflated::Starved => return Ok(None),
                 }
             }
-            if let Some(chunk) = ws.receive_whole::<false>(input) {
-                return Ok(Some(Incoming::Message(hand_out(ws, input, chunk)?)));
-            }
-            match ws.receive_to_compressed::<false>(input)? {
-                None if ws.compressed().is_some() => {}
-                None => {
-                    if self.state == State::Empty {
-                        self.storage.release();
-                    }
-                    return Ok(None);
-                }
-                Some(Event::Ping) => return Ok(Some(Incoming::Ping)),
-                Some(Event::Pong) => return Ok(Some(Incoming::Pong)),
-                Some(Event::Close(code)) => return Ok(Some(Incoming::Close(code))),
-                Some(Event::Data(chunk)) => match self.take(chunk, ws, input)? {
-                    None => {}
-                    Some(Some(message)) => return Ok(Some(Incoming::Message(message))),
-                    Some(None) => return Ok(Some(Incoming::Message(self.storage.message()))),
-                },
+            let found = match ws.receive_to_compressed::<false>(input)? {
+                None if ws.compressed().is_some() => continue,
+                None => return Ok(None),
+                Some(event) => self.take(event, ws, input)?,
+            };
+            if found.is_some() {
+                return Ok(found);
             }
         }
     }
 
-    /// Inflates what is there of a compressed frame.
+    /// Inflates what is there of a compressed frame, to where its message is put together.
     #[inline(never)]
-    fn inflate<R: Role, const SCRATCH: usize>(
+    fn inflate<R: Role>(
         &mut self,
         kind: MessageKind,
         inflater: &mut Inflater,
         ws: &mut ReceiveHalf<R>,
         input: &mut &mut [u8],
     ) -> Result<Inflated, ProtocolError> {
-        if self.state != State::Part {
-            self.begin(kind);
+        if self.state.is_empty() {
+            self.storage.begin_in_place(kind);
+            (self.utf8, self.carried) = (Utf8::new(), 0);
         }
-        let mut scratch = [0; SCRATCH];
         loop {
-            let (len, last) = match inflater.step(ws, input, &mut scratch)? {
+            let mut beyond = [0];
+            let room = match self.storage.room() {
+                None => return Err(inflater.fail(ws, input, Violation::MessageTooBig)),
+                // A slice that is full can still be all of the message.
+                Some([]) => &mut beyond,
+                Some(room) => room,
+            };
+            let (len, last) = match inflater.step(ws, input, room)? {
                 Step::Output { len, last } => (len, last),
-                Step::FrameEnd => return Ok(Inflated::Again),
+                Step::FrameEnd => return Ok(Inflated::Frame),
                 Step::Starved => return Ok(Inflated::Starved),
             };
-            let piece = scratch.get(..len).unwrap_or_default();
-            let pushed = match kind {
-                MessageKind::Text => self.push_text(piece, u64::MAX),
-                MessageKind::Binary => self.push_binary(piece),
-            };
-            if let Err((violation, _)) = pushed {
-                return Err(inflater.fail(ws, input, violation));
+            let piece = room.get(..len).unwrap_or_default();
+            if self.state.is_empty() {
+                ws.delivered();
+                self.state = State::part_of(ws);
             }
+            if kind == MessageKind::Text
+                && (self.utf8.validate(piece).is_err() || last && !self.utf8.is_boundary())
+            {
+                return Err(inflater.fail(ws, input, Violation::InvalidUtf8));
+            }
+            self.storage.extend(len);
             if last {
-                if !self.utf8.is_boundary() {
-                    return Err(inflater.fail(ws, input, Violation::InvalidUtf8));
-                }
                 inflater.end_message(ws);
                 self.state = State::HandedOut;
                 return Ok(Inflated::Message);
@@ -129,6 +130,6 @@ enum Inflated {
     /// A message is whole, and in the storage.
     Message,
     /// The next header is needed.
-    Again,
+    Frame,
     Starved,
 }

@@ -6,6 +6,7 @@ use alloc::{string::String, vec::Vec};
 use super::Message;
 use crate::bytes::copy;
 use crate::opcode::MessageKind;
+use crate::utf8::to_str;
 
 mod sealed {
     pub trait Sealed {}
@@ -34,9 +35,18 @@ pub trait Storage: sealed::Sealed {
     /// come, if it is worth to read into it.
     #[doc(hidden)]
     fn spare(&mut self, left: u64) -> Option<&mut [u8]>;
-    /// Appends to a binary message what stands in its spare room.
+    /// Appends what stands in the room that was lent.
     #[doc(hidden)]
     fn extend(&mut self, len: usize);
+    /// Begins a message that is made in place, in [`room`](Self::room).
+    #[cfg(feature = "deflate")]
+    #[doc(hidden)]
+    fn begin_in_place(&mut self, kind: MessageKind);
+    /// Room behind what there is of a message that is made in place: none if the storage is full;
+    /// `None` if memory cannot be had.
+    #[cfg(feature = "deflate")]
+    #[doc(hidden)]
+    fn room(&mut self) -> Option<&mut [u8]>;
     /// What was put together.
     #[doc(hidden)]
     fn message(&self) -> Message<'_>;
@@ -94,17 +104,30 @@ impl Storage for InSlice<'_> {
         self.len = self.len.saturating_add(len).min(self.slice.len());
     }
 
+    #[cfg(feature = "deflate")]
+    fn begin_in_place(&mut self, kind: MessageKind) {
+        self.begin(kind);
+    }
+
+    #[cfg(feature = "deflate")]
+    fn room(&mut self) -> Option<&mut [u8]> {
+        self.slice.get_mut(self.len..)
+    }
+
     fn message(&self) -> Message<'_> {
-        let bytes = self.slice.get(..self.len).unwrap_or_default();
-        match self.kind {
-            // It is valid: only text was pushed. That bytes are text again costs a second scan
-            // here, which the heap's `String` does not need.
-            MessageKind::Text => Message::Text(core::str::from_utf8(bytes).unwrap_or_default()),
-            MessageKind::Binary => Message::Binary(bytes),
-        }
+        whole(self.kind, self.slice.get(..self.len).unwrap_or_default())
     }
 
     fn release(&mut self) {}
+}
+
+/// The message that these bytes are. Text was validated when it came; that it is text again costs a
+/// second scan, which text that was kept as a `String` does not need.
+fn whole(kind: MessageKind, bytes: &[u8]) -> Message<'_> {
+    match kind {
+        MessageKind::Text => Message::Text(to_str(bytes).unwrap_or_default()),
+        MessageKind::Binary => Message::Binary(bytes),
+    }
 }
 
 /// Memory from the allocator.
@@ -115,22 +138,31 @@ pub struct Heap {
     retained: usize,
 }
 
-/// Text is kept as text, so that it need not be scanned again.
+/// Text that comes in pieces is kept as text, so that it need not be scanned again.
 #[cfg(feature = "alloc")]
 #[derive(Clone, Debug)]
 enum Bytes {
     Text(String),
     /// The first `len` bytes are the message's. Those behind it were written once, which is what
     /// it takes to lend memory without `unsafe`.
-    Binary {
+    Raw {
         bytes: Vec<u8>,
         len: usize,
+        kind: MessageKind,
     },
 }
 
 #[cfg(feature = "alloc")]
 impl Bytes {
-    const EMPTY: Self = Self::Binary { bytes: Vec::new(), len: 0 };
+    const EMPTY: Self = Self::Raw { bytes: Vec::new(), len: 0, kind: MessageKind::Binary };
+
+    /// The memory, without what is in it.
+    fn take(&mut self) -> Vec<u8> {
+        match core::mem::replace(self, Self::EMPTY) {
+            Self::Text(text) => text.into_bytes(),
+            Self::Raw { bytes, .. } => bytes,
+        }
+    }
 }
 
 /// Where less has arrived, or is to come, nothing is lent: that would mean small reads, and more
@@ -141,6 +173,11 @@ const LENT_FROM: usize = 4 << 10;
 /// in the nearest cache.
 #[cfg(feature = "alloc")]
 const LENT: usize = 16 << 10;
+/// Room for what is made in place: how much there is at first, and how little is too little.
+#[cfg(feature = "deflate")]
+const FIRST_ROOM: usize = 256;
+#[cfg(feature = "deflate")]
+const LEAST_ROOM: usize = 64;
 
 #[cfg(feature = "alloc")]
 impl Heap {
@@ -155,8 +192,17 @@ impl Heap {
     pub(super) fn capacity(&self) -> usize {
         match &self.bytes {
             Bytes::Text(text) => text.capacity(),
-            Bytes::Binary { bytes, .. } => bytes.capacity(),
+            Bytes::Raw { bytes, .. } => bytes.capacity(),
         }
+    }
+}
+
+/// Writes `bytes` up to this length, which there is memory for.
+#[cfg(feature = "alloc")]
+fn write_to(bytes: &mut Vec<u8>, end: usize) {
+    if bytes.len() < end {
+        crate::fuel::burn(end.saturating_sub(bytes.len()));
+        bytes.resize(end, 0);
     }
 }
 
@@ -172,39 +218,41 @@ impl Storage for Heap {
     }
 
     fn begin(&mut self, kind: MessageKind) {
-        let bytes = match core::mem::replace(&mut self.bytes, Bytes::EMPTY) {
-            Bytes::Text(text) => text.into_bytes(),
-            Bytes::Binary { bytes, .. } => bytes,
-        };
+        let mut bytes = self.bytes.take();
         self.bytes = match kind {
             MessageKind::Text => {
-                let mut bytes = bytes;
                 bytes.clear();
                 Bytes::Text(String::from_utf8(bytes).unwrap_or_default())
             }
-            MessageKind::Binary => Bytes::Binary { bytes, len: 0 },
+            MessageKind::Binary => Bytes::Raw { bytes, len: 0, kind },
         };
     }
 
     fn push_str(&mut self, text: &str) -> bool {
         let Bytes::Text(all) = &mut self.bytes else { return false };
+        let (len, capacity) = (all.len(), all.capacity());
         let room = all.try_reserve(text.len()).is_ok();
+        crate::fuel::burn(if all.capacity() > capacity { len } else { 0 });
         if room {
+            crate::fuel::burn(text.len());
             all.push_str(text);
         }
         room
     }
 
     fn push(&mut self, piece: &[u8]) -> bool {
-        let Bytes::Binary { bytes, len } = &mut self.bytes else { return false };
+        let Bytes::Raw { bytes, len, .. } = &mut self.bytes else { return false };
         let end = len.saturating_add(piece.len());
         if let Some(room) = bytes.get_mut(*len..end) {
             copy(piece, room);
         } else {
+            let capacity = bytes.capacity();
             bytes.truncate(*len);
             if bytes.try_reserve(piece.len()).is_err() {
                 return false;
             }
+            crate::fuel::burn(if bytes.capacity() > capacity { *len } else { 0 });
+            crate::fuel::burn(piece.len());
             bytes.extend_from_slice(piece);
         }
         *len = end;
@@ -212,7 +260,7 @@ impl Storage for Heap {
     }
 
     fn spare(&mut self, left: u64) -> Option<&mut [u8]> {
-        let Bytes::Binary { bytes, len } = &mut self.bytes else { return None };
+        let Bytes::Raw { bytes, len, .. } = &mut self.bytes else { return None };
         let most = LENT.min(usize::try_from(left).unwrap_or(LENT));
         if most.min(*len) < LENT_FROM {
             return None;
@@ -221,16 +269,34 @@ impl Storage for Heap {
         if bytes.capacity().saturating_sub(*len) < LENT_FROM {
             bytes.truncate(*len);
             bytes.try_reserve_exact(*len).ok()?;
+            crate::fuel::burn(*len);
         }
         let end = len.saturating_add(most).min(bytes.capacity());
-        if bytes.len() < end {
-            bytes.resize(end, 0);
+        write_to(bytes, end);
+        bytes.get_mut(*len..end)
+    }
+
+    #[cfg(feature = "deflate")]
+    fn begin_in_place(&mut self, kind: MessageKind) {
+        self.bytes = Bytes::Raw { bytes: self.bytes.take(), len: 0, kind };
+    }
+
+    #[cfg(feature = "deflate")]
+    fn room(&mut self) -> Option<&mut [u8]> {
+        let Bytes::Raw { bytes, len, .. } = &mut self.bytes else { return None };
+        if bytes.capacity().saturating_sub(*len) < LEAST_ROOM {
+            bytes.truncate(*len);
+            bytes.try_reserve((*len).max(FIRST_ROOM)).ok()?;
+            crate::fuel::burn(*len);
         }
+        // No more is written than may well be filled, but what was written before is lent again.
+        write_to(bytes, len.saturating_add((*len).max(FIRST_ROOM).min(LENT)).min(bytes.capacity()));
+        let end = len.saturating_add(LENT).min(bytes.len());
         bytes.get_mut(*len..end)
     }
 
     fn extend(&mut self, more: usize) {
-        if let Bytes::Binary { bytes, len } = &mut self.bytes {
+        if let Bytes::Raw { bytes, len, .. } = &mut self.bytes {
             *len = len.saturating_add(more).min(bytes.len());
         }
     }
@@ -238,7 +304,7 @@ impl Storage for Heap {
     fn message(&self) -> Message<'_> {
         match &self.bytes {
             Bytes::Text(text) => Message::Text(text),
-            Bytes::Binary { bytes, len } => Message::Binary(bytes.get(..*len).unwrap_or_default()),
+            Bytes::Raw { bytes, len, kind } => whole(*kind, bytes.get(..*len).unwrap_or_default()),
         }
     }
 

@@ -1,6 +1,6 @@
 //! Which headers may come now: every rule about a frame that needs the connection's state.
 
-use super::ReceiveHalf;
+use super::{Extension, ReceiveHalf};
 use crate::error::{ProtocolError, Violation};
 use crate::frame::{FrameHeader, MAX_CONTROL, Partial, Plain};
 use crate::mask::MaskingKey;
@@ -99,7 +99,7 @@ impl<R: Role> ReceiveHalf<R> {
         // If a nonzero value is received and none of the negotiated extensions defines the meaning
         // of such a nonzero value, the receiving endpoint MUST _Fail the WebSocket Connection_."
         // (§5.2; RFC 7692 §6 defines RSV1 on a message's first frame alone)
-        let allowed = if self.allow_rsv1 && starts { Partial::RSV1 } else { 0 };
+        let allowed = if self.extension != Extension::None && starts { Partial::RSV1 } else { 0 };
         if header.rsv & !allowed != 0 {
             return Err(Violation::ReservedBits);
         }

@@ -96,7 +96,7 @@ impl<R: Role> ReceiveHalf<R> {
         self.controls = self.controls.saturating_add(1);
         self.stage = stage;
         if self.control.begin(self.remaining, stage != Stage::Pong) {
-            self.reply = Waiting::Nothing;
+            self.reply = Waiting::NOTHING;
         }
         Step::Again
     }
@@ -123,11 +123,11 @@ impl<R: Role> ReceiveHalf<R> {
         }
         if is_ping && self.answer_pings {
             self.control.wait_for(payload);
-            self.reply = Waiting::Pong;
+            self.reply = Waiting::PONG;
             return Some(Event::Ping);
         }
         if self.control.begin(accepted.payload_len, is_ping) {
-            self.reply = Waiting::Nothing;
+            self.reply = Waiting::NOTHING;
         }
         self.control.push(payload);
         Some(if is_ping { Event::Ping } else { Event::Pong })
@@ -272,17 +272,16 @@ impl<R: Role> ReceiveHalf<R> {
                 // unless it already received a Close frame." (§5.5.2)
                 if self.answer_pings {
                     self.control.wait();
-                    self.reply = Waiting::Pong;
+                    self.reply = Waiting::PONG;
                 }
                 Event::Ping
             }
             Stage::Close => {
-                self.stage = Stage::Discarded;
-                self.close_received = true;
+                self.stage = Stage::Closed;
                 let code = self.close_frame().map(|frame| frame.code);
                 // "When sending a Close frame in response, the endpoint typically echos the
                 // status code it received." (§5.5.1)
-                self.reply = Waiting::Close(code);
+                self.reply = Waiting::close(code);
                 Event::Close(code)
             }
             _ => Event::Pong,

@@ -1,6 +1,8 @@
 //! Compression without the crate: another implementation of DEFLATE, and what messages come to.
 
 use super::driver::Keys;
+use super::fuel::Meter;
+use super::messages::delivered;
 use super::oracle::{Seen, see};
 use super::source::Source;
 use super::wire::Frame;
@@ -9,7 +11,8 @@ use miniz_oxide::inflate::TINFLStatus;
 use miniz_oxide::inflate::core::{DecompressorOxide, decompress, inflate_flags};
 use rfc6455::deflate::{Agreement, Params, Policy};
 use rfc6455::{
-    Connection, Incoming, Limits, Message, MessageBuffer, ProtocolError, Role, Server, Storage,
+    Connection, Event, Incoming, Limits, Message, MessageBuffer, ProtocolError, Role, Server,
+    Storage,
 };
 
 pub const TAIL: [u8; 4] = [0, 0, 0xFF, 0xFF];
@@ -204,19 +207,25 @@ pub fn stream<'a, R: Role>(
 ) -> Report {
     let mut inflater = agreement.inflater();
     let mut report = Report { events: Vec::new(), error: None };
+    let mut meter = Meter::start();
     for piece in pieces {
+        meter.give(piece.len());
         let mut buffer = piece.to_vec();
         let mut input = &mut buffer[..];
         loop {
             let mut out = vec![0xA5; room];
-            match inflater.receive(&mut ws, &mut input, &mut out) {
+            let result = inflater.receive(&mut ws, &mut input, &mut out);
+            let len = if let Ok(Some(Event::Data(chunk))) = &result { chunk.len() } else { 0 };
+            meter.call(len);
+            match result {
                 Ok(Some(event)) => {
                     assert_eq!(report.error, None, "an event after an error");
                     let event = super::driver::seen(&event, &ws);
                     see(&mut report.events, event);
                 }
                 Ok(None) => {
-                    assert!(input.is_empty() && report.error.is_none());
+                    assert!(input.is_empty());
+                    assert!(report.error.is_none() || piece.is_empty(), "an error was forgotten");
                     break;
                 }
                 Err(error) => {
@@ -242,11 +251,15 @@ pub fn whole<'a, R: Role, S: Storage>(
 ) -> Report {
     let mut inflater = agreement.inflater();
     let mut report = Report { events: Vec::new(), error: None };
+    let mut meter = Meter::start();
     for piece in pieces {
+        meter.give(piece.len());
         let mut buffer = piece.to_vec();
         let mut input = &mut buffer[..];
         loop {
-            let event = match messages.receive_inflated(&mut inflater, &mut ws, &mut input) {
+            let result = messages.receive_inflated(&mut inflater, &mut ws, &mut input);
+            meter.call(delivered(&result));
+            let event = match result {
                 Ok(Some(Incoming::Message(message))) => {
                     let text = matches!(message, Message::Text(_));
                     let bytes = message.as_bytes().to_vec();
@@ -258,7 +271,8 @@ pub fn whole<'a, R: Role, S: Storage>(
                     Seen::Close(code.map(|code| (code.get(), String::new())))
                 }
                 Ok(None) => {
-                    assert!(input.is_empty() && report.error.is_none());
+                    assert!(input.is_empty());
+                    assert!(report.error.is_none() || piece.is_empty(), "an error was forgotten");
                     break;
                 }
                 Err(error) => {

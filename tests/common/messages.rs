@@ -1,6 +1,7 @@
 //! The tier of whole messages, held to what the tier of chunks is held to.
 
 use super::driver::{Keys, cut};
+use super::fuel::Meter;
 use super::oracle::{self, Outcome, Seen, Setting};
 use super::source::{Scenario, Source};
 use rfc6455::{
@@ -44,12 +45,15 @@ fn drive<'a, R: Role, S: Storage>(
     pieces: impl IntoIterator<Item = &'a [u8]>,
 ) -> Report {
     let mut report = Report { events: Vec::new(), error: None };
+    let mut meter = Meter::start();
     for mut piece in pieces {
+        meter.give(piece.len());
         while let (Reading::InPlace, Some(spare)) = (reading, messages.spare(ws)) {
             let len = spare.len().min(piece.len());
             spare[..len].copy_from_slice(&piece[..len]);
             piece = &piece[len..];
             let result = messages.receive_spare(ws, len);
+            meter.call(delivered(&result));
             let done = result == Ok(None);
             note(&mut report, result);
             if done && piece.is_empty() {
@@ -60,7 +64,10 @@ fn drive<'a, R: Role, S: Storage>(
         let mut input = &mut buffer[..];
         loop {
             let result = messages.receive(ws, &mut input);
+            meter.call(delivered(&result));
             let done = !matches!(result, Ok(Some(_)));
+            let expected = report.error.filter(|_| !piece.is_empty());
+            assert!(expected.is_none() || result == Err(expected.unwrap()), "a forgotten error");
             let control = note(&mut report, result);
             if let Some(seen) = control.map(|incoming| control_frame(ws, incoming)) {
                 report.events.push(seen);
@@ -76,6 +83,14 @@ fn drive<'a, R: Role, S: Storage>(
     report
 }
 
+/// Bytes of the message that was delivered.
+pub fn delivered(result: &Result<Option<Incoming<'_>>, ProtocolError>) -> usize {
+    match result {
+        Ok(Some(Incoming::Message(message))) => message.as_bytes().len(),
+        _ => 0,
+    }
+}
+
 /// Notes a message or an error; gives back what else it is.
 fn note<'m>(
     report: &mut Report,
@@ -87,15 +102,12 @@ fn note<'m>(
             report.error = Some(error);
             None
         }
-        Ok(incoming) => {
-            assert_eq!(report.error, None, "no error after an error");
-            match incoming? {
-                Incoming::Message(message) => {
-                    report.events.push(whole(message));
-                    None
-                }
-                other => Some(other),
-            }
+        Ok(None) => None,
+        Ok(Some(incoming)) => {
+            assert_eq!(report.error, None, "an event after an error");
+            let Incoming::Message(message) = incoming else { return Some(incoming) };
+            report.events.push(whole(message));
+            None
         }
     }
 }

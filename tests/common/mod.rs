@@ -10,15 +10,20 @@
 )]
 
 #[cfg(feature = "deflate")]
+pub mod blocks;
+#[cfg(feature = "deflate")]
 pub mod deflate;
 #[cfg(feature = "deflate")]
 pub mod deflating;
 pub mod driver;
 pub mod extension;
+pub mod fuel;
 #[cfg(feature = "handshake")]
 pub mod handshake;
 #[cfg(feature = "handshake")]
 pub mod heads;
+#[cfg(feature = "deflate")]
+pub mod hostile;
 #[cfg(feature = "deflate")]
 pub mod inflated;
 #[cfg(feature = "alloc")]
@@ -27,6 +32,8 @@ pub mod oracle;
 pub mod peers;
 pub mod properties;
 pub mod refusals;
+#[cfg(feature = "alloc")]
+pub mod reuse;
 pub mod sending;
 pub mod source;
 pub mod vectors;

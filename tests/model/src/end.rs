@@ -4,7 +4,7 @@ use std::fmt::{self, Debug, Write};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use rfc6455::{
-    CloseCode, Connection, ControlFrame, Eof, Event, MaskingKeys, MessageKind, Part, Role,
+    CloseCode, Connection, ControlFrame, Eof, Event, ForkKeys, MaskingKeys, MessageKind, Part, Role,
     SendError,
 };
 
@@ -34,6 +34,12 @@ pub struct OneKey;
 impl MaskingKeys for OneKey {
     fn next_key(&mut self) -> [u8; 4] {
         KEY
+    }
+}
+
+impl ForkKeys for OneKey {
+    fn fork(&self) -> Self {
+        *self
     }
 }
 

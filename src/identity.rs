@@ -1,0 +1,71 @@
+//! Which connection a buffer, an inflater or a deflater serves.
+
+/// The number of a connection, which no other one has; none until it is first asked for.
+///
+/// It is taken from a counter of the process. Where the target has no atomic operations on 32 bits,
+/// all connections share one number, and a wrong pairing shows by the offset in the stream alone.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Identity(u32);
+
+/// A number that was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Serves(u32);
+
+impl Identity {
+    pub(crate) const NONE: Self = Self(0);
+
+    /// Returns the number, which is taken now if there is none yet.
+    pub(crate) fn get(&mut self) -> Serves {
+        while self.0 == 0 {
+            self.0 = next();
+        }
+        Serves(self.0)
+    }
+
+    /// Whether the number was asked for.
+    #[cfg(feature = "deflate")]
+    pub(crate) const fn is_taken(&self) -> bool {
+        self.0 != 0
+    }
+
+    /// Whether this is the connection that has the number.
+    #[inline]
+    pub(crate) const fn is(&self, serves: Serves) -> bool {
+        self.0 == serves.0
+    }
+}
+
+/// A clone is another connection.
+impl Clone for Identity {
+    fn clone(&self) -> Self {
+        Self::NONE
+    }
+}
+
+#[cfg(target_has_atomic = "32")]
+fn next() -> u32 {
+    use core::sync::atomic::{AtomicU32, Ordering};
+    static NEXT: AtomicU32 = AtomicU32::new(1);
+    NEXT.fetch_add(1, Ordering::Relaxed)
+}
+
+#[cfg(not(target_has_atomic = "32"))]
+fn next() -> u32 {
+    1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_connection_and_each_clone_of_one_has_a_number_of_its_own() {
+        let (mut one, mut other) = (Identity::NONE, Identity::NONE);
+        let number = one.get();
+        assert_eq!(one.get(), number);
+        assert!(one.is(number) && !other.is(number));
+        assert_ne!(other.get(), number);
+        assert!(!one.clone().is(number));
+        assert_ne!(one.clone().get(), number);
+    }
+}

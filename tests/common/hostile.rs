@@ -1,0 +1,117 @@
+//! What an attacker compresses: properties of its cost, as functions of plain bytes.
+
+use super::blocks::{Blocks, LONGEST_DISTANCE};
+use super::deflate::{agreement, client, frames, messages, server, stream, whole};
+use super::driver::cut;
+use super::source::Source;
+use rfc6455::deflate::{Params, Policy};
+use rfc6455::{Event, Limits, MessageBuffer};
+
+/// Payload of a message: no more, as some of it is inflated a byte at a time.
+const PAYLOAD: usize = 6_000;
+
+/// One kind of block after the other, each so many times that its cost shows.
+pub fn blocks(source: &mut Source<'_>) -> Vec<u8> {
+    let mut blocks = Blocks::default();
+    for _ in 0..=source.below(3) {
+        let (kind, last) = (source.below(8), source.flag());
+        let end = (blocks.len() + source.below(PAYLOAD)).min(PAYLOAD);
+        // Some of them come to much, so they are few.
+        let most = if kind < 5 { usize::MAX } else { 200 };
+        for _ in 0..most {
+            if blocks.len() >= end {
+                break;
+            }
+            match kind {
+                0 => blocks.literals(last, b""),
+                1 => blocks.stored(last, b""),
+                2 => blocks.tables(last),
+                3 => blocks.literals(last, b"a"),
+                4 => blocks.stored(last, b"b"),
+                5 => blocks.matches(last, 0, 1),
+                6 => {
+                    blocks.literals(false, b"c");
+                    blocks.matches(last, source.clone().below(4), 1);
+                }
+                _ => blocks.stored(last, &[b'd'; 300]),
+            }
+        }
+    }
+    blocks.payload()
+}
+
+/// Whatever blocks arrive, however they are cut and whatever the output: both tiers come to the
+/// same, and touch each byte a few times at most, which the runs of both see to.
+pub fn hostile_blocks_cost_no_more_than_their_bytes(bytes: &[u8]) {
+    let source = &mut Source(bytes);
+    let (is_server, takeover) = (source.flag(), source.flag());
+    let room = source.pick(&[4096, 65_536, 64, 700, 1]);
+    let payload = blocks(source);
+    let cuts = source.cuts(payload.len());
+    let fragments = if source.flag() { &cuts[..cuts.len().min(5)] } else { &[] };
+    let mut wire = Vec::new();
+    for frame in frames(false, &payload, fragments) {
+        wire.extend(if is_server { frame.masked(source.key()) } else { frame }.bytes());
+    }
+    let (agreement, limits) = (agreement(takeover), Limits::DEFAULT.max_message(50_000));
+    let cuts = source.cuts(wire.len());
+    let mut reports = Vec::new();
+    for pieces in [vec![&wire[..]], cut(&wire, &cuts), wire.chunks(1000).collect()] {
+        let heap = &mut MessageBuffer::new();
+        let (chunks, message) = if is_server {
+            let chunks = stream(server(limits), &agreement, room, pieces.clone());
+            (chunks, whole(server(limits), &agreement, heap, pieces))
+        } else {
+            let chunks = stream(client(limits), &agreement, room, pieces.clone());
+            (chunks, whole(client(limits), &agreement, heap, pieces))
+        };
+        assert_eq!((messages(&chunks), chunks.error), (messages(&message), message.error));
+        reports.push(chunks);
+    }
+    assert!(reports.iter().all(|report| *report == reports[0]));
+}
+
+/// Where the ratio is bounded, so is what comes out by what came in, whatever a header declares;
+/// and the verdict does not depend on the cuts.
+pub fn what_is_inflated_is_bounded_by_what_came(bytes: &[u8]) {
+    let source = &mut Source(bytes);
+    let ratio = [1, 2, 10, 100][source.below(4)];
+    let policy = Policy::DEFAULT.max_ratio(ratio);
+    let agreement = policy.confirm(Params::default()).unwrap();
+    let mut blocks = Blocks::default();
+    for _ in 0..=source.below(4) {
+        let (count, distance) = (source.below(300), source.pick(&[1, LONGEST_DISTANCE]));
+        let noise: Vec<u8> = source.bytes(source.clone().below(3000));
+        blocks.stored(source.flag(), &noise);
+        blocks.literals(false, b"a");
+        // A match that reaches behind the first byte is a violation of its own.
+        blocks.matches(false, count, if source.below(8) == 7 { distance } else { 1 });
+    }
+    let payload = blocks.payload();
+    let declared = payload.len() + source.pick(&[0, 100, 1 << 14, 1 << 23]);
+    let mut wire = super::wire::header(0xC2, false, declared as u64);
+    let head = wire.len();
+    wire.extend(&payload);
+    let cuts = source.cuts(wire.len());
+    let room = source.pick(&[4096, 100, 65_536]);
+
+    let (mut ws, mut inflater) = (client(Limits::UNLIMITED), agreement.inflater());
+    let (mut came, mut out) = (0, 0_u64);
+    for piece in cut(&wire, &cuts) {
+        came += piece.len();
+        let mut piece = piece.to_vec();
+        let (mut input, mut chunk) = (&mut piece[..], vec![0; room]);
+        while let Ok(Some(event)) = inflater.receive(&mut ws, &mut input, &mut chunk) {
+            if let Event::Data(chunk) = event {
+                out += chunk.len() as u64;
+            }
+        }
+        let counted = came.saturating_sub(head).next_multiple_of(1024).max(1024) as u64;
+        assert!(out <= counted * u64::from(ratio), "{out} bytes came out of {came}");
+    }
+    let report = stream(client(Limits::UNLIMITED), &agreement, room, [&wire[..]]);
+    assert_eq!(report.error, ws.error());
+    for pieces in [cut(&wire, &cuts), wire.chunks(97).collect()] {
+        assert_eq!(stream(client(Limits::UNLIMITED), &agreement, 300, pieces), report);
+    }
+}
