@@ -5,6 +5,7 @@ mod common;
 
 use common::deflate::Compressor;
 use common::deflating;
+use common::hostile;
 use common::wire::Frame;
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -25,6 +26,16 @@ proptest! {
     #[test]
     fn s7_2_2_cuts_change_nothing(bytes in vec(any::<u8>(), 0..120)) {
         deflating::cuts_change_nothing(&bytes);
+    }
+
+    #[test]
+    fn s10_4_hostile_blocks_cost_no_more_than_their_bytes(bytes in vec(any::<u8>(), 0..60)) {
+        hostile::hostile_blocks_cost_no_more_than_their_bytes(&bytes);
+    }
+
+    #[test]
+    fn s10_4_what_is_inflated_is_bounded_by_what_came(bytes in vec(any::<u8>(), 0..60)) {
+        hostile::what_is_inflated_is_bounded_by_what_came(&bytes);
     }
 
     #[test]

@@ -4,6 +4,8 @@ mod common;
 
 use std::collections::BTreeMap;
 
+#[cfg(feature = "alloc")]
+use common::reuse;
 use common::source::Scenario;
 use common::{oracle, peers, properties, refusals, sending};
 use proptest::collection::vec;
@@ -13,6 +15,16 @@ use proptest::prelude::*;
 fn times(factor: u32) -> ProptestConfig {
     let config = ProptestConfig::default();
     ProptestConfig { cases: config.cases * factor, failure_persistence: None, ..config }
+}
+
+#[cfg(feature = "alloc")]
+proptest! {
+    #![proptest_config(times(12))]
+
+    #[test]
+    fn s5_4_nothing_passes_from_one_connection_to_another(bytes in vec(any::<u8>(), 0..200)) {
+        reuse::nothing_passes_from_one_connection_to_another(&bytes);
+    }
 }
 
 proptest! {
