@@ -83,10 +83,11 @@ enum Extension {
 impl Extension {
     /// Whether compressed messages are for an inflater alone.
     const fn inflates(self) -> bool {
-        #[cfg(feature = "deflate")]
-        return matches!(self, Self::Deflate);
-        #[cfg(not(feature = "deflate"))]
-        false
+        match self {
+            Self::None | Self::Foreign => false,
+            #[cfg(feature = "deflate")]
+            Self::Deflate => true,
+        }
     }
 }
 

@@ -4,7 +4,8 @@
 mod common;
 
 use common::messages::Reading;
-use common::{messages, oracle, vectors, wire};
+use common::wire::Frame;
+use common::{messages, oracle, vectors};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use rfc6455::{Connection, Incoming, Limits, Message, MessageBuffer, ProtocolError, Violation};
@@ -208,13 +209,12 @@ fn s10_4_a_slice_bounds_a_message_that_was_begun_without_it() {
 
 #[test]
 fn s10_4_memory_is_given_back_while_a_part_of_the_next_header_is_there() {
-    let long = [&wire::header(0x82, false, 100_000)[..], &[7; 100_000]].concat();
-    let fragment = [&wire::header(0x02, false, 100_000)[..], &[7; 100_000]].concat();
+    let [long, fragment] = [0x82, 0x02].map(|first| Frame::new(first, vec![7; 100_000]).bytes());
     let (last, ping) = (&b"\x80\x00"[..], &b"\x89\x00"[..]);
-    let whole = [&fragment, last].concat();
+    let whole = [&fragment[..], last].concat();
     // A part of a header, a control frame, a frame of which nothing has come, a Close, a violation.
     let behind = [&b"\x82"[..], b"\x82\x7E\x01", ping, b"\x01\x05", b"\x88\x00", b"\x83"];
-    for message in [&long, &whole] {
+    for message in [&long[..], &whole] {
         for next in behind {
             let (mut ws, mut messages) = (client(), MessageBuffer::new());
             let mut bytes = [message, next].concat();
@@ -227,7 +227,7 @@ fn s10_4_memory_is_given_back_while_a_part_of_the_next_header_is_there() {
     // The beginning of a message whose connection is closed will not be needed again.
     for end in [&b"\x88\x00"[..], b"\x83"] {
         let (mut ws, mut messages) = (client(), MessageBuffer::new());
-        let mut bytes = [&fragment, end].concat();
+        let mut bytes = [&fragment[..], end].concat();
         let mut input = &mut bytes[..];
         while let Ok(Some(_)) = messages.receive(&mut ws, &mut input) {}
         assert!(messages.capacity() <= 16 << 10, "{} behind {end:?}", messages.capacity());

@@ -18,6 +18,12 @@ fn receive(messages: &mut MessageBuffer<Heap>, ws: &mut Peer, bytes: &[u8]) -> G
     got(messages.receive(ws, &mut &mut bytes[..]))
 }
 
+/// Receives these bytes past any buffer.
+fn chunk(ws: &mut Peer, bytes: &[u8]) {
+    let mut bytes = bytes.to_vec();
+    assert!(matches!(ws.receive(&mut &mut bytes[..]), Ok(Some(Event::Data(_)))));
+}
+
 /// A message, nothing, or a violation.
 type Got = Result<Option<String>, Violation>;
 
@@ -93,17 +99,17 @@ fn s5_4_a_message_whose_beginning_went_elsewhere_is_not_handed_over() {
         let begins = [kind, 3, b's', b'a', b'y'];
         // To the tier of chunks.
         let (mut messages, mut ws) = (MessageBuffer::new(), client());
-        assert!(matches!(ws.receive(&mut &mut begins.clone()[..]), Ok(Some(Event::Data(_)))));
+        chunk(&mut ws, &begins);
         assert_eq!(receive(&mut messages, &mut ws, b"\x80\x01!"), Err(Violation::Mispaired));
         // There and back.
         let mut ws = client();
         assert_eq!(receive(&mut messages, &mut ws, &begins), Ok(None));
-        assert!(matches!(ws.receive(&mut &mut b"\x00\x01!".clone()[..]), Ok(Some(Event::Data(_)))));
+        chunk(&mut ws, b"\x00\x01!");
         assert_eq!(receive(&mut messages, &mut ws, b"\x80\x01!"), Err(Violation::Mispaired));
         // Of an earlier message of the same connection.
         let (mut ws, mut other) = (client(), MessageBuffer::new());
         assert_eq!(receive(&mut messages, &mut ws, &begins), Ok(None));
-        assert!(matches!(ws.receive(&mut &mut b"\x80\x01!".clone()[..]), Ok(Some(Event::Data(_)))));
+        chunk(&mut ws, b"\x80\x01!");
         assert_eq!(receive(&mut other, &mut ws, &begins), Ok(None));
         assert_eq!(receive(&mut messages, &mut ws, b"\x80\x01!"), Err(Violation::Mispaired));
     }
@@ -253,8 +259,7 @@ mod compressed {
     fn s7_2_2_a_message_begun_without_an_inflater_is_not_given_to_one() {
         let (mut inflater, mut ws) = (agreement(true).inflater(), client());
         ws.allow_rsv1(true);
-        let mut bytes = HELLO[..5].to_vec();
-        assert!(matches!(ws.receive(&mut &mut bytes[..]), Ok(Some(Event::Data(_)))));
+        super::chunk(&mut ws, &HELLO[..5]);
         assert_eq!(chunk(&mut inflater, &mut ws, &HELLO[5..]), Err(Violation::Mispaired));
         assert_mispaired(&mut ws);
     }

@@ -290,7 +290,8 @@ impl Storage for Heap {
             crate::fuel::burn(*len);
         }
         // No more is written than may well be filled, but what was written before is lent again.
-        write_to(bytes, len.saturating_add((*len).max(FIRST_ROOM).min(LENT)).min(bytes.capacity()));
+        let more = (*len).clamp(FIRST_ROOM, LENT);
+        write_to(bytes, len.saturating_add(more).min(bytes.capacity()));
         let end = len.saturating_add(LENT).min(bytes.len());
         bytes.get_mut(*len..end)
     }

@@ -93,7 +93,7 @@ pub fn drive<'a, R: Role + Clone>(
                 }
             }
             drain(ws, &mut sent);
-            meter.go_on();
+            meter.forget();
         }
         assert_eq!(ws.error(), run.error);
     }
