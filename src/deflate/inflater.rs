@@ -328,7 +328,13 @@ impl Inflater {
         filled: &mut usize,
     ) -> Result<End, Violation> {
         loop {
-            if input.is_empty() && ws.frame_left() > 0 && !self.full {
+            if !self.full && ws.frame_left() == 0 {
+                if !ws.is_last_frame() {
+                    return Ok(End::Frame);
+                }
+                return self.finish(out.get_mut(*filled..).unwrap_or_default());
+            }
+            if !self.full && input.is_empty() {
                 return Ok(End::Starved);
             }
             let (bound, excess) = self.bound(ws);
@@ -354,13 +360,6 @@ impl Inflater {
             if self.full {
                 return Ok(End::Full);
             }
-            if ws.frame_left() > 0 {
-                continue;
-            }
-            if !ws.is_last_frame() {
-                return Ok(End::Frame);
-            }
-            return self.finish(out.get_mut(*filled..).unwrap_or_default());
         }
     }
 

@@ -23,6 +23,11 @@ const LITERALS: &[(u8, usize)] = &[(0, 118), (12, 128), (6, 10), (4, 13)];
 const DISTANCES: &[(u8, usize)] = &[(3, 6), (6, 12), (7, 7), (9, 4)];
 /// The lengths of the codes that code those lengths.
 const LENGTHS: [u8; 19] = [0, 0, 7, 5, 5, 7, 3, 4, 0, 4, 0, 0, 3, 0, 0, 0, 1, 6, 5];
+
+/// Codes of one and two bits: for a match of 258 bytes, and for a literal `a` and end-of-block.
+const DENSE_LITERALS: &[(u8, usize)] = &[(0, 97), (2, 1), (0, 158), (2, 1), (0, 28), (1, 1)];
+const DENSE_LENGTHS: [u8; 19] = [2, 2, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2];
+
 /// The order in which they are sent (§3.2.7).
 const ORDER: [u8; 19] = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15];
 
@@ -69,25 +74,48 @@ impl Blocks {
         self.end_fixed(last);
     }
 
+    /// Writes a block of matches of 258 bytes with codes of its own, two bits for each match: the
+    /// most bytes of output for a byte that DEFLATE has. The distance is 1 to 4.
+    pub fn dense_matches(&mut self, last: bool, count: usize, distance: usize) {
+        let distances = &[(0, distance - 1), (1, 1)];
+        let codes = self.dynamic(last, DENSE_LITERALS, distances, &DENSE_LENGTHS);
+        for _ in 0..count {
+            self.code(codes[LENGTH_258]);
+            self.code((0, 1));
+        }
+        self.code(codes[END_OF_BLOCK]);
+        self.end(last);
+    }
+
     /// Writes a block that is nothing but the most expensive tables.
     pub fn tables(&mut self, last: bool) {
-        let literals = spread(LITERALS);
-        let distances = spread(DISTANCES);
-        let sent = ORDER.iter().rposition(|&at| LENGTHS[usize::from(at)] > 0).unwrap() + 1;
+        let codes = self.dynamic(last, LITERALS, DISTANCES, &LENGTHS);
+        self.code(codes[END_OF_BLOCK]);
+        self.end(last);
+    }
+
+    /// Writes the header of a block with tables, and returns the literal and length codes.
+    fn dynamic(
+        &mut self,
+        last: bool,
+        literals: &[(u8, usize)],
+        distances: &[(u8, usize)],
+        lengths: &[u8; 19],
+    ) -> Codes {
+        let [literals, distances] = [literals, distances].map(spread);
+        let sent = ORDER.iter().rposition(|&at| lengths[usize::from(at)] > 0).unwrap() + 1;
         self.header(last, 2);
         self.bits(literals.len() as u32 - 257, 5);
         self.bits(distances.len() as u32 - 1, 5);
         self.bits(sent as u32 - 4, 4);
         for &at in &ORDER[..sent] {
-            self.bits(u32::from(LENGTHS[usize::from(at)]), 3);
+            self.bits(u32::from(lengths[usize::from(at)]), 3);
         }
-        let codes = canonical(&LENGTHS);
-        let lengths = [&literals[..], &distances].concat();
-        for run in lengths.chunk_by(|one, next| one == next) {
+        let codes = canonical(lengths);
+        for run in [&literals[..], &distances].concat().chunk_by(|one, next| one == next) {
             self.run(&codes, run[0], run.len());
         }
-        self.code(canonical(&literals)[END_OF_BLOCK]);
-        self.end(last);
+        canonical(&literals)
     }
 
     /// Returns the number of whole bytes so far.

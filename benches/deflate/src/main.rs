@@ -4,8 +4,10 @@
 #![allow(clippy::cast_precision_loss, reason = "bytes of a benchmark")]
 
 use std::hint::black_box;
+use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
+mod attacks;
 mod heap;
 mod json;
 mod peer;
@@ -131,7 +133,19 @@ fn measure(mut contenders: Vec<Contender<'_>>, bytes: usize) -> Vec<(&'static st
     contenders.iter().map(|contender| contender.name).zip(rates).collect()
 }
 
-fn main() {
+fn main() -> ExitCode {
+    match std::env::args().nth(1).as_deref() {
+        None => compare(),
+        Some("attacks") => return attacks::run(),
+        Some(other) => {
+            eprintln!("There is no mode {other}: run without one, or with `attacks`.");
+            return ExitCode::from(2);
+        }
+    }
+    ExitCode::SUCCESS
+}
+
+fn compare() {
     println!("| MB/s of JSON, level 1, window 15 | contender | out | ratio | in | ratio |");
     println!("|---|---|---:|---:|---:|---:|");
     for takeover in [true, false] {

@@ -7,7 +7,7 @@ use rfc6455::{Client, Connection, Event, Fragment, Limits, MaskingKeys, MessageB
 
 use crate::{KEY, measured};
 
-fn agreement() -> Agreement {
+pub fn agreement() -> Agreement {
     Policy::DEFAULT.threshold(0).accept(Params::default()).unwrap()
 }
 
@@ -15,7 +15,7 @@ fn client() -> Connection<Client<impl MaskingKeys>> {
     Connection::client(|| KEY, Limits::UNLIMITED)
 }
 
-fn server() -> Connection<Server> {
+pub fn server() -> Connection<Server> {
     Connection::server(Limits::UNLIMITED)
 }
 

@@ -3,6 +3,12 @@
 //! `run` beside this package says which work, how often, and what it may cost.
 
 #[cfg(feature = "deflate")]
+mod attacks;
+#[cfg(feature = "deflate")]
+#[allow(dead_code, clippy::cast_possible_truncation, reason = "others share it")]
+#[path = "../../../tests/common/blocks.rs"]
+mod blocks;
+#[cfg(feature = "deflate")]
 mod compressed;
 
 use std::hint::black_box;
@@ -36,6 +42,8 @@ fn main() {
         "inflate-messages" => compressed::inflate_messages(count, size, read_len),
         #[cfg(feature = "deflate")]
         "deflate" => compressed::deflate(count, size),
+        #[cfg(feature = "deflate")]
+        work if work.contains(':') => attacks::receive(work, count * size, read_len),
         "head" => handshakes(&head(count, size), read_len),
         _ => panic!("no such work: {work}"),
     }
