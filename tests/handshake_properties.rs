@@ -54,6 +54,28 @@ const TARGET: &str = "/[!\"$-~]{0,30}";
 const EXTENSIONS: &str =
     "[a-z]{1,8}([ \t]?; ?[a-z]{1,8}( ?= ?([a-z0-9]{1,8}|\"[a-z0-9]{1,8}\"))?){0,3}";
 
+/// Interim responses and a final one, each with a few headers, and then cut off anywhere or nowhere.
+fn responses() -> impl Strategy<Value = Vec<u8>> {
+    let head = |status| {
+        (status, vec((NAME, VALUE), 0..4)).prop_map(|(status, headers)| {
+            let mut head = format!("HTTP/1.1 {status} Reason\r\n");
+            for (name, value) in headers {
+                head += &format!("{name}: {value}\r\n");
+            }
+            (head + "\r\n").into_bytes()
+        })
+    };
+    let heads = (vec(head(102..=199u16), 0..6), head(101..=299u16));
+    (heads, option::of(any::<Index>())).prop_map(|((mut heads, last), end)| {
+        heads.push(last);
+        let mut bytes = heads.concat();
+        if let Some(end) = end {
+            bytes.truncate(end.index(bytes.len()));
+        }
+        bytes
+    })
+}
+
 /// Headers that are the caller's to set; those reserved all begin with other letters.
 fn headers() -> impl Strategy<Value = Vec<(String, String)>> {
     vec((NAME, VALUE), 0..6)
@@ -91,6 +113,7 @@ proptest! {
     ) {
         let whole = same_however_cut(&case, &cuts);
         handshake::an_independent_parser_agrees(&case, &whole);
+        handshake::limits_hold_over_everything(&case, &whole);
     }
 
     #[test]
@@ -100,12 +123,21 @@ proptest! {
     ) {
         let whole = same_however_cut(&case, &cuts);
         handshake::an_independent_parser_agrees(&case, &whole);
+        handshake::limits_hold_over_everything(&case, &whole);
     }
 
     #[test]
     fn any_head_has_one_verdict(bytes in vec(any::<u8>(), 0..100)) {
         handshake::any_request(&bytes);
         handshake::any_response(&bytes);
+    }
+
+    #[test]
+    fn the_limits_hold_over_all_interim_responses_together(
+        choices in any::<[u8; 8]>(),
+        stream in responses(),
+    ) {
+        handshake::any_response(&[&choices[..], &stream].concat());
     }
 
     #[test]

@@ -47,7 +47,8 @@ pub struct ClientHandshake<'a> {
 
 impl<'a> ClientHandshake<'a> {
     /// A handshake that makes `offer`; the response may be as long as `storage`, and within
-    /// `limits`. Interim responses, which are passed over, count as part of it.
+    /// `limits`. Interim responses, which are passed over, count as part of it: their bytes and
+    /// their headers come off the same limits.
     ///
     /// `nonce` must come from a cryptographic random generator, and be fresh for each connection:
     /// it is what tells the answer of a WebSocket server from one that was recorded or cached.

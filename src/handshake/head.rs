@@ -84,7 +84,7 @@ impl<'s> Head<'s> {
         Err(error)
     }
 
-    /// Makes place for another head behind this one, within the same storage.
+    /// Makes room for another head after this one, within the same storage and the same limits.
     pub(super) fn pass_over(&mut self) {
         self.start = self.len;
         self.scan.restart(self.first_line);
@@ -97,7 +97,7 @@ impl<'s> Head<'s> {
         bytes.strip_prefix(b"\r\n").unwrap_or(bytes)
     }
 
-    /// How many header lines have begun.
+    /// How many header lines have begun, in this head and those passed over.
     pub(super) fn header_count(&self) -> usize {
         self.scan.headers
     }
@@ -129,7 +129,7 @@ enum At {
 struct Scan {
     part: Part,
     at: At,
-    /// Header lines that have begun; at most `max_headers`.
+    /// Header lines that have begun, in all heads together; at most `max_headers`.
     headers: usize,
     /// An empty line was ignored before the request line.
     skipped: bool,
@@ -153,10 +153,11 @@ impl Scan {
         }
     }
 
+    /// Expects another head. Headers go on being counted: were the count to start anew, interim
+    /// responses could bring any number of them.
     fn restart(&mut self, part: Part) {
         self.part = part;
         self.at = At::LineStart;
-        self.headers = 0;
     }
 
     /// Goes through `bytes` once; tells how many of them end the head, if they do.

@@ -43,7 +43,7 @@ pub(super) struct ParsedResponse<'h> {
     pub(super) facts: Facts<'h>,
 }
 
-/// Parses the complete head of a request that has `headers` header lines.
+/// Parses the complete head of a request that has at most `headers` header lines.
 pub(super) fn parse_request(
     head: &[u8],
     headers: usize,
@@ -56,7 +56,7 @@ pub(super) fn parse_request(
     }
 }
 
-/// Parses the complete head of a response that has `headers` header lines.
+/// Parses the complete head of a response that has at most `headers` header lines.
 pub(super) fn parse_response(
     head: &[u8],
     headers: usize,

@@ -3,7 +3,7 @@
 use super::driver::cut;
 use super::heads::{Case, Outcome, Role, Verdict};
 use super::source::Source;
-use rfc6455::handshake::Extensions;
+use rfc6455::handshake::{Extensions, HandshakeLimits};
 
 /// One verdict for the bytes whole and in these pieces; what is over is never lost.
 pub fn one_verdict<'b>(case: &'b Case, pieces: impl IntoIterator<Item = &'b [u8]>) -> Outcome {
@@ -51,6 +51,31 @@ pub fn an_independent_parser_agrees(case: &Case, whole: &Outcome) {
     assert_eq!(found + 3, lines);
 }
 
+/// How many header lines begin in `bytes`: one head or several, of which the last may be cut short.
+fn header_lines(bytes: &[u8]) -> usize {
+    let (mut count, mut in_headers) = (0, false);
+    for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+        match line {
+            b"\r\n" | b"\r" => in_headers = false,
+            _ if in_headers => count += 1,
+            _ => in_headers = true,
+        }
+    }
+    count
+}
+
+/// A handshake that took more than a limit allows has refused it: limits hold for all that it
+/// takes, and start anew for none of the heads in it.
+pub fn limits_hold_over_everything(case: &Case, whole: &Outcome) {
+    if whole.refused {
+        return;
+    }
+    let taken = &case.bytes[..whole.given - whole.left.len()];
+    let most = case.limits.max_headers.min(HandshakeLimits::MAX_HEADERS);
+    assert!(header_lines(taken) <= most, "more than {most} headers were taken");
+    assert!(taken.len() <= case.storage, "more was taken than there is storage for");
+}
+
 /// A head that comes as it is, behind eight bytes of choices.
 fn any_head(role: Role, bytes: &[u8]) {
     let (choices, head) = bytes.split_at(bytes.len().min(8));
@@ -69,6 +94,7 @@ fn any_head(role: Role, bytes: &[u8]) {
     let cuts = source.few_cuts(head.len());
     let whole = one_verdict(&case, cut(head, &cuts));
     an_independent_parser_agrees(&case, &whole);
+    limits_hold_over_everything(&case, &whole);
 }
 
 /// A request has one verdict however it is cut, and what is accepted is one for others too.

@@ -32,6 +32,8 @@ pub struct Outcome {
     pub left: Vec<u8>,
     /// How many bytes had been given when there was a verdict.
     pub given: usize,
+    /// `receive` refused the head itself; otherwise any error is about what a whole head says.
+    pub refused: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -201,7 +203,9 @@ fn drive<'p>(
         let mut input = &mut piece[..];
         match step(&mut input) {
             Ok(None) => assert!(input.is_empty(), "more is asked for, but not all was taken"),
-            Ok(Some(verdict)) => return Outcome { verdict, left: input.to_vec(), given },
+            Ok(Some(verdict)) => {
+                return Outcome { verdict, left: input.to_vec(), given, refused: false };
+            }
             Err(error) => {
                 assert!(input.is_empty(), "after an error all input is discarded");
                 // The error stays, and so does the silence.
@@ -209,11 +213,12 @@ fn drive<'p>(
                 let mut rest = &mut more[..];
                 assert_eq!(step(&mut rest), Err(error));
                 assert!(rest.is_empty());
-                return Outcome { verdict: Verdict::Error(error), left: Vec::new(), given };
+                let verdict = Verdict::Error(error);
+                return Outcome { verdict, left: Vec::new(), given, refused: true };
             }
         }
     }
-    Outcome { verdict: Verdict::Incomplete, left: Vec::new(), given }
+    Outcome { verdict: Verdict::Incomplete, left: Vec::new(), given, refused: false }
 }
 
 /// The cases in one file of `testdata/handshake`.
