@@ -3,7 +3,10 @@
 
 mod common;
 
-use common::heads::{Case, Role, SAMPLE_NONCE, Verdict, check_row, vectors};
+use common::heads::{
+    Case, Role, SAMPLE_NONCE, Verdict, check_row, every_byte_after, every_byte_of_a_version,
+    every_byte_of_headers, is_text_or_cr, of_start_line, vectors,
+};
 use rfc6455::handshake::{
     ClientHandshake, HandshakeError, HandshakeLimits, HandshakeSendError, HttpVersion, Offer,
 };
@@ -70,6 +73,24 @@ fn s4_1_another_nonce_wants_another_accept() {
 #[test]
 fn the_status_line_is_taken_to_the_letter() {
     check_row("client.txt", 61);
+}
+
+#[test]
+fn every_byte_has_its_verdict_in_every_place_of_a_response() {
+    let at = |prefix, taken: fn(u8) -> bool| {
+        every_byte_after(Role::Client, prefix, taken, of_start_line);
+    };
+    at("HTTP/1.1", |byte| byte == b' ');
+    at("HTTP/1.1 ", |byte| matches!(byte, b'1'..=b'5'));
+    at("HTTP/1.1 1", |byte| byte.is_ascii_digit());
+    at("HTTP/1.1 10", |byte| byte.is_ascii_digit());
+    at("HTTP/1.1 101", |byte| byte == b' ');
+    at("HTTP/1.1 101 ", is_text_or_cr);
+    at("HTTP/1.1 101 0123456789", is_text_or_cr);
+    for before in ["", "HTTP/1.1 100 \r\n\r\n"] {
+        every_byte_of_a_version(Role::Client, before);
+        every_byte_of_headers(Role::Client, &format!("{before}HTTP/1.0 200 OK\r\n"));
+    }
 }
 
 #[test]

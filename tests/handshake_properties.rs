@@ -21,15 +21,19 @@ fn same_however_cut(case: &Case, cuts: &[Index]) -> Outcome {
     handshake::one_verdict(case, cut(&case.bytes, &cuts))
 }
 
-/// Bytes that are often nearly a head: a vector with some of its bytes changed, left out, doubled.
-fn nearly_a_head(role: Role) -> impl Strategy<Value = Case> {
+fn all_vectors(role: Role) -> Vec<Case> {
     let files: &[&str] = match role {
         Role::Server => {
             &["server-upgrade.txt", "server-lists.txt", "server-head.txt", "server-limits.txt"]
         }
         Role::Client => &["client.txt"],
     };
-    let cases: Vec<Case> = files.iter().flat_map(|file| vectors(file)).collect();
+    files.iter().flat_map(|file| vectors(file)).collect()
+}
+
+/// Bytes that are often nearly a head: a vector with some of its bytes changed, left out, doubled.
+fn nearly_a_head(role: Role) -> impl Strategy<Value = Case> {
+    let cases = all_vectors(role);
     let byte = prop_oneof![any::<u8>(), select(&b"\r\n\t :,;=\"\\/\0\x7f"[..])];
     (select(cases), vec((any::<Index>(), 0..4u8, byte), 0..4)).prop_map(|(mut case, edits)| {
         for (at, edit, byte) in edits {
@@ -54,15 +58,13 @@ const TARGET: &str = "/[!\"$-~]{0,30}";
 const EXTENSIONS: &str =
     "[a-z]{1,8}([ \t]?; ?[a-z]{1,8}( ?= ?([a-z0-9]{1,8}|\"[a-z0-9]{1,8}\"))?){0,3}";
 
-/// Interim responses and a final one, each with a few headers, and then cut off anywhere or nowhere.
+/// Interim responses and a final one, each with a few headers; sometimes truncated.
 fn responses() -> impl Strategy<Value = Vec<u8>> {
     let head = |status| {
         (status, vec((NAME, VALUE), 0..4)).prop_map(|(status, headers)| {
-            let mut head = format!("HTTP/1.1 {status} Reason\r\n");
-            for (name, value) in headers {
-                head += &format!("{name}: {value}\r\n");
-            }
-            (head + "\r\n").into_bytes()
+            let lines = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n"));
+            let lines: String = lines.collect();
+            format!("HTTP/1.1 {status} Reason\r\n{lines}\r\n").into_bytes()
         })
     };
     let heads = (vec(head(102..=199u16), 0..6), head(101..=299u16));
@@ -92,6 +94,14 @@ fn own<'h>(headers: impl IntoIterator<Item = (&'h str, &'h [u8])>) -> Vec<(Strin
         .collect()
 }
 
+#[test]
+fn every_vector_is_refused_at_its_first_impossible_byte() {
+    for case in [Role::Server, Role::Client].into_iter().flat_map(all_vectors) {
+        println!("{}", case.name); // shown if it fails
+        handshake::the_first_impossible_byte_is_refused(&case);
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -103,7 +113,10 @@ proptest! {
         client in any::<bool>(),
     ) {
         let role = if client { Role::Client } else { Role::Server };
-        same_however_cut(&Case { storage, ..Case::new(role, &bytes) }, &cuts);
+        let case = Case { storage, ..Case::new(role, &bytes) };
+        let whole = same_however_cut(&case, &cuts);
+        handshake::limits_hold_over_everything(&case, &whole);
+        handshake::the_first_impossible_byte_is_refused(&case);
     }
 
     #[test]
@@ -114,6 +127,7 @@ proptest! {
         let whole = same_however_cut(&case, &cuts);
         handshake::an_independent_parser_agrees(&case, &whole);
         handshake::limits_hold_over_everything(&case, &whole);
+        handshake::the_first_impossible_byte_is_refused(&case);
     }
 
     #[test]
@@ -124,6 +138,7 @@ proptest! {
         let whole = same_however_cut(&case, &cuts);
         handshake::an_independent_parser_agrees(&case, &whole);
         handshake::limits_hold_over_everything(&case, &whole);
+        handshake::the_first_impossible_byte_is_refused(&case);
     }
 
     #[test]

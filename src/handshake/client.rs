@@ -108,9 +108,9 @@ impl<'a> ClientHandshake<'a> {
     /// further call takes nothing, and gives the same response again.
     ///
     /// # Errors
-    /// [`HandshakeError`] as soon as the head cannot be well-formed, or is beyond the limits. Close
-    /// the connection. All of `input` is discarded, then and in further calls, which give the same
-    /// error.
+    /// [`HandshakeError`] at the first byte that no well-formed head can have in its place, or that
+    /// exceeds a limit. Close the connection. All of `input` is discarded, then and in further
+    /// calls, which give the same error.
     pub fn receive(
         &mut self,
         input: &mut &mut [u8],
@@ -119,11 +119,10 @@ impl<'a> ClientHandshake<'a> {
             if !is_interim(self.head.bytes()) {
                 return self.response(input).map(Some);
             }
-            if let Err(error) = parse_response(self.head.bytes(), self.head.header_count()) {
+            if let Err(error) = self.head.pass_over() {
                 *input = &mut [];
                 return Err(error);
             }
-            self.head.pass_over();
         }
         Ok(None)
     }

@@ -9,7 +9,8 @@
 //! is complete belongs to the connection: give the same slice to it. The head is kept in storage
 //! that the caller lends, whose length is therefore the limit on the head's. Every byte is looked
 //! at once on arrival, and once more when the head is parsed, however the input was cut; nor does
-//! the verdict depend on the cuts.
+//! the verdict depend on the cuts. A head fails at the first byte that no well-formed head can have
+//! in its place: a peer that speaks another protocol is refused at its greeting.
 //!
 //! # Strictness
 //! What two parties could read in two ways is refused: lines that do not end with CR LF, folded
@@ -46,6 +47,7 @@ mod parse;
 mod rejection;
 mod request;
 mod response;
+mod scan;
 mod server;
 mod tokens;
 mod upgrade;

@@ -1,5 +1,7 @@
 //! Properties of the opening handshake: each body takes plain bytes and panics if it does not hold.
 
+use std::cmp::Ordering;
+
 use super::driver::cut;
 use super::heads::{Case, Outcome, Role, Verdict};
 use super::source::Source;
@@ -51,7 +53,7 @@ pub fn an_independent_parser_agrees(case: &Case, whole: &Outcome) {
     assert_eq!(found + 3, lines);
 }
 
-/// How many header lines begin in `bytes`: one head or several, of which the last may be cut short.
+/// Counts the header lines that begin in `bytes`: one head or several, the last perhaps truncated.
 fn header_lines(bytes: &[u8]) -> usize {
     let (mut count, mut in_headers) = (0, false);
     for line in bytes.split_inclusive(|byte| *byte == b'\n') {
@@ -64,8 +66,8 @@ fn header_lines(bytes: &[u8]) -> usize {
     count
 }
 
-/// A handshake that took more than a limit allows has refused it: limits hold for all that it
-/// takes, and start anew for none of the heads in it.
+/// Whatever the stream, a handshake that took more than a limit allows has failed: the limits hold
+/// for all heads together, and restart for none of them.
 pub fn limits_hold_over_everything(case: &Case, whole: &Outcome) {
     if whole.refused {
         return;
@@ -74,6 +76,77 @@ pub fn limits_hold_over_everything(case: &Case, whole: &Outcome) {
     let most = case.limits.max_headers.min(HandshakeLimits::MAX_HEADERS);
     assert!(header_lines(taken) <= most, "more than {most} headers were taken");
     assert!(taken.len() <= case.storage, "more was taken than there is storage for");
+}
+
+/// If anything completes a part of a head, some suffix of these does.
+const REQUEST: &[u8] = b"\r\nG / HTTP/1.1\r\nX:\r\n\r\n";
+const RESPONSES: &[u8] = b"HTTP/1.1 101 \r\nX:\r\n\r\nHTTP/1.1 101 \r\nX:\r\n\r\n";
+
+/// Whether `bytes` are exactly one acceptable head, after any number of interim ones: acceptable to
+/// httparse, and to our rules where they are stricter.
+fn is_whole(role: Role, bytes: &[u8]) -> bool {
+    let ends_badly = |(at, byte): (usize, &u8)| match byte {
+        b'\r' => bytes.get(at + 1) != Some(&b'\n'),
+        b'\n' => at == 0 || bytes[at - 1] != b'\r',
+        _ => false,
+    };
+    if bytes.iter().enumerate().any(ends_badly) {
+        return false;
+    }
+    let mut headers = [httparse::EMPTY_HEADER; 256];
+    if role == Role::Server {
+        let head = bytes.strip_prefix(b"\r\n").unwrap_or(bytes);
+        let mut request = httparse::Request::new(&mut headers);
+        return !head.starts_with(b"\r")
+            && request.parse(head) == Ok(httparse::Status::Complete(head.len()))
+            && request.path.is_some_and(str::is_ascii);
+    }
+    let mut rest = bytes;
+    loop {
+        let mut response = httparse::Response::new(&mut headers);
+        let Ok(httparse::Status::Complete(len)) = response.parse(rest) else { return false };
+        let code = response.code.unwrap();
+        let strict = rest.starts_with(b"H") && rest[12] == b' ' && (100..=599).contains(&code);
+        if !strict || code >= 200 || code == 101 {
+            return strict && len == rest.len();
+        }
+        rest = &rest[len..];
+    }
+}
+
+/// Whether `bytes` are an acceptable head, or can be continued to one, within the limits.
+fn can_be_accepted(case: &Case, bytes: &[u8]) -> bool {
+    let line = bytes.strip_prefix(b"\r\n").unwrap_or(bytes);
+    let mut words = line.split(|byte| matches!(byte, b' ' | b'\r'));
+    let target = words.nth(1).filter(|_| case.role == Role::Server).map_or(0, <[u8]>::len);
+    let headers = case.limits.max_headers.min(HandshakeLimits::MAX_HEADERS);
+    if target > case.limits.max_target || header_lines(bytes) > headers {
+        return false;
+    }
+    let whole = match case.role {
+        Role::Server => REQUEST,
+        Role::Client => RESPONSES,
+    };
+    let completes = |end: &[u8]| is_whole(case.role, &[bytes, end].concat());
+    match bytes.len().cmp(&case.storage) {
+        Ordering::Less => (0..=whole.len()).any(|at| completes(&whole[at..])),
+        Ordering::Equal => completes(b""),
+        Ordering::Greater => false,
+    }
+}
+
+/// A head fails at the first byte that no acceptable head can have in its place, and not before; it
+/// is complete as soon as nothing is missing.
+pub fn the_first_impossible_byte_is_refused(case: &Case) {
+    let found = case.run(case.bytes.chunks(1));
+    let (before, taken) = (&case.bytes[..found.given.max(1) - 1], &case.bytes[..found.given]);
+    assert!(before.is_empty() || can_be_accepted(case, before), "refused too late");
+    if found.refused {
+        assert!(!can_be_accepted(case, taken), "refused too early");
+    } else if !taken.is_empty() {
+        assert!(can_be_accepted(case, taken), "not refused");
+        assert_eq!(is_whole(case.role, taken), found.verdict != Verdict::Incomplete);
+    }
 }
 
 /// A head that comes as it is, behind eight bytes of choices.
@@ -95,6 +168,7 @@ fn any_head(role: Role, bytes: &[u8]) {
     let whole = one_verdict(&case, cut(head, &cuts));
     an_independent_parser_agrees(&case, &whole);
     limits_hold_over_everything(&case, &whole);
+    the_first_impossible_byte_is_refused(&case);
 }
 
 /// A request has one verdict however it is cut, and what is accepted is one for others too.

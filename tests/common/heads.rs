@@ -32,7 +32,7 @@ pub struct Outcome {
     pub left: Vec<u8>,
     /// How many bytes had been given when there was a verdict.
     pub given: usize,
-    /// `receive` refused the head itself; otherwise any error is about what a whole head says.
+    /// `receive` refused the head itself; any other error is about the content of a complete head.
     pub refused: bool,
 }
 
@@ -278,6 +278,92 @@ pub fn check_row(file: &str, row: u32) {
     let cases: Vec<Case> = vectors(file).into_iter().filter(|c| c.row == Some(row)).collect();
     assert!(!cases.is_empty(), "{file} has no case for row {row}");
     cases.iter().for_each(Case::check);
+}
+
+/// Appends each byte to `prefix`, which is well-formed so far: the handshake takes those that are
+/// `taken`, and fails at any other with `error`.
+pub fn every_byte_after(
+    role: Role,
+    prefix: &str,
+    taken: impl Fn(u8) -> bool,
+    error: impl Fn(u8) -> HandshakeError,
+) {
+    for byte in 0..=u8::MAX {
+        let bytes = [prefix.as_bytes(), &[byte]].concat();
+        let case = Case::new(role, &bytes);
+        for outcome in [case.run([&bytes[..]]), case.run(bytes.chunks(1))] {
+            assert_eq!(outcome.given, bytes.len(), "{prefix:?} is refused");
+            assert_eq!(outcome.refused, !taken(byte), "{prefix:?} and {byte:#x}");
+            if outcome.refused {
+                let expected = Verdict::Error(error(byte));
+                assert_eq!(outcome.verdict, expected, "{prefix:?} and {byte:#x}");
+            }
+        }
+    }
+}
+
+/// Does the same in each place of a version after `prefix`; only 1.0 and 1.1 are supported.
+pub fn every_byte_of_a_version(role: Role, prefix: &str) {
+    for (at, expected) in b"HTTP/1.1".iter().enumerate() {
+        let prefix = format!("{prefix}{}", &"HTTP/1.1"[..at]);
+        let taken = |byte| byte == *expected || (at == 7 && byte == b'0');
+        every_byte_after(role, &prefix, taken, |byte| match byte {
+            b'0'..=b'9' if at == 5 || at == 7 => HandshakeError::UnsupportedHttpVersion,
+            _ => of_start_line(byte),
+        });
+    }
+}
+
+/// Does the same in each place of the header lines after `start_line`.
+pub fn every_byte_of_headers(role: Role, start_line: &str) {
+    let after = |prefix: &str| format!("{start_line}{prefix}");
+    let of_name = |byte| match byte {
+        b'\t' | b'\r' => HandshakeError::InvalidHeaderName,
+        0..0x20 => of_start_line(byte),
+        _ => HandshakeError::InvalidHeaderName,
+    };
+    every_byte_after(
+        role,
+        &after(""),
+        |byte| is_token(byte) || byte == b'\r',
+        |byte| match byte {
+            b' ' | b'\t' => HandshakeError::FoldedHeader,
+            _ => of_name(byte),
+        },
+    );
+    for name in ["X", "Xy", "X-0123456789"] {
+        every_byte_after(role, &after(name), |byte| is_token(byte) || byte == b':', of_name);
+    }
+    for value in ["X:", "X: ", "X: a", "X: 0123456789 \t"] {
+        every_byte_after(role, &after(value), is_text_or_cr, |byte| match byte {
+            0x7f => HandshakeError::InvalidHeaderValue,
+            _ => of_start_line(byte),
+        });
+    }
+    for ended in ["\r", "X: a\r", "X: a\r\n\r"] {
+        let error = |_| HandshakeError::InvalidLineEnding;
+        every_byte_after(role, &after(ended), |byte| byte == b'\n', error);
+    }
+}
+
+/// `tchar` of RFC 9110 §5.6.2.
+pub fn is_token(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+}
+
+/// Whether a byte belongs to a value or a reason, or is the CR after it.
+pub fn is_text_or_cr(byte: u8) -> bool {
+    matches!(byte, b'\t' | b'\r' | b' '..=b'~' | 0x80..)
+}
+
+/// The error for a byte that cannot stand in its place of a start line.
+pub fn of_start_line(byte: u8) -> HandshakeError {
+    match byte {
+        b'\n' => HandshakeError::InvalidLineEnding,
+        b'\t' | b'\r' => HandshakeError::InvalidStartLine,
+        0..0x20 => HandshakeError::ControlCharacter,
+        _ => HandshakeError::InvalidStartLine,
+    }
 }
 
 fn unescape(text: &str) -> Vec<u8> {
