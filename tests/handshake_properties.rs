@@ -11,7 +11,8 @@ use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use rfc6455::handshake::{
-    Acceptance, ClientHandshake, Extensions, HandshakeLimits, Offer, Rejection, ServerHandshake,
+    Acceptance, ClientHandshake, Extensions, HandshakeLimits, HttpVersion, Offer, Rejection,
+    Request, ServerHandshake,
 };
 
 /// One verdict for the bytes whole, in pieces, and byte by byte.
@@ -99,6 +100,70 @@ fn every_vector_is_refused_at_its_first_impossible_byte() {
     for case in [Role::Server, Role::Client].into_iter().flat_map(all_vectors) {
         println!("{}", case.name); // shown if it fails
         handshake::the_first_impossible_byte_is_refused(&case);
+    }
+}
+
+/// Puts every spelling of an origin against every other: a server allows those in the same row.
+#[test]
+fn s10_2_an_origin_without_a_host_is_allowed_by_its_exact_name_only() {
+    let rows: [&[&str]; 6] = [
+        &["null"],
+        &["file://"],
+        &["file://localhost", "FILE://LOCALHOST"],
+        &["https://example.com", "HTTPS://example.com:443"],
+        &["https://null", "https://NULL"],
+        // None of these is an origin.
+        &[
+            "Null",
+            "NULL",
+            "null://",
+            "null, null",
+            "null file://",
+            "null/",
+            "\"null\"",
+            "file:///",
+            "FILE://",
+            "file:",
+            "file",
+            "*",
+            "://",
+            "",
+            "https://",
+        ],
+    ];
+    let spellings = || {
+        let rows = rows.iter().enumerate();
+        rows.flat_map(|(row, spellings)| spellings.iter().map(move |spelling| (row, *spelling)))
+    };
+    for (row, origin) in spellings() {
+        let headers = [
+            ("host", &b"a"[..]),
+            ("upgrade", b"websocket"),
+            ("connection", b"upgrade"),
+            ("sec-websocket-version", b"13"),
+            ("sec-websocket-key", b"dGhlIHNhbXBsZSBub25jZQ=="),
+            ("origin", origin.as_bytes()),
+        ];
+        let request = Request::from_parts("GET", "/", HttpVersion::Http11, Listed(&headers));
+        let upgrade = request.upgrade().unwrap();
+        for (other, allowed) in spellings() {
+            let same = row == other && row < 5;
+            assert_eq!(upgrade.origin_is(allowed), same, "{origin} and {allowed}");
+            assert_eq!(upgrade.require_origin(&["*", allowed]).is_ok(), same);
+        }
+    }
+}
+
+/// Headers that are listed in a test.
+#[derive(Clone, Copy)]
+struct Listed<'h>(&'h [(&'h str, &'h [u8])]);
+
+impl<'h> IntoIterator for Listed<'h> {
+    type Item = (&'h str, &'h [u8]);
+    type IntoIter = std::iter::Copied<std::slice::Iter<'h, Self::Item>>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.iter().copied()
     }
 }
 

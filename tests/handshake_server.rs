@@ -278,6 +278,8 @@ fn s10_2_only_the_very_origin_is_the_origin() {
         ("http://localhost:8080", "http://localhost:8080"),
         ("http://[::1]:3000", "http://[::1]:3000"),
         ("app://id", "app://id"),
+        ("null", "null"),
+        ("file://", "file://"),
     ];
     let different = [
         ("https://example.com", "http://example.com"),
@@ -302,9 +304,7 @@ fn s10_2_only_the_very_origin_is_the_origin() {
         ("https://example.com:65979", "https://example.com"),
         ("https://example.com:+443", "https://example.com"),
         ("https://example.com.", "https://example.com"),
-        ("null", "null"),
         ("", ""),
-        ("file://", "file://"),
         ("1http://example.com", "1http://example.com"),
         ("https://", "https://"),
     ];
