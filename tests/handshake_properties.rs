@@ -11,8 +11,8 @@ use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use rfc6455::handshake::{
-    Acceptance, ClientHandshake, Extensions, HandshakeLimits, HttpVersion, Offer, Rejection,
-    Request, ServerHandshake,
+    Acceptance, ClientHandshake, Extensions, HandshakeLimits, HttpVersion, Leniency, Offer,
+    Rejection, Request, ServerHandshake,
 };
 
 /// One verdict for the bytes whole, in pieces, and byte by byte.
@@ -203,6 +203,18 @@ proptest! {
         let whole = same_however_cut(&case, &cuts);
         handshake::an_independent_parser_agrees(&case, &whole);
         handshake::limits_hold_over_everything(&case, &whole);
+        handshake::the_first_impossible_byte_is_refused(&case);
+    }
+
+    #[test]
+    fn a_lenient_client_takes_only_what_it_names(
+        case in nearly_a_head(Role::Client),
+        empty in any::<bool>(),
+        missing in any::<bool>(),
+    ) {
+        let leniency = Leniency::NONE.empty_subprotocol(empty).missing_reason_space(missing);
+        handshake::leniency_tolerates_nothing_else(&case, leniency);
+        let case = Case { leniency, ..case };
         handshake::the_first_impossible_byte_is_refused(&case);
     }
 

@@ -3,6 +3,7 @@
 use super::error::{HandshakeError, HandshakeSendError};
 use super::head::Head;
 use super::key::{accept_key, encode_key};
+use super::leniency::Leniency;
 use super::limits::HandshakeLimits;
 use super::offer::Offer;
 use super::parse::{is_interim, parse_response};
@@ -43,6 +44,7 @@ pub struct ClientHandshake<'a> {
     offer: Offer<'a>,
     key: [u8; 24],
     head: Head<'a>,
+    leniency: Leniency,
 }
 
 impl<'a> ClientHandshake<'a> {
@@ -62,7 +64,14 @@ impl<'a> ClientHandshake<'a> {
         limits: HandshakeLimits,
     ) -> Result<Self, HandshakeSendError> {
         offer.check()?;
-        Ok(Self { offer, key: encode_key(nonce), head: Head::of_response(storage, limits) })
+        let head = Head::of_response(storage, limits);
+        Ok(Self { offer, key: encode_key(nonce), head, leniency: Leniency::NONE })
+    }
+
+    /// Sets what this client tolerates in the response, from its next byte on; nothing by default.
+    pub const fn set_leniency(&mut self, leniency: Leniency) {
+        self.leniency = leniency;
+        self.head.set_leniency(leniency);
     }
 
     /// Writes the request into `out` and gives its length.
@@ -130,7 +139,10 @@ impl<'a> ClientHandshake<'a> {
     fn response(&self, input: &mut &mut [u8]) -> Result<Response<'_>, HandshakeError> {
         // Parsing depends on nothing but the head, so an error stays the same without being kept.
         match parse_response(self.head.bytes(), self.head.header_count()) {
-            Ok(parsed) => Ok(Response::new(&parsed, self.offer, accept_key(&self.key))),
+            Ok(parsed) => {
+                let accept = accept_key(&self.key);
+                Ok(Response::new(&parsed, self.offer, accept, self.leniency))
+            }
             Err(error) => {
                 *input = &mut [];
                 Err(error)

@@ -5,6 +5,7 @@
 use core::mem;
 
 use super::error::HandshakeError;
+use super::leniency::Leniency;
 use super::limits::HandshakeLimits;
 use super::scan::Scan;
 use crate::bytes::copy;
@@ -32,6 +33,10 @@ impl<'s> Head<'s> {
 
     const fn new(storage: &'s mut [u8], scan: Scan) -> Self {
         Self { storage, start: 0, len: 0, scan, end: None }
+    }
+
+    pub(super) const fn set_leniency(&mut self, leniency: Leniency) {
+        self.scan.set_leniency(leniency);
     }
 
     /// Takes the bytes of the head off the front of `input`; true when it is complete.

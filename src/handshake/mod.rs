@@ -17,7 +17,9 @@
 //! headers, whitespace before a colon, control characters, a second `Host`, `Origin` or
 //! `Sec-WebSocket-Key`, a request with a body. What is over a limit is refused, never cut off. What
 //! people really send is taken: `Connection: keep-alive, Upgrade`, lists over several lines, an
-//! empty line before a request. A plain request for a page is [`HandshakeError::NotAnUpgrade`], and
+//! empty line before a request. What else some clients and servers send has to be allowed by name:
+//! [`Leniency`] for a response, and the origins `null` and `file://` in
+//! [`Upgrade::require_origin`]. A plain request for a page is [`HandshakeError::NotAnUpgrade`], and
 //! may be answered with one.
 //!
 //! # Errors
@@ -40,6 +42,7 @@ mod facts;
 mod head;
 mod headers;
 mod key;
+mod leniency;
 mod limits;
 mod offer;
 mod origin;
@@ -58,6 +61,7 @@ pub use error::{HandshakeError, HandshakeSendError};
 pub use extension::{Extension, Extensions, Param, ParamValue, Params};
 pub use headers::{HeaderIter, HeaderSource, Headers};
 pub use key::accept_key;
+pub use leniency::Leniency;
 pub use limits::HandshakeLimits;
 pub use offer::Offer;
 pub use parse::HttpVersion;

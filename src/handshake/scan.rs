@@ -7,6 +7,7 @@
 
 use super::chars::{is_token_byte, text_run, token_run, visible_run};
 use super::error::HandshakeError;
+use super::leniency::Leniency;
 use super::limits::HandshakeLimits;
 
 /// The place of the next byte in a head.
@@ -52,6 +53,7 @@ pub(super) struct Scan {
     headers: usize,
     max_headers: usize,
     max_target: usize,
+    leniency: Leniency,
 }
 
 impl Scan {
@@ -75,7 +77,12 @@ impl Scan {
                 HandshakeLimits::MAX_HEADERS
             },
             max_target: limits.max_target,
+            leniency: Leniency::NONE,
         }
+    }
+
+    pub(super) const fn set_leniency(&mut self, leniency: Leniency) {
+        self.leniency = leniency;
     }
 
     /// Expects another head. The count of headers goes on: if it restarted, interim responses could
@@ -226,7 +233,7 @@ impl Scan {
         }
     }
 
-    /// Returns the place after a digit of a status, or after the space that ends it.
+    /// Returns the place after a digit of a status, or after the byte that ends it.
     fn status(&mut self, byte: u8) -> Result<At, HandshakeError> {
         match (self.count, byte) {
             // RFC 9110 §15: "valid status codes are within the range of 100 to 599"
@@ -236,6 +243,10 @@ impl Scan {
             }
             // RFC 9112 §4: "status-line = HTTP-version SP status-code SP [ reason-phrase ]"
             (3, b' ') => Ok(At::Reason),
+            // RFC 9112 §4: "A server MUST send the space that separates the status-code from the
+            // reason-phrase even when the reason-phrase is absent (i.e., the status-line would end
+            // with the space)."
+            (3, b'\r') if self.leniency.missing_reason_space => Ok(At::LineFeed),
             _ => Err(self.refuse(byte)),
         }
     }

@@ -2,7 +2,7 @@
 #![allow(clippy::mut_mut, reason = "a slice that advances is a `&mut &mut [u8]`")]
 
 use rfc6455::handshake::{
-    Acceptance, ClientHandshake, HandshakeError, HandshakeLimits, Offer, ServerHandshake,
+    Acceptance, ClientHandshake, HandshakeError, HandshakeLimits, Leniency, Offer, ServerHandshake,
 };
 
 /// The nonce behind the sample key of RFC 6455 §1.3.
@@ -45,6 +45,7 @@ pub struct Case {
     pub row: Option<u32>,
     pub storage: usize,
     pub limits: HandshakeLimits,
+    pub leniency: Leniency,
     pub subprotocols: Vec<String>,
     pub extensions: Option<String>,
     /// Those that the server demands.
@@ -63,6 +64,7 @@ impl Case {
             row: None,
             storage: 8192,
             limits: HandshakeLimits::DEFAULT,
+            leniency: Leniency::NONE,
             subprotocols: Vec::new(),
             extensions: None,
             origins: None,
@@ -127,6 +129,9 @@ impl Case {
         };
         let mut handshake =
             ClientHandshake::new(offer, SAMPLE_NONCE, storage, self.limits).expect("a valid offer");
+        if self.leniency != Leniency::NONE {
+            handshake.set_leniency(self.leniency);
+        }
         drive(pieces, |input| {
             let Some(response) = handshake.receive(input)? else { return Ok(None) };
             let verdict = match response.upgrade() {
@@ -251,6 +256,13 @@ pub fn vectors_in(directory: &str, file: &str) -> Vec<Case> {
             "storage" => case.storage = number(),
             "max-headers" => case.limits.max_headers = number(),
             "max-target" => case.limits.max_target = number(),
+            "lenient" => {
+                case.leniency = value.split(", ").fold(Leniency::NONE, |all, one| match one {
+                    "empty-subprotocol" => all.empty_subprotocol(true),
+                    "missing-reason-space" => all.missing_reason_space(true),
+                    _ => panic!("{file}: {line}"),
+                });
+            }
             "subprotocols" => case.subprotocols = value.split(", ").map(str::to_string).collect(),
             "extensions" => case.extensions = Some(value.to_string()),
             "origins" => {
