@@ -7,15 +7,26 @@ use super::heads::{Case, Outcome, Role, Verdict};
 use super::source::Source;
 use rfc6455::handshake::{Extensions, HandshakeLimits, Leniency};
 
-/// One verdict for the bytes whole and in these pieces; what is over is never lost.
+/// The bytes have one verdict, whole and in these pieces; it comes with the piece that holds its last
+/// byte, and what is left is never lost.
 pub fn one_verdict<'b>(case: &'b Case, pieces: impl IntoIterator<Item = &'b [u8]>) -> Outcome {
     let taken = |outcome: &Outcome| outcome.given - outcome.left.len();
+    let pieces: Vec<&[u8]> = pieces.into_iter().collect();
     let whole = case.run([&case.bytes[..]]);
-    let cut = case.run(pieces);
+    let cut = case.run(pieces.clone());
     assert_eq!(cut.verdict, whole.verdict);
     if !whole.left.is_empty() {
         assert_eq!(taken(&cut), taken(&whole));
     }
+    let earliest = case.run(case.bytes.chunks(1)).given;
+    let mut given = 0;
+    for piece in pieces {
+        given += piece.len();
+        if given >= earliest {
+            break;
+        }
+    }
+    assert!(cut.given <= given, "the verdict came late");
     whole
 }
 
@@ -144,6 +155,7 @@ pub fn the_first_impossible_byte_is_refused(case: &Case) {
     let found = case.run(case.bytes.chunks(1));
     let (before, taken) = (&case.bytes[..found.given.max(1) - 1], &case.bytes[..found.given]);
     assert!(before.is_empty() || can_be_accepted(case, before), "refused too late");
+    assert_eq!(case.run([taken]).verdict, found.verdict, "another verdict in one piece");
     if found.refused {
         assert!(!can_be_accepted(case, taken), "refused too early");
     } else if !taken.is_empty() {

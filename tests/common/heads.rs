@@ -191,6 +191,12 @@ impl Case {
                 let left = if cut >= end { &first[end..] } else { &bytes[end..] };
                 let left = if in_head { &b""[..] } else { left };
                 assert_eq!(cut_in_two.left, left, "{}: left, cut at {cut}", self.name);
+                // An error comes with its byte, however many bytes arrive with it.
+                let ends = self.at.map_or(0..0, |at| at..bytes.len().min(at + 10));
+                for end in ends.filter(|&end| cut <= end) {
+                    let early = self.run([first, &bytes[cut..end]]).verdict;
+                    assert_eq!(early, whole.verdict, "{}: cut at {cut}, up to {end}", self.name);
+                }
             }
         }
     }
