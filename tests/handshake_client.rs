@@ -3,9 +3,13 @@
 
 mod common;
 
-use common::heads::{Case, Role, SAMPLE_NONCE, Verdict, check_row, vectors};
+use common::heads::{
+    Case, Role, SAMPLE_NONCE, Verdict, check_row, every_byte_after, every_byte_of_a_version,
+    every_byte_of_headers, is_text_or_cr, of_start_line, vectors,
+};
 use rfc6455::handshake::{
-    ClientHandshake, HandshakeError, HandshakeLimits, HandshakeSendError, HttpVersion, Offer,
+    ClientHandshake, HandshakeError, HandshakeLimits, HandshakeSendError, HttpVersion, Leniency,
+    Offer,
 };
 
 const ACCEPTED: &[u8] = b"HTTP/1.1 101 Switching Protocols\r\n\
@@ -70,6 +74,59 @@ fn s4_1_another_nonce_wants_another_accept() {
 #[test]
 fn the_status_line_is_taken_to_the_letter() {
     check_row("client.txt", 61);
+}
+
+#[test]
+fn every_byte_has_its_verdict_in_every_place_of_a_response() {
+    let at = |prefix, taken: fn(u8) -> bool| {
+        every_byte_after(Role::Client, prefix, taken, of_start_line);
+    };
+    at("HTTP/1.1", |byte| byte == b' ');
+    at("HTTP/1.1 ", |byte| matches!(byte, b'1'..=b'5'));
+    at("HTTP/1.1 1", |byte| byte.is_ascii_digit());
+    at("HTTP/1.1 10", |byte| byte.is_ascii_digit());
+    at("HTTP/1.1 101", |byte| byte == b' ');
+    at("HTTP/1.1 101 ", is_text_or_cr);
+    at("HTTP/1.1 101 0123456789", is_text_or_cr);
+    for before in ["", "HTTP/1.1 100 \r\n\r\n"] {
+        every_byte_of_a_version(Role::Client, before);
+        every_byte_of_headers(Role::Client, &format!("{before}HTTP/1.0 200 OK\r\n"));
+    }
+}
+
+#[test]
+fn a_client_tolerates_nothing_unless_told_to() {
+    assert_eq!(Leniency::default(), Leniency::NONE);
+    let strict = Case::new(Role::Client, b"HTTP/1.1 101\r");
+    assert!(strict.run([&strict.bytes[..]]).refused);
+    let leniency = Leniency::NONE.missing_reason_space(true);
+    assert_eq!(leniency.missing_reason_space(false), Leniency::NONE);
+    let lenient = Case { leniency, ..strict };
+    assert_eq!(lenient.run([&lenient.bytes[..]]).verdict, Verdict::Incomplete);
+    for byte in (0..=u8::MAX).filter(|byte| !matches!(byte, b' ' | b'\r')) {
+        let bytes = [b"HTTP/1.1 101", &[byte][..]].concat();
+        let verdict = lenient.run([&bytes[..]]).verdict;
+        assert_eq!(verdict, Verdict::Error(of_start_line(byte)), "{byte:#x}");
+    }
+}
+
+#[test]
+fn s4_1_an_empty_subprotocol_is_none_if_tolerated() {
+    let head = "HTTP/1.1 101\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+        Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\nSec-WebSocket-Protocol:\r\n\r\n";
+    let mut storage = [0; 512];
+    let offer = Offer { subprotocols: &["chat"], ..Offer::new("server.example.com", "/chat") };
+    let limits = HandshakeLimits::DEFAULT;
+    let mut handshake = ClientHandshake::new(offer, SAMPLE_NONCE, &mut storage, limits).unwrap();
+    handshake.set_leniency(Leniency::NONE.empty_subprotocol(true).missing_reason_space(true));
+    let mut bytes = head.as_bytes().to_vec();
+    let response = handshake.receive(&mut &mut bytes[..]).unwrap().unwrap();
+    assert_eq!(response.upgrade().unwrap().subprotocol(), None);
+    assert_eq!(response.reason(), b"");
+    assert_eq!(response.headers().into_iter().count(), 4);
+    handshake.set_leniency(Leniency::NONE);
+    let response = handshake.receive(&mut &mut [][..]).unwrap().unwrap();
+    assert_eq!(response.upgrade().unwrap_err(), HandshakeError::UnofferedSubprotocol);
 }
 
 #[test]

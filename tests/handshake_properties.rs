@@ -11,7 +11,8 @@ use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use rfc6455::handshake::{
-    Acceptance, ClientHandshake, Extensions, HandshakeLimits, Offer, Rejection, ServerHandshake,
+    Acceptance, ClientHandshake, Extensions, HandshakeLimits, HttpVersion, Leniency, Offer,
+    Rejection, Request, ServerHandshake,
 };
 
 /// One verdict for the bytes whole, in pieces, and byte by byte.
@@ -21,15 +22,19 @@ fn same_however_cut(case: &Case, cuts: &[Index]) -> Outcome {
     handshake::one_verdict(case, cut(&case.bytes, &cuts))
 }
 
-/// Bytes that are often nearly a head: a vector with some of its bytes changed, left out, doubled.
-fn nearly_a_head(role: Role) -> impl Strategy<Value = Case> {
+fn all_vectors(role: Role) -> Vec<Case> {
     let files: &[&str] = match role {
         Role::Server => {
             &["server-upgrade.txt", "server-lists.txt", "server-head.txt", "server-limits.txt"]
         }
         Role::Client => &["client.txt"],
     };
-    let cases: Vec<Case> = files.iter().flat_map(|file| vectors(file)).collect();
+    files.iter().flat_map(|file| vectors(file)).collect()
+}
+
+/// Bytes that are often nearly a head: a vector with some of its bytes changed, left out, doubled.
+fn nearly_a_head(role: Role) -> impl Strategy<Value = Case> {
+    let cases = all_vectors(role);
     let byte = prop_oneof![any::<u8>(), select(&b"\r\n\t :,;=\"\\/\0\x7f"[..])];
     (select(cases), vec((any::<Index>(), 0..4u8, byte), 0..4)).prop_map(|(mut case, edits)| {
         for (at, edit, byte) in edits {
@@ -54,6 +59,26 @@ const TARGET: &str = "/[!\"$-~]{0,30}";
 const EXTENSIONS: &str =
     "[a-z]{1,8}([ \t]?; ?[a-z]{1,8}( ?= ?([a-z0-9]{1,8}|\"[a-z0-9]{1,8}\"))?){0,3}";
 
+/// Interim responses and a final one, each with a few headers; sometimes truncated.
+fn responses() -> impl Strategy<Value = Vec<u8>> {
+    let head = |status| {
+        (status, vec((NAME, VALUE), 0..4)).prop_map(|(status, headers)| {
+            let lines = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n"));
+            let lines: String = lines.collect();
+            format!("HTTP/1.1 {status} Reason\r\n{lines}\r\n").into_bytes()
+        })
+    };
+    let heads = (vec(head(102..=199u16), 0..6), head(101..=299u16));
+    (heads, option::of(any::<Index>())).prop_map(|((mut heads, last), end)| {
+        heads.push(last);
+        let mut bytes = heads.concat();
+        if let Some(end) = end {
+            bytes.truncate(end.index(bytes.len()));
+        }
+        bytes
+    })
+}
+
 /// Headers that are the caller's to set; those reserved all begin with other letters.
 fn headers() -> impl Strategy<Value = Vec<(String, String)>> {
     vec((NAME, VALUE), 0..6)
@@ -70,6 +95,78 @@ fn own<'h>(headers: impl IntoIterator<Item = (&'h str, &'h [u8])>) -> Vec<(Strin
         .collect()
 }
 
+#[test]
+fn every_vector_is_refused_at_its_first_impossible_byte() {
+    for case in [Role::Server, Role::Client].into_iter().flat_map(all_vectors) {
+        println!("{}", case.name); // shown if it fails
+        handshake::the_first_impossible_byte_is_refused(&case);
+    }
+}
+
+/// Puts every spelling of an origin against every other: a server allows those in the same row.
+#[test]
+fn s10_2_an_origin_without_a_host_is_allowed_by_its_exact_name_only() {
+    let rows: [&[&str]; 6] = [
+        &["null"],
+        &["file://"],
+        &["file://localhost", "FILE://LOCALHOST"],
+        &["https://example.com", "HTTPS://example.com:443"],
+        &["https://null", "https://NULL"],
+        // None of these is an origin.
+        &[
+            "Null",
+            "NULL",
+            "null://",
+            "null, null",
+            "null file://",
+            "null/",
+            "\"null\"",
+            "file:///",
+            "FILE://",
+            "file:",
+            "file",
+            "*",
+            "://",
+            "",
+            "https://",
+        ],
+    ];
+    let spellings = || {
+        let rows = rows.iter().enumerate();
+        rows.flat_map(|(row, spellings)| spellings.iter().map(move |spelling| (row, *spelling)))
+    };
+    for (row, origin) in spellings() {
+        let headers = [
+            ("host", &b"a"[..]),
+            ("upgrade", b"websocket"),
+            ("connection", b"upgrade"),
+            ("sec-websocket-version", b"13"),
+            ("sec-websocket-key", b"dGhlIHNhbXBsZSBub25jZQ=="),
+            ("origin", origin.as_bytes()),
+        ];
+        let request = Request::from_parts("GET", "/", HttpVersion::Http11, Listed(&headers));
+        let upgrade = request.upgrade().unwrap();
+        for (other, allowed) in spellings() {
+            let same = row == other && row < 5;
+            assert_eq!(upgrade.origin_is(allowed), same, "{origin} and {allowed}");
+            assert_eq!(upgrade.require_origin(&["*", allowed]).is_ok(), same);
+        }
+    }
+}
+
+/// Headers that are listed in a test.
+#[derive(Clone, Copy)]
+struct Listed<'h>(&'h [(&'h str, &'h [u8])]);
+
+impl<'h> IntoIterator for Listed<'h> {
+    type Item = (&'h str, &'h [u8]);
+    type IntoIter = std::iter::Copied<std::slice::Iter<'h, Self::Item>>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.iter().copied()
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -81,7 +178,10 @@ proptest! {
         client in any::<bool>(),
     ) {
         let role = if client { Role::Client } else { Role::Server };
-        same_however_cut(&Case { storage, ..Case::new(role, &bytes) }, &cuts);
+        let case = Case { storage, ..Case::new(role, &bytes) };
+        let whole = same_however_cut(&case, &cuts);
+        handshake::limits_hold_over_everything(&case, &whole);
+        handshake::the_first_impossible_byte_is_refused(&case);
     }
 
     #[test]
@@ -91,6 +191,8 @@ proptest! {
     ) {
         let whole = same_however_cut(&case, &cuts);
         handshake::an_independent_parser_agrees(&case, &whole);
+        handshake::limits_hold_over_everything(&case, &whole);
+        handshake::the_first_impossible_byte_is_refused(&case);
     }
 
     #[test]
@@ -100,12 +202,34 @@ proptest! {
     ) {
         let whole = same_however_cut(&case, &cuts);
         handshake::an_independent_parser_agrees(&case, &whole);
+        handshake::limits_hold_over_everything(&case, &whole);
+        handshake::the_first_impossible_byte_is_refused(&case);
+    }
+
+    #[test]
+    fn a_lenient_client_takes_only_what_it_names(
+        case in nearly_a_head(Role::Client),
+        empty in any::<bool>(),
+        missing in any::<bool>(),
+    ) {
+        let leniency = Leniency::NONE.empty_subprotocol(empty).missing_reason_space(missing);
+        handshake::leniency_tolerates_nothing_else(&case, leniency);
+        let case = Case { leniency, ..case };
+        handshake::the_first_impossible_byte_is_refused(&case);
     }
 
     #[test]
     fn any_head_has_one_verdict(bytes in vec(any::<u8>(), 0..100)) {
         handshake::any_request(&bytes);
         handshake::any_response(&bytes);
+    }
+
+    #[test]
+    fn the_limits_hold_over_all_interim_responses_together(
+        choices in any::<[u8; 8]>(),
+        stream in responses(),
+    ) {
+        handshake::any_response(&[&choices[..], &stream].concat());
     }
 
     #[test]

@@ -3,7 +3,10 @@
 
 mod common;
 
-use common::heads::{Case, check_row, vectors};
+use common::heads::{
+    Case, Role, check_row, every_byte_after, every_byte_of_a_version, every_byte_of_headers,
+    is_token, of_start_line, vectors,
+};
 use rfc6455::handshake::{
     Acceptance, HandshakeError, HandshakeLimits, HandshakeSendError, HttpVersion, Rejection,
     Request, ServerHandshake, accept_key,
@@ -98,6 +101,25 @@ fn a_request_with_a_body_is_refused() {
 #[test]
 fn what_could_be_read_in_two_ways_is_refused_at_its_first_byte() {
     check_row("server-head.txt", 54);
+}
+
+#[test]
+fn every_byte_has_its_verdict_in_every_place_of_a_request() {
+    let at = |prefix, taken: fn(u8) -> bool| {
+        every_byte_after(Role::Server, prefix, taken, of_start_line);
+    };
+    at("", |byte| is_token(byte) || byte == b'\r');
+    at("\r\n", is_token);
+    at("GET-POST", |byte| is_token(byte) || byte == b' ');
+    at("GET ", |byte| byte.is_ascii_graphic());
+    at("GET /0123456789", |byte| byte.is_ascii_graphic() || byte == b' ');
+    at("GET / HTTP/1.1", |byte| byte == b'\r');
+    every_byte_of_a_version(Role::Server, "GET / ");
+    every_byte_of_headers(Role::Server, "GET / HTTP/1.0\r\n");
+    for prefix in ["\r", "GET / HTTP/1.1\r"] {
+        let error = |_| HandshakeError::InvalidLineEnding;
+        every_byte_after(Role::Server, prefix, |byte| byte == b'\n', error);
+    }
 }
 
 #[test]
@@ -256,6 +278,8 @@ fn s10_2_only_the_very_origin_is_the_origin() {
         ("http://localhost:8080", "http://localhost:8080"),
         ("http://[::1]:3000", "http://[::1]:3000"),
         ("app://id", "app://id"),
+        ("null", "null"),
+        ("file://", "file://"),
     ];
     let different = [
         ("https://example.com", "http://example.com"),
@@ -280,9 +304,7 @@ fn s10_2_only_the_very_origin_is_the_origin() {
         ("https://example.com:65979", "https://example.com"),
         ("https://example.com:+443", "https://example.com"),
         ("https://example.com.", "https://example.com"),
-        ("null", "null"),
         ("", ""),
-        ("file://", "file://"),
         ("1http://example.com", "1http://example.com"),
         ("https://", "https://"),
     ];

@@ -53,27 +53,76 @@ pub(super) fn trim_ows(mut bytes: &[u8]) -> &[u8] {
     bytes
 }
 
-/// Where the first byte below `floor` is; `floor` is at most 128.
+/// Returns how many bytes at the front of `bytes` are token bytes.
 ///
-/// Eight bytes at a time: it is asked for control characters, which are rare.
-pub(super) fn position_below(bytes: &[u8], floor: u8) -> Option<usize> {
-    const ONES: u64 = u64::from_le_bytes([0x01; 8]);
-    const HIGHS: u64 = u64::from_le_bytes([0x80; 8]);
-    let floors = ONES.wrapping_mul(u64::from(floor));
-    let (words, tail) = bytes.as_chunks::<8>();
-    for (index, word) in words.iter().enumerate() {
-        let word = u64::from_le_bytes(*word);
-        // A byte below the floor borrows and so sets its high bit. The borrow can only spoil bytes
-        // above one that is itself a hit, so the lowest hit is exact.
-        let hits = word.wrapping_sub(floors) & !word & HIGHS;
-        if hits != 0 {
-            return Some(
-                index.saturating_mul(8).saturating_add(hits.trailing_zeros() as usize / 8),
-            );
+/// It takes eight at a time, since the compiler unrolls a loop of fixed length.
+#[inline]
+pub(super) fn token_run(bytes: &[u8]) -> usize {
+    let end = |&byte: &u8| !is_token_byte(byte);
+    let (eights, tail) = bytes.as_chunks::<8>();
+    let mut before: usize = 0;
+    for eight in eights {
+        if let Some(found) = eight.iter().position(end) {
+            return before.saturating_add(found);
         }
+        // It never wraps: it is at most the length.
+        before = before.wrapping_add(eight.len());
     }
-    let before = bytes.len().saturating_sub(tail.len());
-    tail.iter().position(|&byte| byte < floor).map(|found| before.saturating_add(found))
+    before.saturating_add(tail.iter().position(end).unwrap_or(tail.len()))
+}
+
+/// Returns how many bytes at the front of `bytes` are visible ASCII characters.
+#[inline]
+pub(super) fn visible_run(bytes: &[u8]) -> usize {
+    let hits = |word| below(word, b'!') | is_del(word) | word;
+    position(bytes, hits, |byte| !byte.is_ascii_graphic()).unwrap_or(bytes.len())
+}
+
+/// Returns how many bytes at the front of `bytes` are not control characters; a tab is one.
+#[inline]
+pub(super) fn text_run(bytes: &[u8]) -> usize {
+    let hits = |word: u64| (below(word, b' ') | is_del(word)) & !word;
+    position(bytes, hits, |byte| byte.is_ascii_control()).unwrap_or(bytes.len())
+}
+
+/// Returns the position of the first byte below `floor`, which is at most 128.
+#[inline]
+pub(super) fn position_below(bytes: &[u8], floor: u8) -> Option<usize> {
+    position(bytes, |word| below(word, floor) & !word, |byte| byte < floor)
+}
+
+const ONES: u64 = u64::from_le_bytes([0x01; 8]);
+const HIGHS: u64 = u64::from_le_bytes([0x80; 8]);
+
+/// Sets the high bit of each byte of `word` that is below `floor`, and of some bytes above 127.
+///
+/// A byte below the floor borrows from the next one. That spoils only bytes above a hit, so the
+/// lowest hit is exact.
+const fn below(word: u64, floor: u8) -> u64 {
+    word.wrapping_sub(ONES.wrapping_mul(floor as u64))
+}
+
+/// Sets the high bit of each byte of `word` that is DEL, and of each that is 255.
+const fn is_del(word: u64) -> u64 {
+    (word & !HIGHS).wrapping_add(ONES)
+}
+
+/// Returns the position of the first byte that `hit` is true of; `hits` sets its high bit in a word.
+///
+/// It takes eight bytes at a time: what it searches for is rare.
+#[inline]
+fn position(bytes: &[u8], hits: impl Fn(u64) -> u64, hit: impl Fn(u8) -> bool) -> Option<usize> {
+    let (words, tail) = bytes.as_chunks::<8>();
+    let mut before: usize = 0;
+    for word in words {
+        let hits = hits(u64::from_le_bytes(*word)) & HIGHS;
+        if hits != 0 {
+            return Some(before.saturating_add(hits.trailing_zeros() as usize / 8));
+        }
+        // It never wraps: it is at most the length.
+        before = before.wrapping_add(word.len());
+    }
+    tail.iter().position(|&byte| hit(byte)).map(|found| before.saturating_add(found))
 }
 
 /// `bytes` as text; they are known to be ASCII, so the fallback is never seen.
@@ -121,6 +170,30 @@ mod tests {
                         let bytes = &bytes[..len];
                         let naive = bytes.iter().position(|&byte| byte < floor);
                         assert_eq!(position_below(bytes, floor), naive);
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn each_run_ends_where_a_naive_search_ends_it() {
+        let mut bytes = [b'a'; 40];
+        for len in 0..20 {
+            for at in 0..len {
+                for byte in 0..=u8::MAX {
+                    // Bytes after the one in question do not matter; those before it may be near.
+                    for other in [b'a', b'~', 0, b'\r', 0x7f, 0x80, 0xff] {
+                        bytes[..at].fill(b'~');
+                        bytes[at] = byte;
+                        bytes[at + 1..len].fill(other);
+                        let bytes = &bytes[..len];
+                        let naive = |ordinary: fn(&u8) -> bool| {
+                            bytes.iter().take_while(|&byte| ordinary(byte)).count()
+                        };
+                        assert_eq!(token_run(bytes), naive(|&byte| is_token_byte(byte)));
+                        assert_eq!(visible_run(bytes), naive(u8::is_ascii_graphic));
+                        assert_eq!(text_run(bytes), naive(|byte| !byte.is_ascii_control()));
                     }
                 }
             }

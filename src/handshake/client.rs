@@ -3,6 +3,7 @@
 use super::error::{HandshakeError, HandshakeSendError};
 use super::head::Head;
 use super::key::{accept_key, encode_key};
+use super::leniency::Leniency;
 use super::limits::HandshakeLimits;
 use super::offer::Offer;
 use super::parse::{is_interim, parse_response};
@@ -43,11 +44,13 @@ pub struct ClientHandshake<'a> {
     offer: Offer<'a>,
     key: [u8; 24],
     head: Head<'a>,
+    leniency: Leniency,
 }
 
 impl<'a> ClientHandshake<'a> {
     /// A handshake that makes `offer`; the response may be as long as `storage`, and within
-    /// `limits`. Interim responses, which are passed over, count as part of it.
+    /// `limits`. Interim responses, which are passed over, count as part of it: their bytes and
+    /// their headers come off the same limits.
     ///
     /// `nonce` must come from a cryptographic random generator, and be fresh for each connection:
     /// it is what tells the answer of a WebSocket server from one that was recorded or cached.
@@ -61,7 +64,14 @@ impl<'a> ClientHandshake<'a> {
         limits: HandshakeLimits,
     ) -> Result<Self, HandshakeSendError> {
         offer.check()?;
-        Ok(Self { offer, key: encode_key(nonce), head: Head::of_response(storage, limits) })
+        let head = Head::of_response(storage, limits);
+        Ok(Self { offer, key: encode_key(nonce), head, leniency: Leniency::NONE })
+    }
+
+    /// Sets what this client tolerates in the response, from its next byte on; nothing by default.
+    pub const fn set_leniency(&mut self, leniency: Leniency) {
+        self.leniency = leniency;
+        self.head.set_leniency(leniency);
     }
 
     /// Writes the request into `out` and gives its length.
@@ -107,9 +117,9 @@ impl<'a> ClientHandshake<'a> {
     /// further call takes nothing, and gives the same response again.
     ///
     /// # Errors
-    /// [`HandshakeError`] as soon as the head cannot be well-formed, or is beyond the limits. Close
-    /// the connection. All of `input` is discarded, then and in further calls, which give the same
-    /// error.
+    /// [`HandshakeError`] at the first byte that no well-formed head can have in its place, or that
+    /// exceeds a limit. Close the connection. All of `input` is discarded, then and in further
+    /// calls, which give the same error.
     pub fn receive(
         &mut self,
         input: &mut &mut [u8],
@@ -118,11 +128,10 @@ impl<'a> ClientHandshake<'a> {
             if !is_interim(self.head.bytes()) {
                 return self.response(input).map(Some);
             }
-            if let Err(error) = parse_response(self.head.bytes(), self.head.header_count()) {
+            if let Err(error) = self.head.pass_over() {
                 *input = &mut [];
                 return Err(error);
             }
-            self.head.pass_over();
         }
         Ok(None)
     }
@@ -130,7 +139,10 @@ impl<'a> ClientHandshake<'a> {
     fn response(&self, input: &mut &mut [u8]) -> Result<Response<'_>, HandshakeError> {
         // Parsing depends on nothing but the head, so an error stays the same without being kept.
         match parse_response(self.head.bytes(), self.head.header_count()) {
-            Ok(parsed) => Ok(Response::new(&parsed, self.offer, accept_key(&self.key))),
+            Ok(parsed) => {
+                let accept = accept_key(&self.key);
+                Ok(Response::new(&parsed, self.offer, accept, self.leniency))
+            }
             Err(error) => {
                 *input = &mut [];
                 Err(error)

@@ -28,7 +28,8 @@ pub enum HandshakeError {
     InvalidHeaderName,
     /// A header's value contains what no value may (RFC 9110 §5.5).
     InvalidHeaderValue,
-    /// The version of HTTP is not 1.1.
+    /// The version of HTTP is not 1.1. (A malformed version that begins with a digit of another one
+    /// counts as that.)
     UnsupportedHttpVersion,
 
     /// The request asks for no upgrade to WebSocket (RFC 6455 §4.2.1 item 3): perhaps for a page.

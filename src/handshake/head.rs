@@ -1,13 +1,13 @@
-//! A head as it arrives: kept, bounded, and searched for its end in new bytes only.
+//! A head as it arrives: kept, bounded, and scanned in new bytes only.
 //!
-//! HTTP says that a head is lines, each ended by CR LF, up to an empty one. This is where that is
-//! enforced, byte by byte; what is inside the lines is parsed once, when all are there.
+//! The scan checks the grammar byte by byte; the head is parsed once, when it is complete.
 
 use core::mem;
 
-use super::chars::position_below;
 use super::error::HandshakeError;
+use super::leniency::Leniency;
 use super::limits::HandshakeLimits;
+use super::scan::Scan;
 use crate::bytes::copy;
 
 /// The bytes of a head, in storage that the caller lent.
@@ -19,22 +19,24 @@ pub(super) struct Head<'s> {
     /// Where the next byte goes; at most the length of `storage`.
     len: usize,
     scan: Scan,
-    first_line: Part,
     end: Option<Result<(), HandshakeError>>,
 }
 
 impl<'s> Head<'s> {
     pub(super) const fn of_request(storage: &'s mut [u8], limits: HandshakeLimits) -> Self {
-        Self::new(storage, limits, Part::Method)
+        Self::new(storage, Scan::of_request(limits))
     }
 
     pub(super) const fn of_response(storage: &'s mut [u8], limits: HandshakeLimits) -> Self {
-        Self::new(storage, limits, Part::StatusLine)
+        Self::new(storage, Scan::of_response(limits))
     }
 
-    const fn new(storage: &'s mut [u8], limits: HandshakeLimits, first_line: Part) -> Self {
-        let scan = Scan::new(first_line, limits);
-        Self { storage, start: 0, len: 0, scan, first_line, end: None }
+    const fn new(storage: &'s mut [u8], scan: Scan) -> Self {
+        Self { storage, start: 0, len: 0, scan, end: None }
+    }
+
+    pub(super) const fn set_leniency(&mut self, leniency: Leniency) {
+        self.scan.set_leniency(leniency);
     }
 
     /// Takes the bytes of the head off the front of `input`; true when it is complete.
@@ -71,9 +73,10 @@ impl<'s> Head<'s> {
         // Without an end within its storage the head is too large already: no byte is waited for
         // that could not be kept.
         if self.len >= self.storage.len() {
-            return self.fail(match self.scan.part {
-                Part::Target { .. } => HandshakeError::TargetTooLong,
-                _ => HandshakeError::HeadTooLarge,
+            return self.fail(if self.scan.is_in_target() {
+                HandshakeError::TargetTooLong
+            } else {
+                HandshakeError::HeadTooLarge
             });
         }
         Ok(false)
@@ -84,11 +87,17 @@ impl<'s> Head<'s> {
         Err(error)
     }
 
-    /// Makes place for another head behind this one, within the same storage.
-    pub(super) fn pass_over(&mut self) {
+    /// Makes room for another head after this one, within the same storage and the same limits.
+    ///
+    /// Nothing is waited for if there is no room left.
+    pub(super) fn pass_over(&mut self) -> Result<(), HandshakeError> {
         self.start = self.len;
-        self.scan.restart(self.first_line);
+        self.scan.restart();
         self.end = None;
+        if self.len >= self.storage.len() {
+            self.fail(HandshakeError::HeadTooLarge)?;
+        }
+        Ok(())
     }
 
     /// The bytes received of the head, without an empty line before it.
@@ -97,175 +106,9 @@ impl<'s> Head<'s> {
         bytes.strip_prefix(b"\r\n").unwrap_or(bytes)
     }
 
-    /// How many header lines have begun.
+    /// How many header lines have begun, in this head and those passed over.
     pub(super) fn header_count(&self) -> usize {
-        self.scan.headers
-    }
-}
-
-/// The part of a head that the next byte belongs to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Part {
-    Method,
-    Target { len: usize },
-    Version,
-    StatusLine,
-    Headers,
-}
-
-/// Where the next byte is within its line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum At {
-    LineStart,
-    Inside,
-    /// A line has ended with CR: LF must follow.
-    LineFeed,
-    /// Likewise, and the line is empty.
-    EmptyLineFeed,
-}
-
-/// The search for the end of a head, which remembers all that it needs of earlier bytes.
-#[derive(Clone, Copy, Debug)]
-struct Scan {
-    part: Part,
-    at: At,
-    /// Header lines that have begun; at most `max_headers`.
-    headers: usize,
-    /// An empty line was ignored before the request line.
-    skipped: bool,
-    max_headers: usize,
-    max_target: usize,
-}
-
-impl Scan {
-    const fn new(part: Part, limits: HandshakeLimits) -> Self {
-        Self {
-            part,
-            at: At::LineStart,
-            headers: 0,
-            skipped: false,
-            max_headers: if limits.max_headers < HandshakeLimits::MAX_HEADERS {
-                limits.max_headers
-            } else {
-                HandshakeLimits::MAX_HEADERS
-            },
-            max_target: limits.max_target,
-        }
-    }
-
-    fn restart(&mut self, part: Part) {
-        self.part = part;
-        self.at = At::LineStart;
-        self.headers = 0;
-    }
-
-    /// Goes through `bytes` once; tells how many of them end the head, if they do.
-    fn advance(&mut self, bytes: &[u8]) -> Result<Option<usize>, HandshakeError> {
-        let mut rest = bytes;
-        loop {
-            if self.at == At::Inside {
-                let floor = if self.in_request_line() { b' '.saturating_add(1) } else { b' ' };
-                let run = position_below(rest, floor).unwrap_or(rest.len());
-                self.count_target(run)?;
-                rest = rest.get(run..).unwrap_or_default();
-                // What follows decides the same step by step; a line that is whole takes one.
-                if let ([b'\r', b'\n', tail @ ..], Part::Headers) = (rest, self.part) {
-                    self.at = At::LineStart;
-                    rest = tail;
-                    continue;
-                }
-            }
-            let Some((&byte, tail)) = rest.split_first() else { return Ok(None) };
-            match self.at {
-                At::LineStart if byte == b'\r' => self.at = At::EmptyLineFeed,
-                At::LineStart => {
-                    self.begin_line(byte)?;
-                    // The byte is looked at again, as the first of its line.
-                    continue;
-                }
-                At::Inside => self.stop(byte)?,
-                // RFC 9112 §2.2: "A recipient of such a bare CR MUST consider that element to be
-                // invalid".
-                At::LineFeed | At::EmptyLineFeed if byte != b'\n' => {
-                    return Err(HandshakeError::InvalidLineEnding);
-                }
-                At::LineFeed => {
-                    self.part = Part::Headers;
-                    self.at = At::LineStart;
-                }
-                At::EmptyLineFeed if self.part == Part::Headers => {
-                    return Ok(Some(bytes.len().saturating_sub(tail.len())));
-                }
-                At::EmptyLineFeed => self.skip_empty_line()?,
-            }
-            rest = tail;
-        }
-    }
-
-    fn in_request_line(&self) -> bool {
-        matches!(self.part, Part::Method | Part::Target { .. } | Part::Version)
-    }
-
-    fn begin_line(&mut self, first: u8) -> Result<(), HandshakeError> {
-        if self.part == Part::Headers {
-            // RFC 9112 §5.2: "A server that receives an obs-fold in a request message that is not
-            // within a "message/http" container MUST either reject the message by sending a 400
-            // (Bad Request) [...]".
-            if matches!(first, b' ' | b'\t') {
-                return Err(HandshakeError::FoldedHeader);
-            }
-            if self.headers >= self.max_headers {
-                return Err(HandshakeError::TooManyHeaders);
-            }
-            self.headers = self.headers.saturating_add(1);
-        }
-        self.at = At::Inside;
-        Ok(())
-    }
-
-    /// One line only, and only before a request: a server that is spoken to in anything else than
-    /// HTTP finds out at the second.
-    fn skip_empty_line(&mut self) -> Result<(), HandshakeError> {
-        // RFC 9112 §2.2: "a server that is expecting to receive and parse a request-line SHOULD
-        // ignore at least one empty line (CRLF) received prior to the request-line."
-        if self.part != Part::Method || self.skipped {
-            return Err(HandshakeError::InvalidStartLine);
-        }
-        self.skipped = true;
-        self.at = At::LineStart;
-        Ok(())
-    }
-
-    fn count_target(&mut self, run: usize) -> Result<(), HandshakeError> {
-        if let Part::Target { len } = &mut self.part {
-            *len = len.saturating_add(run);
-            if *len > self.max_target {
-                return Err(HandshakeError::TargetTooLong);
-            }
-        }
-        Ok(())
-    }
-
-    /// A byte that is not simply part of its line: a control character, or the space that
-    /// separates the parts of a request line.
-    fn stop(&mut self, byte: u8) -> Result<(), HandshakeError> {
-        match (byte, self.part) {
-            (b'\r', Part::Method | Part::Target { .. }) => {
-                return Err(HandshakeError::InvalidStartLine);
-            }
-            (b'\r', _) => self.at = At::LineFeed,
-            // RFC 9112 §2.2 lets a recipient take a single LF for the end of a line. Two parties
-            // that disagree about it can be played off against each other, so this one does not.
-            (b'\n', _) => return Err(HandshakeError::InvalidLineEnding),
-            (b' ', Part::Method) => self.part = Part::Target { len: 0 },
-            (b' ', Part::Target { .. }) => self.part = Part::Version,
-            (b' ' | b'\t', Part::Method | Part::Target { .. } | Part::Version) => {
-                return Err(HandshakeError::InvalidStartLine);
-            }
-            (b'\t', _) => {}
-            _ => return Err(HandshakeError::ControlCharacter),
-        }
-        Ok(())
+        self.scan.headers()
     }
 }
 

@@ -11,7 +11,8 @@
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HandshakeLimits {
-    /// Header lines in a head. Values above [`MAX_HEADERS`](Self::MAX_HEADERS) count as that.
+    /// Header lines in a request, or in a response and all interim responses before it together.
+    /// Values above [`MAX_HEADERS`](Self::MAX_HEADERS) count as that.
     pub max_headers: usize,
     /// Bytes in the target of a request.
     pub max_target: usize,

@@ -9,14 +9,17 @@
 //! is complete belongs to the connection: give the same slice to it. The head is kept in storage
 //! that the caller lends, whose length is therefore the limit on the head's. Every byte is looked
 //! at once on arrival, and once more when the head is parsed, however the input was cut; nor does
-//! the verdict depend on the cuts.
+//! the verdict depend on the cuts. A head fails at the first byte that no well-formed head can have
+//! in its place: a peer that speaks another protocol is refused at its greeting.
 //!
 //! # Strictness
 //! What two parties could read in two ways is refused: lines that do not end with CR LF, folded
 //! headers, whitespace before a colon, control characters, a second `Host`, `Origin` or
 //! `Sec-WebSocket-Key`, a request with a body. What is over a limit is refused, never cut off. What
 //! people really send is taken: `Connection: keep-alive, Upgrade`, lists over several lines, an
-//! empty line before a request. A plain request for a page is [`HandshakeError::NotAnUpgrade`], and
+//! empty line before a request. What else some clients and servers send has to be allowed by name:
+//! [`Leniency`] for a response, and the origins `null` and `file://` in
+//! [`Upgrade::require_origin`]. A plain request for a page is [`HandshakeError::NotAnUpgrade`], and
 //! may be answered with one.
 //!
 //! # Errors
@@ -39,6 +42,7 @@ mod facts;
 mod head;
 mod headers;
 mod key;
+mod leniency;
 mod limits;
 mod offer;
 mod origin;
@@ -46,6 +50,7 @@ mod parse;
 mod rejection;
 mod request;
 mod response;
+mod scan;
 mod server;
 mod tokens;
 mod upgrade;
@@ -56,6 +61,7 @@ pub use error::{HandshakeError, HandshakeSendError};
 pub use extension::{Extension, Extensions, Param, ParamValue, Params};
 pub use headers::{HeaderIter, HeaderSource, Headers};
 pub use key::accept_key;
+pub use leniency::Leniency;
 pub use limits::HandshakeLimits;
 pub use offer::Offer;
 pub use parse::HttpVersion;

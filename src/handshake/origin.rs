@@ -76,11 +76,18 @@ fn default_port(scheme: &[u8]) -> Option<u16> {
     }
 }
 
-/// Whether both are origins, and the same: scheme, host and port (RFC 6454 §5).
+/// The origins without a host that browsers send: from sandboxed frames and from local files.
+const WITHOUT_HOST: [&[u8]; 2] = [b"null", b"file://"];
+
+/// Returns whether `origin` is the same as `allowed`: scheme, host and port (RFC 6454 §5), or the
+/// same name of an origin without a host.
 ///
-/// `null`, a list, and whatever else is not an origin is the same as nothing, not even as itself.
-pub(super) fn same_origin(a: &[u8], b: &[u8]) -> bool {
-    let (Some(a), Some(b)) = (Origin::parse(a), Origin::parse(b)) else { return false };
+/// A list, and anything else that is no origin, is the same as nothing, not even as itself.
+pub(super) fn is_allowed(origin: &[u8], allowed: &[u8]) -> bool {
+    if WITHOUT_HOST.contains(&allowed) {
+        return origin == allowed;
+    }
+    let (Some(a), Some(b)) = (Origin::parse(origin), Origin::parse(allowed)) else { return false };
     a.scheme.eq_ignore_ascii_case(b.scheme)
         && a.host.eq_ignore_ascii_case(b.host)
         && a.port == b.port

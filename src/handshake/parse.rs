@@ -1,9 +1,11 @@
 //! The parse of a complete head, by httparse.
 //!
-//! [`Head`](super::head) has seen to the lines; here it is settled what is in them. Room for the
-//! headers is chosen by their number, so that a small head costs little stack.
+//! The [scan](super::scan) has checked every byte; the parse splits the head into its parts. It
+//! reserves room for the headers by their number, so that a small head costs little stack.
 
 use core::mem::MaybeUninit;
+
+use httparse::Status;
 
 use super::chars::ascii;
 use super::error::HandshakeError;
@@ -20,10 +22,14 @@ pub enum HttpVersion {
     Http11,
 }
 
-/// `SP`, a version, and CR LF: what comes behind the target of a request.
-const BEHIND_TARGET: usize = " HTTP/1.1\r\n".len();
-/// `HTTP/1.1`, `SP`, three digits and `SP`: what comes before a reason.
-const BEFORE_REASON: usize = "HTTP/1.1 101 ".len();
+/// A space, a version, and CR LF: what comes after the target of a request.
+const AFTER_TARGET: usize = " HTTP/1.1\r\n".len();
+/// A version, a space, and three digits: what comes before a reason and its space.
+const BEFORE_REASON: usize = "HTTP/1.1 101".len();
+
+/// The error if httparse refuses a head that the scan took, or finds another end. That never happens;
+/// if it did, neither could be trusted.
+const DISAGREEMENT: HandshakeError = HandshakeError::InvalidStartLine;
 
 #[derive(Debug)]
 pub(super) struct ParsedRequest<'h> {
@@ -43,7 +49,7 @@ pub(super) struct ParsedResponse<'h> {
     pub(super) facts: Facts<'h>,
 }
 
-/// Parses the complete head of a request that has `headers` header lines.
+/// Parses the complete head of a request that has at most `headers` header lines.
 pub(super) fn parse_request(
     head: &[u8],
     headers: usize,
@@ -56,7 +62,7 @@ pub(super) fn parse_request(
     }
 }
 
-/// Parses the complete head of a response that has `headers` header lines.
+/// Parses the complete head of a response that has at most `headers` header lines.
 pub(super) fn parse_response(
     head: &[u8],
     headers: usize,
@@ -74,27 +80,14 @@ pub(super) fn parse_response(
 fn parse_request_in<const N: usize>(head: &[u8]) -> Result<ParsedRequest<'_>, HandshakeError> {
     let mut room = [const { MaybeUninit::uninit() }; N];
     let mut parsed = httparse::Request::new(&mut []);
-    match parsed.parse_with_uninit_headers(head, &mut room) {
-        Ok(httparse::Status::Complete(len)) if len == head.len() => {}
-        // The head ends with an empty line, so a parser that sees it end anywhere else reads
-        // another message than we do.
-        Ok(_) => return Err(HandshakeError::InvalidStartLine),
-        Err(httparse::Error::Version) => {
-            let before = parsed.method.map_or(0, str::len).saturating_add(1);
-            let before = before.saturating_add(parsed.path.map_or(0, str::len)).saturating_add(1);
-            return Err(wrong_version(head.get(before..).unwrap_or_default(), b'\r'));
-        }
-        Err(error) => return Err(invalid(error)),
+    if parsed.parse_with_uninit_headers(head, &mut room) != Ok(Status::Complete(head.len())) {
+        return Err(DISAGREEMENT);
     }
     let (Some(method), Some(target)) = (parsed.method, parsed.path) else {
-        return Err(HandshakeError::InvalidStartLine);
+        return Err(DISAGREEMENT);
     };
-    // RFC 3986 §2: a URI is made of characters of US-ASCII.
-    if !target.is_ascii() {
-        return Err(HandshakeError::InvalidStartLine);
-    }
     let line = method.len().saturating_add(1).saturating_add(target.len());
-    let lines = head.get(line.saturating_add(BEHIND_TARGET)..).unwrap_or_default();
+    let lines = head.get(line.saturating_add(AFTER_TARGET)..).unwrap_or_default();
     let facts = Facts::gather(parsed.headers.iter().map(|header| (header.name, header.value)));
     let version = version(parsed.version);
     Ok(ParsedRequest { method, target, version, headers: Headers::new(lines), facts })
@@ -102,31 +95,16 @@ fn parse_request_in<const N: usize>(head: &[u8]) -> Result<ParsedRequest<'_>, Ha
 
 #[inline(never)]
 fn parse_response_in<const N: usize>(head: &[u8]) -> Result<ParsedResponse<'_>, HandshakeError> {
-    // RFC 9112 §4: "status-line = HTTP-version SP status-code SP [ reason-phrase ]". httparse does
-    // without the second space.
-    let line = head.get(..BEFORE_REASON).unwrap_or_default();
-    let [_, _, _, _, _, _, _, _, b' ', a, b, c, b' '] = line else {
-        return Err(HandshakeError::InvalidStartLine);
-    };
-    if ![a, b, c].into_iter().all(u8::is_ascii_digit) {
-        return Err(HandshakeError::InvalidStartLine);
-    }
     let mut room = [httparse::EMPTY_HEADER; N];
     let mut parsed = httparse::Response::new(&mut room);
-    match parsed.parse(head) {
-        Ok(httparse::Status::Complete(len)) if len == head.len() => {}
-        Ok(_) => return Err(HandshakeError::InvalidStartLine),
-        Err(httparse::Error::Version) => return Err(wrong_version(head, b' ')),
-        Err(error) => return Err(invalid(error)),
+    if parsed.parse(head) != Ok(Status::Complete(head.len())) {
+        return Err(DISAGREEMENT);
     }
     let status = parsed.code.unwrap_or_default();
-    // RFC 9110 §15: "valid status codes are within the range of 100 to 599"
-    if !(100..=599).contains(&status) {
-        return Err(HandshakeError::InvalidStartLine);
-    }
-    let (_, behind) = head.split_at_checked(BEFORE_REASON).unwrap_or_default();
-    let end = behind.iter().position(|&byte| byte == b'\r').unwrap_or_default();
-    let (reason, lines) = behind.split_at_checked(end).unwrap_or_default();
+    let rest = head.get(BEFORE_REASON..).unwrap_or_default();
+    let end = rest.iter().position(|&byte| byte == b'\r').unwrap_or_default();
+    let (reason, lines) = rest.split_at_checked(end).unwrap_or_default();
+    let reason = reason.strip_prefix(b" ").unwrap_or(reason);
     let headers = Headers::new(lines.strip_prefix(b"\r\n").unwrap_or_default());
     let facts = Facts::gather(parsed.headers.iter().map(|header| (header.name, header.value)));
     Ok(ParsedResponse { status, reason, version: version(parsed.version), headers, facts })
@@ -134,33 +112,6 @@ fn parse_response_in<const N: usize>(head: &[u8]) -> Result<ParsedResponse<'_>, 
 
 fn version(minor: Option<u8>) -> HttpVersion {
     if minor == Some(1) { HttpVersion::Http11 } else { HttpVersion::Http10 }
-}
-
-/// What is wrong where a version should be: another version, or no version at all.
-fn wrong_version(text: &[u8], end: u8) -> HandshakeError {
-    // RFC 9112 §2.3: "HTTP-version = HTTP-name "/" DIGIT "." DIGIT"
-    match text {
-        [b'H', b'T', b'T', b'P', b'/', major, b'.', minor, behind, ..]
-            if major.is_ascii_digit() && minor.is_ascii_digit() && *behind == end =>
-        {
-            HandshakeError::UnsupportedHttpVersion
-        }
-        _ => HandshakeError::InvalidStartLine,
-    }
-}
-
-fn invalid(error: httparse::Error) -> HandshakeError {
-    match error {
-        httparse::Error::HeaderName => HandshakeError::InvalidHeaderName,
-        httparse::Error::HeaderValue => HandshakeError::InvalidHeaderValue,
-        httparse::Error::TooManyHeaders => HandshakeError::TooManyHeaders,
-        // The ends of lines have been checked as they came, so a line that does not end where it
-        // should is a first line with too much in it.
-        httparse::Error::NewLine
-        | httparse::Error::Status
-        | httparse::Error::Token
-        | httparse::Error::Version => HandshakeError::InvalidStartLine,
-    }
 }
 
 /// Whether a complete head of a response is an interim one, after which another follows.

@@ -5,6 +5,7 @@ use super::error::HandshakeError;
 use super::extension::{Extension, Extensions};
 use super::facts::Facts;
 use super::headers::{Headers, values_of};
+use super::leniency::Leniency;
 use super::offer::Offer;
 use super::parse::{HttpVersion, ParsedResponse};
 
@@ -21,12 +22,18 @@ pub struct Response<'h> {
     facts: Facts<'h>,
     offer: Offer<'h>,
     accept: [u8; 28],
+    leniency: Leniency,
 }
 
 impl<'h> Response<'h> {
-    pub(super) fn new(parsed: &ParsedResponse<'h>, offer: Offer<'h>, accept: [u8; 28]) -> Self {
+    pub(super) fn new(
+        parsed: &ParsedResponse<'h>,
+        offer: Offer<'h>,
+        accept: [u8; 28],
+        leniency: Leniency,
+    ) -> Self {
         let ParsedResponse { status, reason, version, headers, facts } = *parsed;
-        Self { status, reason, version, headers, facts, offer, accept }
+        Self { status, reason, version, headers, facts, offer, accept, leniency }
     }
 
     /// The status code, in 100..=599.
@@ -123,6 +130,11 @@ impl<'h> Response<'h> {
             return Err(HandshakeError::DuplicateSubprotocol);
         }
         let Some(chosen) = self.facts.subprotocols.first else { return Ok(None) };
+        // RFC 6455 §4.2.2: "The empty string is not the same as the null value for these purposes and
+        // is not a legal value for this field."
+        if chosen.is_empty() && self.leniency.empty_subprotocol {
+            return Ok(None);
+        }
         // RFC 6455 §4.1: "If the response includes a |Sec-WebSocket-Protocol| header field and
         // this header field indicates the use of a subprotocol that was not present in the
         // client's handshake [...], the client MUST _Fail the WebSocket Connection_."

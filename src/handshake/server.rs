@@ -59,9 +59,9 @@ impl<'s> ServerHandshake<'s> {
     /// further call takes nothing, and gives the same request again.
     ///
     /// # Errors
-    /// [`HandshakeError`] as soon as the head cannot be well-formed, or is beyond the limits. Send
-    /// its [`response`](HandshakeError::response) and close the connection. All of `input` is
-    /// discarded, then and in further calls, which give the same error.
+    /// [`HandshakeError`] at the first byte that no well-formed head can have in its place, or that
+    /// exceeds a limit. Send its [`response`](HandshakeError::response) and close the connection. All
+    /// of `input` is discarded, then and in further calls, which give the same error.
     pub fn receive(
         &mut self,
         input: &mut &mut [u8],

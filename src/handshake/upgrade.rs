@@ -6,7 +6,7 @@ use super::extension::{Extension, Extensions};
 use super::facts::Seen;
 use super::headers::{HeaderSource, Headers, values_of};
 use super::key::{accept_key, is_key};
-use super::origin::{same_origin, split_host};
+use super::origin::{is_allowed, split_host};
 use super::parse::HttpVersion;
 use super::request::{Request, is_resource};
 use super::tokens::{elements, is_subprotocol_offer};
@@ -137,15 +137,20 @@ impl<'h, F: HeaderSource<'h>> Upgrade<'h, F> {
         self.extension_lines().filter_map(|line| Extensions::parse(line).ok()).flatten()
     }
 
-    /// Whether the request comes from `allowed`: the same scheme, host and port.
+    /// Returns whether the request comes from `allowed`: the same scheme, host and port.
     ///
-    /// The port may be left out where it is the scheme's own; letters may be in any case. Nothing
-    /// else is equal: no subdomain, no other port, no `null`. A request without `Origin`, which is
-    /// not from a browser, comes from nowhere. An `allowed` that is not an origin, such as one with
-    /// a path, allows nothing.
+    /// The port may be left out where it is the scheme's own; letters are compared
+    /// case-insensitively. Nothing else is equal: no subdomain, no other port. A request without
+    /// `Origin`, which is not from a browser, comes from nowhere. An `allowed` that is not an
+    /// origin, such as one with a path, allows nothing.
+    ///
+    /// `null` and `file://` are origins without a host. Each is equal only to itself, letter for
+    /// letter. They name no site: a sandboxed frame in any page sends `null`, and any local file
+    /// sends `null` or `file://`, as the browser has it. Allow them only if the server does not go
+    /// by cookies.
     #[must_use]
     pub fn origin_is(&self, allowed: &str) -> bool {
-        self.request.origin().is_some_and(|origin| same_origin(origin, allowed.as_bytes()))
+        self.request.origin().is_some_and(|origin| is_allowed(origin, allowed.as_bytes()))
     }
 
     /// Demands that the request come from one of `allowed`, compared as [`origin_is`] does.

@@ -1,19 +1,32 @@
 //! Properties of the opening handshake: each body takes plain bytes and panics if it does not hold.
 
+use std::cmp::Ordering;
+
 use super::driver::cut;
 use super::heads::{Case, Outcome, Role, Verdict};
 use super::source::Source;
-use rfc6455::handshake::Extensions;
+use rfc6455::handshake::{Extensions, HandshakeLimits, Leniency};
 
-/// One verdict for the bytes whole and in these pieces; what is over is never lost.
+/// The bytes have one verdict, whole and in these pieces; it comes with the piece that holds its last
+/// byte, and what is left is never lost.
 pub fn one_verdict<'b>(case: &'b Case, pieces: impl IntoIterator<Item = &'b [u8]>) -> Outcome {
     let taken = |outcome: &Outcome| outcome.given - outcome.left.len();
+    let pieces: Vec<&[u8]> = pieces.into_iter().collect();
     let whole = case.run([&case.bytes[..]]);
-    let cut = case.run(pieces);
+    let cut = case.run(pieces.clone());
     assert_eq!(cut.verdict, whole.verdict);
     if !whole.left.is_empty() {
         assert_eq!(taken(&cut), taken(&whole));
     }
+    let earliest = case.run(case.bytes.chunks(1)).given;
+    let mut given = 0;
+    for piece in pieces {
+        given += piece.len();
+        if given >= earliest {
+            break;
+        }
+    }
+    assert!(cut.given <= given, "the verdict came late");
     whole
 }
 
@@ -51,6 +64,161 @@ pub fn an_independent_parser_agrees(case: &Case, whole: &Outcome) {
     assert_eq!(found + 3, lines);
 }
 
+/// Counts the header lines that begin in `bytes`: one head or several, the last perhaps truncated.
+fn header_lines(bytes: &[u8]) -> usize {
+    let (mut count, mut in_headers) = (0, false);
+    for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+        match line {
+            b"\r\n" | b"\r" => in_headers = false,
+            _ if in_headers => count += 1,
+            _ => in_headers = true,
+        }
+    }
+    count
+}
+
+/// Whatever the stream, a handshake that took more than a limit allows has failed: the limits hold
+/// for all heads together, and restart for none of them.
+pub fn limits_hold_over_everything(case: &Case, whole: &Outcome) {
+    if whole.refused {
+        return;
+    }
+    let taken = &case.bytes[..whole.given - whole.left.len()];
+    let most = case.limits.max_headers.min(HandshakeLimits::MAX_HEADERS);
+    assert!(header_lines(taken) <= most, "more than {most} headers were taken");
+    assert!(taken.len() <= case.storage, "more was taken than there is storage for");
+}
+
+/// If anything completes a part of a head, some suffix of these does.
+const REQUEST: &[u8] = b"\r\nG / HTTP/1.1\r\nX:\r\n\r\n";
+const RESPONSES: &[u8] = b"HTTP/1.1 101 \r\nX:\r\n\r\nHTTP/1.1 101 \r\nX:\r\n\r\n";
+
+/// Whether `bytes` are exactly one acceptable head, after any number of interim ones: acceptable to
+/// httparse, and to our rules where they are stricter.
+fn is_whole(case: &Case, bytes: &[u8]) -> bool {
+    let ends_badly = |(at, byte): (usize, &u8)| match byte {
+        b'\r' => bytes.get(at + 1) != Some(&b'\n'),
+        b'\n' => at == 0 || bytes[at - 1] != b'\r',
+        _ => false,
+    };
+    if bytes.iter().enumerate().any(ends_badly) {
+        return false;
+    }
+    let mut headers = [httparse::EMPTY_HEADER; 256];
+    if case.role == Role::Server {
+        let head = bytes.strip_prefix(b"\r\n").unwrap_or(bytes);
+        let mut request = httparse::Request::new(&mut headers);
+        return !head.starts_with(b"\r")
+            && request.parse(head) == Ok(httparse::Status::Complete(head.len()))
+            && request.path.is_some_and(str::is_ascii);
+    }
+    let mut rest = bytes;
+    loop {
+        let mut response = httparse::Response::new(&mut headers);
+        let Ok(httparse::Status::Complete(len)) = response.parse(rest) else { return false };
+        let code = response.code.unwrap();
+        let spaced = |line: &[u8]| {
+            line[12] == b' ' || (line[12] == b'\r' && case.leniency.missing_reason_space)
+        };
+        let strict = rest.starts_with(b"H") && spaced(rest) && (100..=599).contains(&code);
+        if !strict || code >= 200 || code == 101 {
+            return strict && len == rest.len();
+        }
+        rest = &rest[len..];
+    }
+}
+
+/// Whether `bytes` are an acceptable head, or can be continued to one, within the limits.
+fn can_be_accepted(case: &Case, bytes: &[u8]) -> bool {
+    let line = bytes.strip_prefix(b"\r\n").unwrap_or(bytes);
+    let mut words = line.split(|byte| matches!(byte, b' ' | b'\r'));
+    let target = words.nth(1).filter(|_| case.role == Role::Server).map_or(0, <[u8]>::len);
+    let headers = case.limits.max_headers.min(HandshakeLimits::MAX_HEADERS);
+    if target > case.limits.max_target || header_lines(bytes) > headers {
+        return false;
+    }
+    let whole = match case.role {
+        Role::Server => REQUEST,
+        Role::Client => RESPONSES,
+    };
+    let completes = |end: &[u8]| is_whole(case, &[bytes, end].concat());
+    match bytes.len().cmp(&case.storage) {
+        Ordering::Less => (0..=whole.len()).any(|at| completes(&whole[at..])),
+        Ordering::Equal => completes(b""),
+        Ordering::Greater => false,
+    }
+}
+
+/// A head fails at the first byte that no acceptable head can have in its place, and not before; it
+/// is complete as soon as nothing is missing.
+pub fn the_first_impossible_byte_is_refused(case: &Case) {
+    let found = case.run(case.bytes.chunks(1));
+    let (before, taken) = (&case.bytes[..found.given.max(1) - 1], &case.bytes[..found.given]);
+    assert!(before.is_empty() || can_be_accepted(case, before), "refused too late");
+    assert_eq!(case.run([taken]).verdict, found.verdict, "another verdict in one piece");
+    if found.refused {
+        assert!(!can_be_accepted(case, taken), "refused too early");
+    } else if !taken.is_empty() {
+        assert!(can_be_accepted(case, taken), "not refused");
+        assert_eq!(is_whole(case, taken), found.verdict != Verdict::Incomplete);
+    }
+}
+
+/// Mends what leniency tolerates in a stream: puts a space after each status, and leaves out the
+/// subprotocol of the final response if it is the only one and empty.
+fn mended(stream: &[u8], leniency: Leniency) -> Vec<u8> {
+    const NAME: &[u8] = b"sec-websocket-protocol:";
+    let mut mended = Vec::new();
+    let (mut in_headers, mut is_final, mut subprotocols) = (false, false, Vec::new());
+    for line in stream.split_inclusive(|byte| *byte == b'\n') {
+        let at = mended.len();
+        mended.extend_from_slice(line);
+        match (in_headers, line) {
+            (false, _) => {
+                let status = line.get(9..12).unwrap_or_default();
+                is_final = !status.starts_with(b"1") || status == b"101";
+                (in_headers, subprotocols) = (true, Vec::new());
+                if leniency.missing_reason_space && line.get(12) == Some(&b'\r') {
+                    mended.insert(12 + at, b' ');
+                }
+            }
+            (true, b"\r\n") if is_final => break,
+            (true, b"\r\n") => in_headers = false,
+            (true, _) => {
+                if line.get(..NAME.len()).is_some_and(|name| name.eq_ignore_ascii_case(NAME)) {
+                    subprotocols.push((at, line));
+                }
+            }
+        }
+    }
+    let is_empty = |line: &[u8]| {
+        let value = line[NAME.len()..].strip_suffix(b"\r\n");
+        value.is_some_and(|value| value.iter().all(|byte| b" \t".contains(byte)))
+    };
+    match subprotocols[..] {
+        [(at, line)] if leniency.empty_subprotocol && is_empty(line) => {
+            mended.drain(at..at + line.len());
+        }
+        _ => {}
+    }
+    mended
+}
+
+/// Leniency tolerates what it names and nothing else: a response has the verdict that a strict
+/// client gives once that is mended.
+pub fn leniency_tolerates_nothing_else(case: &Case, leniency: Leniency) {
+    if header_lines(&case.bytes) > HandshakeLimits::MAX_HEADERS {
+        return;
+    }
+    let limits = HandshakeLimits { max_headers: usize::MAX, ..HandshakeLimits::DEFAULT };
+    let storage = 2 * case.bytes.len() + 1;
+    let lenient = Case { storage, limits, leniency, ..case.clone() };
+    let bytes = mended(&case.bytes, leniency);
+    let strict = Case { leniency: Leniency::NONE, bytes, ..lenient.clone() };
+    let found = lenient.run(lenient.bytes.chunks(1));
+    assert_eq!(found.verdict, strict.run([&strict.bytes[..]]).verdict);
+}
+
 /// A head that comes as it is, behind eight bytes of choices.
 fn any_head(role: Role, bytes: &[u8]) {
     let (choices, head) = bytes.split_at(bytes.len().min(8));
@@ -67,8 +235,15 @@ fn any_head(role: Role, bytes: &[u8]) {
         case.extensions = Some("permessage-deflate; client_max_window_bits, x-y".to_owned());
     }
     let cuts = source.few_cuts(head.len());
+    if role == Role::Client {
+        let (empty, missing) = (source.flag(), source.flag());
+        case.leniency = Leniency::NONE.empty_subprotocol(empty).missing_reason_space(missing);
+        leniency_tolerates_nothing_else(&case, case.leniency);
+    }
     let whole = one_verdict(&case, cut(head, &cuts));
     an_independent_parser_agrees(&case, &whole);
+    limits_hold_over_everything(&case, &whole);
+    the_first_impossible_byte_is_refused(&case);
 }
 
 /// A request has one verdict however it is cut, and what is accepted is one for others too.

@@ -2,7 +2,7 @@
 #![allow(clippy::mut_mut, reason = "a slice that advances is a `&mut &mut [u8]`")]
 
 use rfc6455::handshake::{
-    Acceptance, ClientHandshake, HandshakeError, HandshakeLimits, Offer, ServerHandshake,
+    Acceptance, ClientHandshake, HandshakeError, HandshakeLimits, Leniency, Offer, ServerHandshake,
 };
 
 /// The nonce behind the sample key of RFC 6455 §1.3.
@@ -32,6 +32,8 @@ pub struct Outcome {
     pub left: Vec<u8>,
     /// How many bytes had been given when there was a verdict.
     pub given: usize,
+    /// `receive` refused the head itself; any other error is about the content of a complete head.
+    pub refused: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -43,6 +45,7 @@ pub struct Case {
     pub row: Option<u32>,
     pub storage: usize,
     pub limits: HandshakeLimits,
+    pub leniency: Leniency,
     pub subprotocols: Vec<String>,
     pub extensions: Option<String>,
     /// Those that the server demands.
@@ -61,6 +64,7 @@ impl Case {
             row: None,
             storage: 8192,
             limits: HandshakeLimits::DEFAULT,
+            leniency: Leniency::NONE,
             subprotocols: Vec::new(),
             extensions: None,
             origins: None,
@@ -125,6 +129,9 @@ impl Case {
         };
         let mut handshake =
             ClientHandshake::new(offer, SAMPLE_NONCE, storage, self.limits).expect("a valid offer");
+        if self.leniency != Leniency::NONE {
+            handshake.set_leniency(self.leniency);
+        }
         drive(pieces, |input| {
             let Some(response) = handshake.receive(input)? else { return Ok(None) };
             let verdict = match response.upgrade() {
@@ -184,6 +191,12 @@ impl Case {
                 let left = if cut >= end { &first[end..] } else { &bytes[end..] };
                 let left = if in_head { &b""[..] } else { left };
                 assert_eq!(cut_in_two.left, left, "{}: left, cut at {cut}", self.name);
+                // An error comes with its byte, however many bytes arrive with it.
+                let ends = self.at.map_or(0..0, |at| at..bytes.len().min(at + 10));
+                for end in ends.filter(|&end| cut <= end) {
+                    let early = self.run([first, &bytes[cut..end]]).verdict;
+                    assert_eq!(early, whole.verdict, "{}: cut at {cut}, up to {end}", self.name);
+                }
             }
         }
     }
@@ -201,7 +214,9 @@ fn drive<'p>(
         let mut input = &mut piece[..];
         match step(&mut input) {
             Ok(None) => assert!(input.is_empty(), "more is asked for, but not all was taken"),
-            Ok(Some(verdict)) => return Outcome { verdict, left: input.to_vec(), given },
+            Ok(Some(verdict)) => {
+                return Outcome { verdict, left: input.to_vec(), given, refused: false };
+            }
             Err(error) => {
                 assert!(input.is_empty(), "after an error all input is discarded");
                 // The error stays, and so does the silence.
@@ -209,11 +224,12 @@ fn drive<'p>(
                 let mut rest = &mut more[..];
                 assert_eq!(step(&mut rest), Err(error));
                 assert!(rest.is_empty());
-                return Outcome { verdict: Verdict::Error(error), left: Vec::new(), given };
+                let verdict = Verdict::Error(error);
+                return Outcome { verdict, left: Vec::new(), given, refused: true };
             }
         }
     }
-    Outcome { verdict: Verdict::Incomplete, left: Vec::new(), given }
+    Outcome { verdict: Verdict::Incomplete, left: Vec::new(), given, refused: false }
 }
 
 /// The cases in one file of `testdata/handshake`.
@@ -246,6 +262,13 @@ pub fn vectors_in(directory: &str, file: &str) -> Vec<Case> {
             "storage" => case.storage = number(),
             "max-headers" => case.limits.max_headers = number(),
             "max-target" => case.limits.max_target = number(),
+            "lenient" => {
+                case.leniency = value.split(", ").fold(Leniency::NONE, |all, one| match one {
+                    "empty-subprotocol" => all.empty_subprotocol(true),
+                    "missing-reason-space" => all.missing_reason_space(true),
+                    _ => panic!("{file}: {line}"),
+                });
+            }
             "subprotocols" => case.subprotocols = value.split(", ").map(str::to_string).collect(),
             "extensions" => case.extensions = Some(value.to_string()),
             "origins" => {
@@ -273,6 +296,92 @@ pub fn check_row(file: &str, row: u32) {
     let cases: Vec<Case> = vectors(file).into_iter().filter(|c| c.row == Some(row)).collect();
     assert!(!cases.is_empty(), "{file} has no case for row {row}");
     cases.iter().for_each(Case::check);
+}
+
+/// Appends each byte to `prefix`, which is well-formed so far: the handshake takes those that are
+/// `taken`, and fails at any other with `error`.
+pub fn every_byte_after(
+    role: Role,
+    prefix: &str,
+    taken: impl Fn(u8) -> bool,
+    error: impl Fn(u8) -> HandshakeError,
+) {
+    for byte in 0..=u8::MAX {
+        let bytes = [prefix.as_bytes(), &[byte]].concat();
+        let case = Case::new(role, &bytes);
+        for outcome in [case.run([&bytes[..]]), case.run(bytes.chunks(1))] {
+            assert_eq!(outcome.given, bytes.len(), "{prefix:?} is refused");
+            assert_eq!(outcome.refused, !taken(byte), "{prefix:?} and {byte:#x}");
+            if outcome.refused {
+                let expected = Verdict::Error(error(byte));
+                assert_eq!(outcome.verdict, expected, "{prefix:?} and {byte:#x}");
+            }
+        }
+    }
+}
+
+/// Does the same in each place of a version after `prefix`; only 1.0 and 1.1 are supported.
+pub fn every_byte_of_a_version(role: Role, prefix: &str) {
+    for (at, expected) in b"HTTP/1.1".iter().enumerate() {
+        let prefix = format!("{prefix}{}", &"HTTP/1.1"[..at]);
+        let taken = |byte| byte == *expected || (at == 7 && byte == b'0');
+        every_byte_after(role, &prefix, taken, |byte| match byte {
+            b'0'..=b'9' if at == 5 || at == 7 => HandshakeError::UnsupportedHttpVersion,
+            _ => of_start_line(byte),
+        });
+    }
+}
+
+/// Does the same in each place of the header lines after `start_line`.
+pub fn every_byte_of_headers(role: Role, start_line: &str) {
+    let after = |prefix: &str| format!("{start_line}{prefix}");
+    let of_name = |byte| match byte {
+        b'\t' | b'\r' => HandshakeError::InvalidHeaderName,
+        0..0x20 => of_start_line(byte),
+        _ => HandshakeError::InvalidHeaderName,
+    };
+    every_byte_after(
+        role,
+        &after(""),
+        |byte| is_token(byte) || byte == b'\r',
+        |byte| match byte {
+            b' ' | b'\t' => HandshakeError::FoldedHeader,
+            _ => of_name(byte),
+        },
+    );
+    for name in ["X", "Xy", "X-0123456789"] {
+        every_byte_after(role, &after(name), |byte| is_token(byte) || byte == b':', of_name);
+    }
+    for value in ["X:", "X: ", "X: a", "X: 0123456789 \t"] {
+        every_byte_after(role, &after(value), is_text_or_cr, |byte| match byte {
+            0x7f => HandshakeError::InvalidHeaderValue,
+            _ => of_start_line(byte),
+        });
+    }
+    for ended in ["\r", "X: a\r", "X: a\r\n\r"] {
+        let error = |_| HandshakeError::InvalidLineEnding;
+        every_byte_after(role, &after(ended), |byte| byte == b'\n', error);
+    }
+}
+
+/// `tchar` of RFC 9110 §5.6.2.
+pub fn is_token(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+}
+
+/// Whether a byte belongs to a value or a reason, or is the CR after it.
+pub fn is_text_or_cr(byte: u8) -> bool {
+    matches!(byte, b'\t' | b'\r' | b' '..=b'~' | 0x80..)
+}
+
+/// The error for a byte that cannot stand in its place of a start line.
+pub fn of_start_line(byte: u8) -> HandshakeError {
+    match byte {
+        b'\n' => HandshakeError::InvalidLineEnding,
+        b'\t' | b'\r' => HandshakeError::InvalidStartLine,
+        0..0x20 => HandshakeError::ControlCharacter,
+        _ => HandshakeError::InvalidStartLine,
+    }
 }
 
 fn unescape(text: &str) -> Vec<u8> {
