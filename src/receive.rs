@@ -96,6 +96,8 @@ impl Extension {
 enum Stage {
     Header,
     Data,
+    /// Payload that is for an inflater alone.
+    Compressed,
     Ping,
     Pong,
     Close,
@@ -266,13 +268,9 @@ impl<R: Role> ReceiveHalf<R> {
         let result = loop {
             let step = match self.stage {
                 Stage::Header => self.take_header(input),
-                Stage::Data if self.rsv1 && self.extension.inflates() => {
-                    if INFLATED {
-                        break Ok(None);
-                    }
-                    break Err(self.mispaired(input));
-                }
                 Stage::Data => self.take_data::<TEXT>(input),
+                Stage::Compressed if INFLATED => break Ok(None),
+                Stage::Compressed => break Err(self.mispaired(input)),
                 Stage::Ping | Stage::Pong | Stage::Close => self.take_control(input),
                 Stage::Discarded | Stage::Closed | Stage::Ended | Stage::EndedCleanly => {
                     let discarded = mem::take(input);
@@ -394,7 +392,7 @@ impl<R: Role> ReceiveHalf<R> {
     /// Whether there may be more to receive: no Close frame has come, no violation, no end.
     #[inline]
     pub(crate) const fn is_open(&self) -> bool {
-        matches!(self.stage, Stage::Header | Stage::Data | Stage::Ping | Stage::Pong | Stage::Close)
+        !matches!(self.stage, Stage::Discarded | Stage::Closed | Stage::Ended | Stage::EndedCleanly)
     }
 
     /// Whether the stream has ended.

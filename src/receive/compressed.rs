@@ -43,7 +43,7 @@ impl<R: Role> ReceiveHalf<R> {
     /// The kind of the message whose payload is next, if it is a compressed one.
     #[inline]
     pub(crate) fn compressed(&self) -> Option<MessageKind> {
-        if self.stage == Stage::Data && self.rsv1 { self.message } else { None }
+        if self.stage == Stage::Compressed { self.message } else { None }
     }
 
     /// Whether the compressed frame is the last one of its message.

@@ -87,7 +87,8 @@ impl<R: Role> ReceiveHalf<R> {
         self.fin = fin;
         self.fragments = self.fragments.saturating_add(1);
         self.message_len = self.message_len.saturating_add(payload_len);
-        self.stage = Stage::Data;
+        let compressed = self.rsv1 && self.extension.inflates();
+        self.stage = if compressed { Stage::Compressed } else { Stage::Data };
         Step::Again
     }
 
