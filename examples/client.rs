@@ -12,12 +12,15 @@
 use std::fs::File;
 use std::io::{self, BufWriter, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
-use std::{env, fmt, mem, thread};
+use std::{fmt, mem, thread};
 
+use lexopt::Parser;
+use lexopt::prelude::*;
 use rfc6455::{
     Chunk, Client, CloseCode, ControlFrame, Eof, Event, Fragment, Limits, MessageKind, Part, Reply,
     SendError,
@@ -62,9 +65,11 @@ const PING_INTERVAL: Duration = Duration::from_secs(1);
 const BUFFER: usize = 64 << 10;
 
 fn main() -> ExitCode {
-    match Settings::from_args(env::args().skip(1)).and_then(|settings| match settings {
-        Some(settings) => run(&settings),
-        None => Ok(write!(io::stdout(), "{USAGE}{}", compression::USAGE)?),
+    match Settings::parse(Parser::from_env()).map_err(Failure::Usage).and_then(|settings| {
+        match settings {
+            Some(settings) => run(&settings),
+            None => Ok(write!(io::stdout(), "{USAGE}{}", compression::USAGE)?),
+        }
     }) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
@@ -78,7 +83,7 @@ fn main() -> ExitCode {
 #[derive(Debug)]
 enum Failure {
     Local(io::Error),
-    Usage(String),
+    Usage(lexopt::Error),
     Url(UrlError),
     Connect(ConnectError),
     Protocol(rfc6455::ProtocolError),
@@ -125,41 +130,33 @@ impl From<io::Error> for Failure {
 
 struct Settings {
     url: String,
-    binary: Option<String>,
+    binary: Option<PathBuf>,
     ping: bool,
     wait: Duration,
     compression: Policy,
 }
 
 impl Settings {
-    /// The settings, or `None` if help is asked for.
-    fn from_args(mut args: impl Iterator<Item = String>) -> Result<Option<Self>, Failure> {
+    /// Parses the command line; `None` if help is asked for.
+    fn parse(mut parser: Parser) -> Result<Option<Self>, lexopt::Error> {
         let (mut url, mut binary, mut ping, mut wait) = (None, None, false, Duration::ZERO);
         let mut compression = Policy::DEFAULT;
-        let usage = |problem: &str| Failure::Usage(problem.to_string());
-        while let Some(arg) = args.next() {
-            if compression::option(&mut compression, &arg, &mut args).map_err(Failure::Usage)? {
-                continue;
-            }
-            match arg.as_str() {
-                "--help" | "-h" => return Ok(None),
-                "--ping" => ping = true,
-                "--binary" => {
-                    binary = Some(args.next().ok_or_else(|| usage("--binary needs a file"))?);
+        while let Some(arg) = parser.next()? {
+            match arg {
+                Short('h') | Long("help") => return Ok(None),
+                Long("binary") => binary = Some(parser.value()?.into()),
+                Long("ping") => ping = true,
+                Long("wait") => wait = Duration::from_secs(parser.value()?.parse::<u32>()?.into()),
+                Long("window") => {
+                    let bits = parser.value()?.parse_with(compression::window)?;
+                    compression = compression.window(bits);
                 }
-                "--wait" => {
-                    let seconds = args.next().and_then(|seconds| seconds.parse::<u32>().ok());
-                    let seconds = seconds.ok_or_else(|| usage("--wait needs a number"))?;
-                    wait = Duration::from_secs(seconds.into());
-                }
-                option if option.starts_with('-') => {
-                    return Err(usage(&format!("there is no option {option:?}")));
-                }
-                _ if url.is_some() => return Err(usage("there is more than one URL")),
-                _ => url = Some(arg),
+                Long("no-takeover") => compression = compression.no_takeover(),
+                Value(value) if url.is_none() => url = Some(value.string()?),
+                _ => return Err(arg.unexpected()),
             }
         }
-        let url = url.ok_or_else(|| usage("there is no URL"))?;
+        let url = url.ok_or("there is no URL")?;
         Ok(Some(Self { url, binary, ping, wait, compression }))
     }
 }
@@ -168,7 +165,7 @@ fn run(settings: &Settings) -> Result<(), Failure> {
     let url = Url::parse(&settings.url).map_err(Failure::Url)?;
     let file = match &settings.binary {
         Some(path) => Some(File::open(path).map_err(|error| {
-            Failure::Local(io::Error::new(error.kind(), format!("{path}: {error}")))
+            Failure::Local(io::Error::new(error.kind(), format!("{}: {error}", path.display())))
         })?),
         None => None,
     };

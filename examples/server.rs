@@ -10,49 +10,31 @@
 use std::error::Error;
 use std::io::{self, ErrorKind, IoSlice, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::num::NonZeroU32;
 use std::ops::Range;
 use std::process::{self, ExitCode};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
 use std::time::{Duration, Instant};
-use std::{env, thread};
 
-use rfc6455::handshake::{
-    Acceptance, HandshakeError, HandshakeLimits, Rejection, Request, ServerHandshake,
-};
+use lexopt::Parser;
 use rfc6455::{CloseCode, Connection, Incoming, Limits, MessageBuffer};
 
+#[path = "server/args.rs"]
+mod args;
 #[path = "common/compression.rs"]
 mod compression;
+#[path = "server/handshake.rs"]
+mod handshake;
 #[path = "common/linger.rs"]
 mod linger;
 
-use compression::{Compression, Policy};
-
-const USAGE: &str = "\
-Usage: server [OPTIONS]
-
-Sends every WebSocket message back, and serves a page to try it with.
-
-Options:
-  --listen ADDRESS       where to listen (default: 127.0.0.1:9001; port 0: any that is free)
-  --max-message BYTES    longest message to accept (default: 16777216)
-  --max-connections N    most clients at a time (default: 1000)
-  --idle SECONDS         ping a client that is silent for so long, and drop it if it stays
-                         silent for as long again (default: 30)
-  --help                 show this
-
-Ctrl-C, or SIGTERM, closes every connection with 1001 and ends the server.
-";
-
-/// The page, which needs nothing from elsewhere.
-const PAGE: &str = include_str!("server.html");
+use args::{Settings, USAGE};
+use compression::Compression;
+use handshake::shake_hands;
 
 /// How often a thread looks at its deadlines while its client is silent.
 const TICK: Duration = Duration::from_millis(200);
-/// For the whole head of a request.
-const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);
 /// For the answer to our Close.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 /// For all closing handshakes together when the server ends.
@@ -62,7 +44,6 @@ const STALL_TIMEOUT: Duration = Duration::from_secs(10);
 /// What a client must take in a second, on average, of a message that is written to it.
 const LEAST_BYTES_PER_SECOND: usize = 16 << 10;
 
-const MAX_HEAD: usize = 8 << 10;
 const READ_BUFFER: usize = 32 << 10;
 /// Buffers are on the heap; the deepest a thread gets is the parsing of a head.
 const STACK: usize = 128 << 10;
@@ -70,7 +51,7 @@ const STACK: usize = 128 << 10;
 const MAX_REFUSED: usize = 64;
 
 fn main() -> ExitCode {
-    let settings = match Settings::from_args(env::args().skip(1)) {
+    let settings = match Settings::parse(Parser::from_env()) {
         Ok(Some(settings)) => settings,
         Ok(None) => {
             let _ = write!(io::stdout(), "{USAGE}{}", compression::USAGE);
@@ -87,55 +68,6 @@ fn main() -> ExitCode {
             eprintln!("server: {error}");
             ExitCode::FAILURE
         }
-    }
-}
-
-struct Settings {
-    listen: String,
-    max_message: u64,
-    max_connections: usize,
-    idle: Duration,
-    compression: Policy,
-}
-
-impl Settings {
-    /// The settings, or `None` if help is asked for.
-    fn from_args(mut args: impl Iterator<Item = String>) -> Result<Option<Self>, String> {
-        let mut settings = Self {
-            listen: "127.0.0.1:9001".to_string(),
-            max_message: Limits::DEFAULT.max_message,
-            max_connections: 1000,
-            idle: Duration::from_secs(30),
-            compression: Policy::DEFAULT,
-        };
-        while let Some(option) = args.next() {
-            if option == "--help" || option == "-h" {
-                return Ok(None);
-            }
-            if compression::option(&mut settings.compression, &option, &mut args)? {
-                continue;
-            }
-            let mut value = || args.next().ok_or_else(|| format!("{option} needs a value"));
-            let invalid = |value: &str| format!("{value:?} is no number that {option} takes");
-            match option.as_str() {
-                "--listen" => settings.listen = value()?,
-                "--max-message" => {
-                    let value = value()?;
-                    settings.max_message = value.parse().map_err(|_| invalid(&value))?;
-                }
-                "--max-connections" => {
-                    let value = value()?;
-                    settings.max_connections = value.parse().map_err(|_| invalid(&value))?;
-                }
-                "--idle" => {
-                    let value = value()?;
-                    let seconds: NonZeroU32 = value.parse().map_err(|_| invalid(&value))?;
-                    settings.idle = Duration::from_secs(seconds.get().into());
-                }
-                _ => return Err(format!("there is no option {option:?}")),
-            }
-        }
-        Ok(Some(settings))
     }
 }
 
@@ -335,107 +267,6 @@ impl Drop for Place {
         *self.server.clients() -= 1;
         self.server.client_left.notify_all();
     }
-}
-
-/// Reads a request and answers it: with a refusal, if there is no policy for it. If it is a WebSocket
-/// now, tells where in `buf` that begins.
-fn shake_hands(
-    stream: &mut TcpStream,
-    buf: &mut [u8],
-    policy: Option<Policy>,
-) -> io::Result<Option<(Range<usize>, Compression)>> {
-    let deadline = Instant::now() + HANDSHAKE_TIMEOUT;
-    let mut storage = vec![0; MAX_HEAD];
-    let mut handshake = ServerHandshake::new(&mut storage, HandshakeLimits::DEFAULT);
-    // It is for the whole head: a byte now and then does not put it off.
-    while Instant::now() < deadline {
-        let n = match read(stream, buf)? {
-            None => continue,
-            Some(0) => return Ok(None),
-            Some(n) => n,
-        };
-        let mut input = &mut buf[..n];
-        match handshake.receive(&mut input) {
-            Ok(None) => {}
-            Ok(Some(request)) => {
-                let (response, upgraded) = answer(&request, policy);
-                write_all(stream, &response, &[])?;
-                // Whatever follows the head is the first of the WebSocket.
-                return Ok(upgraded.map(|compression| (n - input.len()..n, compression)));
-            }
-            Err(error) => {
-                write_all(stream, error.response(), &[])?;
-                return Ok(None);
-            }
-        }
-    }
-    write_all(stream, &response(408, &[], ""), &[])?;
-    Ok(None)
-}
-
-/// The response to a request, and how to compress if it opens a WebSocket.
-fn answer(request: &Request<'_>, policy: Option<Policy>) -> (Vec<u8>, Option<Compression>) {
-    let Some(policy) = policy else {
-        return (response(503, &[("Retry-After", "5")], "too many clients\n"), None);
-    };
-    let upgrade = match request.upgrade() {
-        Ok(upgrade) => upgrade,
-        Err(HandshakeError::NotAnUpgrade) => return (page(request), None),
-        Err(error) => return (error.response().to_vec(), None),
-    };
-    // A page from anywhere can have its visitor's browser connect to us, with our cookies and from
-    // inside the visitor's network; only `Origin` tells. Whoever sends none is not a browser.
-    //
-    // Our own page comes from the host that it connects to. That suffices for an echo, which has
-    // no secrets. A server that has some also knows its names, and says so with `require_origin`:
-    // an attacker's page may well be at a name that leads here.
-    if request.origin().is_some() {
-        let host = request.host().unwrap_or_default();
-        if !upgrade.origin_is(&format!("http://{host}")) {
-            return (HandshakeError::OriginNotAllowed.response().to_vec(), None);
-        }
-    }
-    let (extensions, compression) = policy.accept(&upgrade);
-    let acceptance = Acceptance { extensions: extensions.as_deref(), ..Acceptance::default() };
-    let mut out = vec![0; 512];
-    match upgrade.accept(&acceptance, &mut out) {
-        Ok(len) => {
-            out.truncate(len);
-            (out, Some(compression))
-        }
-        Err(_) => (response(500, &[], ""), None),
-    }
-}
-
-/// The response to a request that is not for a WebSocket.
-fn page(request: &Request<'_>) -> Vec<u8> {
-    if request.method() != "GET" {
-        return HandshakeError::MethodNotGet.response().to_vec();
-    }
-    if request.path() != "/" {
-        return response(404, &[("Content-Type", "text/plain")], "There is only one page: /\n");
-    }
-    let headers = [
-        ("Content-Type", "text/html; charset=utf-8"),
-        ("Cache-Control", "no-cache"),
-        (
-            "Content-Security-Policy",
-            "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; \
-             connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; \
-             frame-ancestors 'none'",
-        ),
-        ("X-Content-Type-Options", "nosniff"),
-    ];
-    response(200, &headers, PAGE)
-}
-
-fn response(status: u16, headers: &[(&str, &str)], body: &str) -> Vec<u8> {
-    let mut out = vec![0; 1024 + body.len()];
-    let len = Rejection { status, headers, body: body.as_bytes() }
-        .write(&mut out)
-        .expect("our own headers are valid and fit");
-    out.truncate(len);
-    out
 }
 
 /// Reads for one tick at most; `None` if nothing came.

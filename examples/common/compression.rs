@@ -13,21 +13,9 @@ With the feature `deflate`, messages are compressed for a peer that wants it:
   --no-takeover          no message refers to an earlier one, on either side
 ";
 
-/// Takes one of these options, whose value is the next of `args`; `false` if it is none.
-pub(crate) fn option(
-    policy: &mut Policy,
-    option: &str,
-    args: &mut impl Iterator<Item = String>,
-) -> Result<bool, String> {
-    match option {
-        "--window" => {
-            let bits = args.next().and_then(|bits| bits.parse().ok()).filter(|bits| *bits < 16);
-            *policy = policy.window(bits.ok_or("--window needs a number from 9 to 15")?);
-        }
-        "--no-takeover" => *policy = policy.no_takeover(),
-        _ => return Ok(false),
-    }
-    Ok(true)
+/// Parses the value of `--window`.
+pub(crate) fn window(bits: &str) -> Result<u8, &'static str> {
+    bits.parse().ok().filter(|bits| *bits < 16).ok_or("--window needs a number from 9 to 15")
 }
 
 #[cfg(feature = "deflate")]
@@ -48,11 +36,11 @@ mod on {
     impl Policy {
         pub(crate) const DEFAULT: Self = Self(deflate::Policy::DEFAULT);
 
-        pub(super) fn window(self, bits: u8) -> Self {
+        pub(crate) fn window(self, bits: u8) -> Self {
             Self(self.0.send_window(bits).receive_window(bits))
         }
 
-        pub(super) fn no_takeover(self) -> Self {
+        pub(crate) fn no_takeover(self) -> Self {
             Self(self.0.send_takeover(false).receive_takeover(false))
         }
 
@@ -159,11 +147,11 @@ mod off {
     impl Policy {
         pub(crate) const DEFAULT: Self = Self;
 
-        pub(super) fn window(self, bits: u8) -> Self {
+        pub(crate) fn window(self, bits: u8) -> Self {
             self
         }
 
-        pub(super) fn no_takeover(self) -> Self {
+        pub(crate) fn no_takeover(self) -> Self {
             self
         }
 

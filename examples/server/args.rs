@@ -1,0 +1,70 @@
+//! The command line.
+
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use lexopt::Parser;
+use lexopt::prelude::*;
+use rfc6455::Limits;
+
+use crate::compression::{self, Policy};
+
+pub(crate) const USAGE: &str = "\
+Usage: server [OPTIONS]
+
+Sends every WebSocket message back, and serves a page to try it with.
+
+Options:
+  --listen ADDRESS       where to listen (default: 127.0.0.1:9001; port 0: any that is free)
+  --max-message BYTES    longest message to accept (default: 16777216)
+  --max-connections N    most clients at a time (default: 1000)
+  --idle SECONDS         ping a client that is silent for so long, and drop it if it stays
+                         silent for as long again (default: 30)
+  --help                 show this
+
+Ctrl-C, or SIGTERM, closes every connection with 1001 and ends the server.
+";
+
+/// What the command line decides.
+pub(crate) struct Settings {
+    pub(crate) listen: String,
+    pub(crate) max_message: u64,
+    pub(crate) max_connections: usize,
+    pub(crate) idle: Duration,
+    pub(crate) compression: Policy,
+}
+
+impl Settings {
+    /// Parses the command line; `None` if help is asked for.
+    pub(crate) fn parse(mut parser: Parser) -> Result<Option<Self>, lexopt::Error> {
+        let mut settings = Self {
+            listen: "127.0.0.1:9001".to_string(),
+            max_message: Limits::DEFAULT.max_message,
+            max_connections: 1000,
+            idle: Duration::from_secs(30),
+            compression: Policy::DEFAULT,
+        };
+        while let Some(arg) = parser.next()? {
+            match arg {
+                Short('h') | Long("help") => return Ok(None),
+                Long("listen") => settings.listen = parser.value()?.string()?,
+                Long("max-message") => settings.max_message = parser.value()?.parse()?,
+                Long("max-connections") => settings.max_connections = parser.value()?.parse()?,
+                Long("idle") => settings.idle = seconds(&mut parser)?,
+                Long("window") => {
+                    let bits = parser.value()?.parse_with(compression::window)?;
+                    settings.compression = settings.compression.window(bits);
+                }
+                Long("no-takeover") => settings.compression = settings.compression.no_takeover(),
+                _ => return Err(arg.unexpected()),
+            }
+        }
+        Ok(Some(settings))
+    }
+}
+
+/// Parses a value in seconds, of which there is at least one.
+fn seconds(parser: &mut Parser) -> Result<Duration, lexopt::Error> {
+    let seconds: NonZeroU32 = parser.value()?.parse()?;
+    Ok(Duration::from_secs(seconds.get().into()))
+}

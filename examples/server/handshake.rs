@@ -1,0 +1,121 @@
+//! The request: whom to let in, and the page for those who ask for one.
+
+use std::io;
+use std::net::TcpStream;
+use std::ops::Range;
+use std::time::{Duration, Instant};
+
+use rfc6455::handshake::{
+    Acceptance, HandshakeError, HandshakeLimits, Rejection, Request, ServerHandshake,
+};
+
+use crate::compression::{Compression, Policy};
+use crate::{read, write_all};
+
+/// The page, which needs nothing from elsewhere.
+const PAGE: &str = include_str!("../server.html");
+
+/// For the whole head of a request.
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);
+const MAX_HEAD: usize = 8 << 10;
+
+/// Reads a request and answers it: with a refusal, if there is no policy for it. If it is a WebSocket
+/// now, tells where in `buf` that begins.
+pub(crate) fn shake_hands(
+    stream: &mut TcpStream,
+    buf: &mut [u8],
+    policy: Option<Policy>,
+) -> io::Result<Option<(Range<usize>, Compression)>> {
+    let deadline = Instant::now() + HANDSHAKE_TIMEOUT;
+    let mut storage = vec![0; MAX_HEAD];
+    let mut handshake = ServerHandshake::new(&mut storage, HandshakeLimits::DEFAULT);
+    // It is for the whole head: a byte now and then does not put it off.
+    while Instant::now() < deadline {
+        let n = match read(stream, buf)? {
+            None => continue,
+            Some(0) => return Ok(None),
+            Some(n) => n,
+        };
+        let mut input = &mut buf[..n];
+        match handshake.receive(&mut input) {
+            Ok(None) => {}
+            Ok(Some(request)) => {
+                let (response, upgraded) = answer(&request, policy);
+                write_all(stream, &response, &[])?;
+                // Whatever follows the head is the first of the WebSocket.
+                return Ok(upgraded.map(|compression| (n - input.len()..n, compression)));
+            }
+            Err(error) => {
+                write_all(stream, error.response(), &[])?;
+                return Ok(None);
+            }
+        }
+    }
+    write_all(stream, &response(408, &[], ""), &[])?;
+    Ok(None)
+}
+
+/// The response to a request, and how to compress if it opens a WebSocket.
+fn answer(request: &Request<'_>, policy: Option<Policy>) -> (Vec<u8>, Option<Compression>) {
+    let Some(policy) = policy else {
+        return (response(503, &[("Retry-After", "5")], "too many clients\n"), None);
+    };
+    let upgrade = match request.upgrade() {
+        Ok(upgrade) => upgrade,
+        Err(HandshakeError::NotAnUpgrade) => return (page(request), None),
+        Err(error) => return (error.response().to_vec(), None),
+    };
+    // A page from anywhere can have its visitor's browser connect to us, with our cookies and from
+    // inside the visitor's network; only `Origin` tells. Whoever sends none is not a browser.
+    //
+    // Our own page comes from the host that it connects to. That suffices for an echo, which has
+    // no secrets. A server that has some also knows its names, and says so with `require_origin`:
+    // an attacker's page may well be at a name that leads here.
+    if request.origin().is_some() {
+        let host = request.host().unwrap_or_default();
+        if !upgrade.origin_is(&format!("http://{host}")) {
+            return (HandshakeError::OriginNotAllowed.response().to_vec(), None);
+        }
+    }
+    let (extensions, compression) = policy.accept(&upgrade);
+    let acceptance = Acceptance { extensions: extensions.as_deref(), ..Acceptance::default() };
+    let mut out = vec![0; 512];
+    match upgrade.accept(&acceptance, &mut out) {
+        Ok(len) => {
+            out.truncate(len);
+            (out, Some(compression))
+        }
+        Err(_) => (response(500, &[], ""), None),
+    }
+}
+
+/// The response to a request that is not for a WebSocket.
+fn page(request: &Request<'_>) -> Vec<u8> {
+    if request.method() != "GET" {
+        return HandshakeError::MethodNotGet.response().to_vec();
+    }
+    if request.path() != "/" {
+        return response(404, &[("Content-Type", "text/plain")], "There is only one page: /\n");
+    }
+    let headers = [
+        ("Content-Type", "text/html; charset=utf-8"),
+        ("Cache-Control", "no-cache"),
+        (
+            "Content-Security-Policy",
+            "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; \
+             connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; \
+             frame-ancestors 'none'",
+        ),
+        ("X-Content-Type-Options", "nosniff"),
+    ];
+    response(200, &headers, PAGE)
+}
+
+fn response(status: u16, headers: &[(&str, &str)], body: &str) -> Vec<u8> {
+    let mut out = vec![0; 1024 + body.len()];
+    let len = Rejection { status, headers, body: body.as_bytes() }
+        .write(&mut out)
+        .expect("our own headers are valid and fit");
+    out.truncate(len);
+    out
+}
