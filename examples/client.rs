@@ -12,7 +12,6 @@
 use std::fs::File;
 use std::io::{self, BufWriter, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -20,42 +19,23 @@ use std::time::{Duration, Instant};
 use std::{fmt, mem, thread};
 
 use lexopt::Parser;
-use lexopt::prelude::*;
 use rfc6455::{
-    Chunk, Client, CloseCode, ControlFrame, Eof, Event, Fragment, Limits, MessageKind, Part, Reply,
+    Client, CloseCode, ControlFrame, Eof, Event, Fragment, Limits, MessageKind, Part, Reply,
     SendError,
 };
 
-use common::compression::{self, Compression, Policy};
+use args::{Settings, USAGE};
+use common::compression::{self, Compression};
 use common::linger::linger;
 use common::url::{Url, UrlError};
 use common::{ConnectError, Keys, Opened};
+use printer::Printer;
 
+#[path = "client/args.rs"]
+mod args;
 mod common;
-
-const USAGE: &str = "\
-Usage: client [OPTIONS] ws://HOST[:PORT][/PATH]
-
-Sends each line of standard input as a text message, and prints what arrives to standard output.
-At the end of the input it closes the connection with code 1000.
-
-Options:
-  --binary FILE   first send this file as one binary message, without loading it
-  --ping          send a Ping at once and then every second, and show how long the Pong takes
-  --wait SECONDS  after the end of the input, stay for so long before closing (default: 0)
-  --help          show this
-
-Exit status:
-  0  closed in order: with code 1000 or 1001, or without one
-  1  something went wrong here: a file, the input, the output
-  2  bad usage
-  3  bad URL
-  4  cannot connect
-  5  the server refuses a WebSocket
-  6  the server broke the protocol
-  7  the connection ended without a closing handshake
-  8  the server closed with another code
-";
+#[path = "client/printer.rs"]
+mod printer;
 
 /// For the server's Close and the end of TCP, once we have sent our Close.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(3);
@@ -128,39 +108,6 @@ impl From<io::Error> for Failure {
     }
 }
 
-struct Settings {
-    url: String,
-    binary: Option<PathBuf>,
-    ping: bool,
-    wait: Duration,
-    compression: Policy,
-}
-
-impl Settings {
-    /// Parses the command line; `None` if help is asked for.
-    fn parse(mut parser: Parser) -> Result<Option<Self>, lexopt::Error> {
-        let (mut url, mut binary, mut ping, mut wait) = (None, None, false, Duration::ZERO);
-        let mut compression = Policy::DEFAULT;
-        while let Some(arg) = parser.next()? {
-            match arg {
-                Short('h') | Long("help") => return Ok(None),
-                Long("binary") => binary = Some(parser.value()?.into()),
-                Long("ping") => ping = true,
-                Long("wait") => wait = Duration::from_secs(parser.value()?.parse::<u32>()?.into()),
-                Long("window") => {
-                    let bits = parser.value()?.parse_with(compression::window)?;
-                    compression = compression.window(bits);
-                }
-                Long("no-takeover") => compression = compression.no_takeover(),
-                Value(value) if url.is_none() => url = Some(value.string()?),
-                _ => return Err(arg.unexpected()),
-            }
-        }
-        let url = url.ok_or("there is no URL")?;
-        Ok(Some(Self { url, binary, ping, wait, compression }))
-    }
-}
-
 fn run(settings: &Settings) -> Result<(), Failure> {
     let url = Url::parse(&settings.url).map_err(Failure::Url)?;
     let file = match &settings.binary {
@@ -202,7 +149,7 @@ fn run(settings: &Settings) -> Result<(), Failure> {
     });
 
     let reader = Reader { receiver, inflate, stream, shared, orders, start, writer_ended };
-    reader.run(early)
+    reader.run(early, Printer::new(settings.raw))
 }
 
 /// What the threads share.
@@ -417,17 +364,15 @@ struct Reader {
 
 impl Reader {
     /// Prints what arrives until the connection ends, and says how it did.
-    fn run(mut self, mut early: Vec<u8>) -> Result<(), Failure> {
-        let mut output = io::stdout().lock();
+    fn run(mut self, mut early: Vec<u8>, mut printer: Printer) -> Result<(), Failure> {
         let mut buf = vec![0; BUFFER];
-        let mut binary_len = 0;
         let mut inflate = mem::take(&mut self.inflate);
         let mut input = &mut early[..];
         loop {
             while let Some(event) = inflate.receive(&mut self.receiver, &mut input).transpose() {
                 self.pass_on_reply();
                 match event {
-                    Ok(Event::Data(chunk)) => print(&chunk, &mut binary_len, &mut output)?,
+                    Ok(Event::Data(chunk)) => printer.print(&chunk)?,
                     Ok(Event::Pong) => self.show_latency(),
                     Ok(Event::Ping | Event::Close(_)) => {}
                     Err(error) => {
@@ -487,23 +432,4 @@ impl Reader {
             },
         }
     }
-}
-
-/// Prints a text as it is, a line each, and of a binary message the length.
-fn print(chunk: &Chunk<'_>, binary_len: &mut u64, output: &mut impl Write) -> io::Result<()> {
-    match chunk.kind() {
-        MessageKind::Text => {
-            output.write_all(chunk)?;
-            if chunk.is_last() {
-                output.write_all(b"\n")?;
-            }
-        }
-        MessageKind::Binary => {
-            *binary_len = if chunk.is_first() { 0 } else { *binary_len } + chunk.len() as u64;
-            if chunk.is_last() {
-                writeln!(output, "[binary message of {binary_len} bytes]")?;
-            }
-        }
-    }
-    output.flush()
 }
