@@ -10,7 +10,8 @@ use rfc6455::handshake::{
 };
 
 use crate::compression::{Compression, Policy};
-use crate::{read, write_all};
+use crate::output::Output;
+use crate::read;
 
 /// The page, which needs nothing from elsewhere.
 const PAGE: &str = include_str!("../server.html");
@@ -22,7 +23,8 @@ const MAX_HEAD: usize = 8 << 10;
 /// Reads a request and answers it: with a refusal, if there is no policy for it. If it is a WebSocket
 /// now, tells where in `buf` that begins.
 pub(crate) fn shake_hands(
-    stream: &mut TcpStream,
+    stream: &TcpStream,
+    output: &mut Output<'_>,
     buf: &mut [u8],
     policy: Option<Policy>,
 ) -> io::Result<Option<(Range<usize>, Compression)>> {
@@ -41,17 +43,17 @@ pub(crate) fn shake_hands(
             Ok(None) => {}
             Ok(Some(request)) => {
                 let (response, upgraded) = answer(&request, policy);
-                write_all(stream, &response, &[])?;
+                output.push(&response)?;
                 // Whatever follows the head is the first of the WebSocket.
                 return Ok(upgraded.map(|compression| (n - input.len()..n, compression)));
             }
             Err(error) => {
-                write_all(stream, error.response(), &[])?;
+                output.push(error.response())?;
                 return Ok(None);
             }
         }
     }
-    write_all(stream, &response(408, &[], ""), &[])?;
+    output.push(&response(408, &[], ""))?;
     Ok(None)
 }
 

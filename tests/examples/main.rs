@@ -14,6 +14,7 @@ use rfc6455::handshake::accept_key;
 
 mod client;
 mod compression;
+mod resources;
 mod server;
 #[path = "../../examples/common/url.rs"]
 mod url;

@@ -211,3 +211,70 @@ fn explains_its_options() {
         assert_eq!(example("server").args(wrong).output().unwrap().status.code(), Some(2));
     }
 }
+
+/// Each end of the client's thread would be too early: its stream is slow, not stalled.
+fn assert_serves_a_slow_reader(server: &Running, request: &str, message: &[u8], reply_first: u8) {
+    let mut stream = server.connect();
+    stream.write_all(format!("{REQUEST}{request}\r\n").as_bytes()).unwrap();
+    read_head(&mut stream);
+    let mut writer = stream.try_clone().unwrap();
+    let bytes = message.to_vec();
+    let sent = thread::spawn(move || writer.write_all(&bytes));
+    // 500 KB/s for three seconds, and then the rest.
+    let (mut reply, mut piece) = (Vec::new(), vec![0; 50_000]);
+    for _ in 0..30 {
+        stream.read_exact(&mut piece).unwrap();
+        reply.extend_from_slice(&piece);
+        thread::sleep(Duration::from_millis(100));
+    }
+    sent.join().unwrap().unwrap();
+    let mut reply = reply.chain(&mut stream);
+    let mut len = 0;
+    loop {
+        let (first, payload) = read_frame(&mut reply);
+        assert_eq!(first & 0x70, reply_first & 0x70, "{first:#X} after {len} bytes");
+        len += payload.len();
+        if first & 0x80 != 0 {
+            break;
+        }
+    }
+    assert!(len >= NOISE, "{len}");
+}
+
+/// Bytes of a message that no compression makes shorter, and that no socket's buffers hold.
+const NOISE: usize = 15 << 20;
+
+fn noise() -> Vec<u8> {
+    let mut state = 1_u64;
+    let mut noise = Vec::with_capacity(NOISE);
+    while noise.len() < NOISE {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        noise.extend_from_slice(&state.to_be_bytes()[..4]);
+    }
+    noise
+}
+
+#[test]
+fn serves_a_slow_reader_of_a_plain_reply() {
+    let server = Running::server(&["--stall", "1"]);
+    assert_serves_a_slow_reader(&server, "", &frame(BINARY, &noise()), BINARY);
+}
+
+#[cfg(feature = "deflate")]
+#[test]
+fn serves_a_slow_reader_of_a_compressed_reply() {
+    let server = Running::server(&["--stall", "1"]);
+    let request = "Sec-WebSocket-Extensions: permessage-deflate\r\n";
+    assert_serves_a_slow_reader(&server, request, &frame(BINARY, &noise()), 0xC2);
+}
+
+#[test]
+fn drops_a_client_that_takes_nothing() {
+    let server = Running::server(&["--stall", "1"]);
+    let mut stream = server.open(b"");
+    let message = frame(BINARY, &vec![0; 1 << 20]);
+    let start = Instant::now();
+    while stream.write_all(&message).is_ok() {
+        assert!(start.elapsed() < PATIENCE, "it is still read from");
+    }
+}
