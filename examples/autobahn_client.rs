@@ -119,11 +119,13 @@ fn case_count(url: &str, policy: Policy) -> Result<u32, Box<dyn Error>> {
 /// Sends everything back until the connection ends.
 fn echo(opened: &mut Opened) -> Result<(), Box<dyn Error>> {
     let mut out = vec![0; BUFFER + FrameHeader::MAX_LEN];
+    let mut compressed = Vec::new();
     let (receiver, mut sender) = mem::take(&mut opened.compression).into_split();
     opened.compression = receiver;
     converse(opened, |opened, chunk| {
-        if let Some(frame) = sender.send(&mut opened.ws, &chunk)? {
-            return Ok(opened.stream.write_all(frame)?);
+        compressed.clear();
+        if sender.send(&mut opened.ws, &chunk, &mut compressed)? {
+            return Ok(opened.stream.write_all(&compressed)?);
         }
         let len = opened.ws.send(&chunk, &mut out)?;
         Ok(opened.stream.write_all(&out[..len])?)

@@ -318,12 +318,14 @@ impl Writer {
 
     /// Writes a data frame compressed, if the server has agreed to that.
     fn compressed<'a>(&mut self, fragment: impl Into<Fragment<'a>>) -> io::Result<bool> {
-        let frame = self.compress.send(&mut self.sender, fragment).map_err(io::Error::other)?;
-        if let Some(frame) = frame {
-            self.out.write_all(frame).map_err(stalled)?;
-            self.out.flush().map_err(stalled)?;
+        let mut frame = Vec::new();
+        let sent = self.compress.send(&mut self.sender, fragment, &mut frame);
+        if !sent.map_err(io::Error::other)? {
+            return Ok(false);
         }
-        Ok(frame.is_some())
+        self.out.write_all(&frame).map_err(stalled)?;
+        self.out.flush().map_err(stalled)?;
+        Ok(true)
     }
 
     /// Writes a data frame, whose payload is masked where it is.

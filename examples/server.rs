@@ -18,18 +18,24 @@ use std::time::Duration;
 
 use lexopt::Parser;
 
+#[path = "server/allocator.rs"]
+mod allocator;
 #[path = "server/args.rs"]
 mod args;
 #[path = "common/compression.rs"]
 mod compression;
 #[path = "server/echo.rs"]
 mod echo;
+#[path = "server/fragments.rs"]
+mod fragments;
 #[path = "server/handshake.rs"]
 mod handshake;
 #[path = "common/linger.rs"]
 mod linger;
 #[path = "server/output.rs"]
 mod output;
+#[path = "server/underway.rs"]
+mod underway;
 
 use args::{Settings, USAGE};
 use echo::Echo;
@@ -59,6 +65,7 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
+    allocator::fix_threshold();
     match run(settings) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

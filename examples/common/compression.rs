@@ -69,8 +69,8 @@ mod on {
     pub(crate) struct Compression {
         inflater: Option<Inflater>,
         deflater: Option<Deflater>,
-        /// A chunk is inflated here, a frame compressed.
-        room: Vec<u8>,
+        /// A chunk is inflated here.
+        inflated: Vec<u8>,
     }
 
     impl Compression {
@@ -79,7 +79,7 @@ mod on {
             Self {
                 inflater: inflater.map(|agreement| agreement.inflater()),
                 deflater: deflater.map(|agreement| agreement.deflater()),
-                room: Vec::new(),
+                inflated: Vec::new(),
             }
         }
 
@@ -97,8 +97,8 @@ mod on {
         ) -> Result<Option<Event<'c>>, ProtocolError> {
             match &mut self.inflater {
                 Some(inflater) => {
-                    self.room.resize(16 << 10, 0);
-                    inflater.receive(ws, input, &mut self.room)
+                    self.inflated.resize(16 << 10, 0);
+                    inflater.receive(ws, input, &mut self.inflated)
                 }
                 None => ws.as_mut().receive(input),
             }
@@ -117,23 +117,35 @@ mod on {
             }
         }
 
-        /// A frame to be written, compressed; `None` if it is to be sent as it is.
+        /// Appends a frame to `out`, compressed; `false`, and nothing done, if there is no
+        /// compression.
         pub(crate) fn send<'a, R: Role>(
             &mut self,
             ws: &mut impl deflate::Outgoing<R>,
             fragment: impl Into<Fragment<'a>>,
-        ) -> Result<Option<&[u8]>, SendError> {
-            let Some(deflater) = &mut self.deflater else { return Ok(None) };
-            self.room.clear();
-            deflater.send_to_vec(ws, fragment, &mut self.room)?;
-            Ok(Some(&self.room))
+            out: &mut Vec<u8>,
+        ) -> Result<bool, SendError> {
+            let Some(deflater) = &mut self.deflater else { return Ok(false) };
+            deflater.send_to_vec(ws, fragment, out)?;
+            Ok(true)
+        }
+
+        /// Frees memory between two messages, at the price of a window that is empty again.
+        pub(crate) fn release(&mut self) {
+            if let Some(deflater) = &mut self.deflater {
+                deflater.release();
+            }
+            if let Some(inflater) = &mut self.inflater {
+                inflater.release();
+            }
+            self.inflated = Vec::new();
         }
     }
 }
 
 #[cfg(not(feature = "deflate"))]
 #[allow(dead_code, unused_variables, clippy::unused_self, clippy::unnecessary_wraps)]
-#[allow(clippy::needless_pass_by_ref_mut, clippy::needless_pass_by_value)]
+#[allow(clippy::needless_pass_by_ref_mut, clippy::needless_pass_by_value, clippy::ptr_arg)]
 mod off {
     use rfc6455::handshake::{Accepted, HandshakeError, Upgrade};
     use rfc6455::{
@@ -200,8 +212,11 @@ mod off {
             &mut self,
             ws: &mut W,
             fragment: impl Into<Fragment<'a>>,
-        ) -> Result<Option<&[u8]>, SendError> {
-            Ok(None)
+            out: &mut Vec<u8>,
+        ) -> Result<bool, SendError> {
+            Ok(false)
         }
+
+        pub(crate) fn release(&mut self) {}
     }
 }

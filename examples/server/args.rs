@@ -20,6 +20,9 @@ Options:
   --max-connections N    most clients at a time (default: 1000)
   --idle SECONDS         ping a client that is silent for so long, and drop it if it stays
                          silent for as long again (default: 30)
+  --message-timeout SECONDS
+                         close with 1008 when a message has begun and does not end for so long,
+                         and a second more for each 16 KiB of it (default: 10)
   --stall SECONDS        drop a client that is so far behind with reading; it has to take 16 KiB
                          of its replies in a second, on average (default: 10)
   --help                 show this
@@ -33,6 +36,7 @@ pub(crate) struct Settings {
     pub(crate) max_message: u64,
     pub(crate) max_connections: usize,
     pub(crate) idle: Duration,
+    pub(crate) message_timeout: Duration,
     pub(crate) stall: Duration,
     pub(crate) compression: Policy,
 }
@@ -45,6 +49,7 @@ impl Settings {
             max_message: Limits::DEFAULT.max_message,
             max_connections: 1000,
             idle: Duration::from_secs(30),
+            message_timeout: Duration::from_secs(10),
             stall: Duration::from_secs(10),
             compression: Policy::DEFAULT,
         };
@@ -55,6 +60,7 @@ impl Settings {
                 Long("max-message") => settings.max_message = parser.value()?.parse()?,
                 Long("max-connections") => settings.max_connections = parser.value()?.parse()?,
                 Long("idle") => settings.idle = seconds(&mut parser)?,
+                Long("message-timeout") => settings.message_timeout = seconds(&mut parser)?,
                 Long("stall") => settings.stall = seconds(&mut parser)?,
                 Long("window") => {
                     let bits = parser.value()?.parse_with(compression::window)?;

@@ -5,14 +5,20 @@ use std::net::TcpStream;
 use std::ops::Range;
 use std::time::{Duration, Instant};
 
-use rfc6455::{CloseCode, Connection, Incoming, Limits, Message, MessageBuffer, Server as Role};
+use rfc6455::{
+    CloseCode, Connection, Incoming, Limits, Message, MessageBuffer, ReceiveHalf, Server as Role,
+};
 
 use crate::compression::Compression;
+use crate::fragments::fragments;
 use crate::output::Output;
+use crate::underway::Underway;
 use crate::{Server, read};
 
 /// For the answer to our Close.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
+/// A client that is silent for so long keeps no memory that it can do without.
+const REST: Duration = Duration::from_secs(1);
 
 /// What there is of a client besides the messages that it sends.
 pub(crate) struct Echo<'s> {
@@ -21,6 +27,7 @@ pub(crate) struct Echo<'s> {
     output: Output<'s>,
     ws: Connection<Role>,
     compression: Compression,
+    underway: Underway,
     /// How long the client was waited for since it sent anything.
     silence: Duration,
     pinged: bool,
@@ -42,6 +49,7 @@ impl<'s> Echo<'s> {
             output,
             ws: Connection::server(Limits::DEFAULT.max_message(max).max_frame(max)),
             compression,
+            underway: Underway::default(),
             silence: Duration::ZERO,
             pinged: false,
             close_by: None,
@@ -69,6 +77,9 @@ impl<'s> Echo<'s> {
                         self.compression.receive_message(&mut messages, &mut self.ws, &mut input)
                     }
                 };
+                if let Ok(incoming) = &incoming {
+                    self.note(incoming.as_ref());
+                }
                 // The answer to a Ping or a Close, or the Close that reports a violation.
                 if let Some(frame) = self.ws.poll_transmit() {
                     self.output.push(&frame)?;
@@ -95,8 +106,15 @@ impl<'s> Echo<'s> {
             let is_in_place = spare.is_some();
             let start = Instant::now();
             let received = read(self.stream, spare.unwrap_or(buf))?;
+            self.underway.wait(start.elapsed());
             match received {
-                None => self.silence += start.elapsed(),
+                None => {
+                    self.silence += start.elapsed();
+                    if self.silence > REST {
+                        self.compression.release();
+                        self.output.release();
+                    }
+                }
                 Some(0) => {
                     self.ws.receive_eof();
                     return Err("it has gone without a Close".into());
@@ -113,14 +131,28 @@ impl<'s> Echo<'s> {
         }
     }
 
+    /// Follows what arrives: `None` if that is not complete.
+    fn note(&mut self, incoming: Option<&Incoming<'_>>) {
+        let receiver: &mut ReceiveHalf<Role> = self.ws.as_mut();
+        let (position, payload) = (receiver.position(), receiver.control_payload().len());
+        match incoming {
+            Some(Incoming::Message(_)) => self.underway.message_ended(position),
+            Some(_) => self.underway.control_ended(position, payload),
+            None => self.underway.input_ended(position),
+        }
+    }
+
     /// Sends a message back.
     fn reply(&mut self, message: Message<'_>) -> Result<(), Box<dyn Error>> {
-        if let Some(frame) = self.compression.send(&mut self.ws, message)? {
-            return Ok(self.output.push(frame)?);
+        for fragment in fragments(message) {
+            if !self.compression.send(&mut self.ws, fragment, self.output.pending())? {
+                // Without compression, the payload goes from where it is to the socket.
+                let header = self.ws.send_header(message)?;
+                return Ok(self.output.push_frame(&header, message.as_bytes())?);
+            }
+            self.output.settle()?;
         }
-        // Without compression, the payload goes from where it is to the socket.
-        let header = self.ws.send_header(message)?;
-        Ok(self.output.push_frame(&header, message.as_bytes())?)
+        Ok(())
     }
 
     /// Does what is due, or fails if it is too late.
@@ -139,6 +171,10 @@ impl<'s> Echo<'s> {
         if self.server.is_stopping() {
             self.output.push(&self.ws.close(CloseCode::GOING_AWAY, "")?)?;
             self.close_by = Some(now + CLOSE_TIMEOUT);
+        } else if self.underway.is_overdue(self.server.settings.message_timeout) {
+            // What has come of it is freed at once; the answer is not waited for here.
+            self.output.push(&self.ws.close(CloseCode::POLICY_VIOLATION, "too slow a message")?)?;
+            return Err("its message takes too long".into());
         } else if self.silence > idle && !self.pinged {
             self.output.push(&self.ws.ping(b"")?)?;
             self.pinged = true;

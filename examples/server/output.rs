@@ -50,6 +50,23 @@ impl<'s> Output<'s> {
         Ok(())
     }
 
+    /// Returns what is pending, for a frame to be appended; [`settle`](Self::settle) is next.
+    pub(crate) fn pending(&mut self) -> &mut Vec<u8> {
+        &mut self.pending
+    }
+
+    /// Writes what is pending if that is much.
+    pub(crate) fn settle(&mut self) -> io::Result<()> {
+        if self.pending.len() > BATCH { self.flush() } else { Ok(()) }
+    }
+
+    /// Frees the memory, if nothing is pending.
+    pub(crate) fn release(&mut self) {
+        if self.pending.is_empty() {
+            self.pending = Vec::new();
+        }
+    }
+
     /// Writes what was gathered.
     pub(crate) fn flush(&mut self) -> io::Result<()> {
         if self.pending.is_empty() { Ok(()) } else { self.write(&[], &[]) }

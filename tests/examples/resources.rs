@@ -22,6 +22,115 @@ fn count(server: &Running, file: &str, name: &str) -> Option<u64> {
     Some(line.trim_start_matches(':').split_whitespace().next().unwrap().parse().unwrap())
 }
 
+/// Clients that send and then are silent.
+const CLIENTS: usize = 10;
+/// The longest message that the server takes.
+const LONGEST: usize = 16 << 20;
+/// What it may keep of all of them.
+const KEPT_KIB: u64 = 24 << 10;
+
+/// Waits until the server has no more memory than it may keep.
+fn assert_gives_back(server: &Running, before: u64, what: &str) {
+    let start = Instant::now();
+    loop {
+        let now = count(server, "status", "VmRSS").unwrap();
+        eprintln!("{what}: {before} KiB before, {now} KiB after {:?}", start.elapsed());
+        if now <= before + KEPT_KIB {
+            return;
+        }
+        assert!(start.elapsed() < PATIENCE, "{what}: {before} KiB before, {now} KiB now");
+        thread::sleep(Duration::from_millis(500));
+    }
+}
+
+/// Reads a message, in however many frames, and returns the number of its bytes on the wire.
+fn read_message(stream: &mut TcpStream) -> usize {
+    let mut len = 0;
+    loop {
+        let (first, payload) = read_frame(stream);
+        assert_eq!(first & 0x0F, if len == 0 { 2 } else { 0 });
+        len += payload.len();
+        if first & 0x80 != 0 {
+            return len;
+        }
+    }
+}
+
+#[test]
+fn keeps_no_memory_of_long_messages_of_silent_clients() {
+    let server = Running::server(&[]);
+    let Some(before) = count(&server, "status", "VmRSS") else { return };
+    let message = frame(BINARY, &vec![0; LONGEST]);
+    let clients: Vec<_> = (0..CLIENTS)
+        .map(|_| {
+            let mut stream = server.open(b"");
+            stream.write_all(&message).unwrap();
+            assert_eq!(read_message(&mut stream), LONGEST);
+            stream
+        })
+        .collect();
+    assert_gives_back(&server, before, "long messages");
+    drop(clients);
+}
+
+#[cfg(feature = "deflate")]
+mod compressed {
+    use super::*;
+
+    const EXTENSION: &str = "Sec-WebSocket-Extensions: permessage-deflate\r\n";
+
+    fn open_compressed(server: &Running) -> TcpStream {
+        let mut stream = server.connect();
+        stream.write_all(format!("{REQUEST}{EXTENSION}\r\n").as_bytes()).unwrap();
+        let head = read_head(&mut stream);
+        assert!(head.contains("permessage-deflate"), "{head}");
+        stream
+    }
+
+    /// 16 KiB or so that come to the longest message.
+    fn bomb() -> Vec<u8> {
+        let bomb = miniz_oxide::deflate::compress_to_vec(&vec![0; LONGEST], 9);
+        assert!(bomb.len() < 20 << 10, "{}", bomb.len());
+        bomb
+    }
+
+    #[test]
+    fn keeps_no_memory_of_bombs_of_silent_clients() {
+        let server = Running::server(&[]);
+        let Some(before) = count(&server, "status", "VmRSS") else { return };
+        let message = frame(0xC2, &bomb());
+        let clients: Vec<_> = (0..CLIENTS)
+            .map(|_| {
+                let mut stream = open_compressed(&server);
+                stream.write_all(&message).unwrap();
+                assert!(read_message(&mut stream) < LONGEST / 100);
+                stream
+            })
+            .collect();
+        assert_gives_back(&server, before, "bombs");
+        drop(clients);
+    }
+
+    #[test]
+    fn keeps_no_memory_of_bombs_that_never_end() {
+        let server = Running::server(&["--message-timeout", "1"]);
+        let Some(before) = count(&server, "status", "VmRSS") else { return };
+        let fragment = frame(0x42, &bomb());
+        let mut clients: Vec<_> = (0..CLIENTS)
+            .map(|_| {
+                let mut stream = open_compressed(&server);
+                stream.write_all(&fragment).unwrap();
+                stream
+            })
+            .collect();
+        for stream in &mut clients {
+            let (first, payload) = read_frame(stream);
+            assert_eq!((first, &payload[..2]), (CLOSE, &1008_u16.to_be_bytes()[..]));
+        }
+        assert_gives_back(&server, before, "bombs that never end");
+    }
+}
+
 #[test]
 fn answers_a_flood_of_pings_with_few_writes() {
     const PINGS: usize = 20_000;
@@ -34,6 +143,6 @@ fn answers_a_flood_of_pings_with_few_writes() {
         assert_eq!(read_frame(&mut stream), (PONG, b"12345678".to_vec()));
     }
     sent.join().unwrap().unwrap();
-    let writes = count(&server, "io", "syscw").unwrap() - before;
-    assert!(writes < PINGS as u64 / 20, "{writes} writes");
+    let calls = count(&server, "io", "syscw").unwrap() - before;
+    assert!(calls < PINGS as u64 / 20, "{calls} writes");
 }

@@ -212,7 +212,7 @@ fn explains_its_options() {
     }
 }
 
-/// Each end of the client's thread would be too early: its stream is slow, not stalled.
+/// Reads the reply at 500 KB/s for longer than the server lets a client stall.
 fn assert_serves_a_slow_reader(server: &Running, request: &str, message: &[u8], reply_first: u8) {
     let mut stream = server.connect();
     stream.write_all(format!("{REQUEST}{request}\r\n").as_bytes()).unwrap();
@@ -232,7 +232,8 @@ fn assert_serves_a_slow_reader(server: &Running, request: &str, message: &[u8], 
     let mut len = 0;
     loop {
         let (first, payload) = read_frame(&mut reply);
-        assert_eq!(first & 0x70, reply_first & 0x70, "{first:#X} after {len} bytes");
+        let rsv1 = if len == 0 { reply_first & 0x40 } else { 0 };
+        assert_eq!(first & 0x70, rsv1, "{first:#X} after {len} bytes");
         len += payload.len();
         if first & 0x80 != 0 {
             break;
@@ -276,5 +277,66 @@ fn drops_a_client_that_takes_nothing() {
     let start = Instant::now();
     while stream.write_all(&message).is_ok() {
         assert!(start.elapsed() < PATIENCE, "it is still read from");
+    }
+}
+
+/// Neither Pings nor a byte of it now and then put off its end.
+#[test]
+fn closes_a_message_that_takes_too_long() {
+    let server = Running::server(&["--message-timeout", "1"]);
+    for more in [frame(PING, b"?"), frame(0x00, b"."), vec![]] {
+        let mut stream = server.open(&frame(0x01, b"begun, "));
+        let mut writer = stream.try_clone().unwrap();
+        let start = Instant::now();
+        let drip = thread::spawn(move || {
+            while writer.write_all(&more).is_ok() && start.elapsed() < 2 * PATIENCE {
+                thread::sleep(Duration::from_millis(50));
+            }
+        });
+        let (code, took) = loop {
+            match read_frame(&mut stream) {
+                (PONG, _) => assert!(start.elapsed() < PATIENCE),
+                (CLOSE, payload) => break (payload, start.elapsed()),
+                other => panic!("{other:?}"),
+            }
+        };
+        assert_eq!(code[..2], 1008_u16.to_be_bytes());
+        assert!(took > Duration::from_millis(900), "{took:?}");
+        drop(stream);
+        drip.join().unwrap();
+    }
+    server.assert_alive();
+}
+
+#[test]
+fn waits_for_a_long_message_in_proportion() {
+    let server = Running::server(&["--message-timeout", "1"]);
+    let mut stream = server.open(b"");
+    let message = frame(BINARY, &vec![7; 300_000]);
+    for piece in message.chunks(10_000) {
+        stream.write_all(piece).unwrap();
+        thread::sleep(Duration::from_millis(100));
+    }
+    assert_eq!(read_frame(&mut stream), (BINARY, vec![7; 300_000]));
+}
+
+/// The deadline is for messages: a Ping in two pieces begins none, and the end of one ends it.
+#[test]
+fn lets_a_client_be_silent_between_messages() {
+    let server = Running::server(&["--message-timeout", "1"]);
+    let ping = frame(PING, b"in pieces");
+    let mut first = server.open(&ping[..1]);
+    let mut second = server.open(&[&frame(0x01, b"in "), &ping[..9]].concat());
+    thread::sleep(Duration::from_millis(300));
+    first.write_all(&ping[1..]).unwrap();
+    second.write_all(&[&ping[9..], &frame(0x80, b"parts")].concat()).unwrap();
+    for stream in [&mut first, &mut second] {
+        assert_eq!(read_frame(stream), (PONG, b"in pieces".to_vec()));
+    }
+    assert_eq!(read_frame(&mut second), (TEXT, b"in parts".to_vec()));
+    thread::sleep(Duration::from_millis(2500));
+    for stream in [&mut first, &mut second] {
+        stream.write_all(&frame(TEXT, b"here")).unwrap();
+        assert_eq!(read_frame(stream), (TEXT, b"here".to_vec()));
     }
 }
