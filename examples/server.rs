@@ -3,6 +3,9 @@
 //! Every message comes back as one message, and a browser that asks for `/` gets a page to try it
 //! with: `cargo run --release --example server`, then open <http://127.0.0.1:9001/>.
 //!
+//! Behind a proxy that ends TLS, it has to be told its origin: `examples/README.md` has a
+//! configuration of nginx for that, and says what a client can cost.
+//!
 //! The protocol is the codec's business. What is left for a server, and for this file, is whom to
 //! let in, how long to wait for anything, and how to end. Each client has a thread, which reads
 //! with a short timeout, so that it looks at its deadlines a few times a second.
@@ -139,8 +142,8 @@ impl Server {
         let mut output = Output::new(stream, self.settings.stall);
         let mut buf = vec![0; READ_BUFFER];
         let full = place.number > self.settings.max_connections;
-        let policy = (!full && !self.is_stopping()).then_some(self.settings.compression);
-        let outcome = match shake_hands(stream, &mut output, &mut buf, policy) {
+        let settings = (!full && !self.is_stopping()).then_some(&self.settings);
+        let outcome = match shake_hands(stream, &mut output, &mut buf, settings) {
             Ok(Some((early, compression))) => {
                 Echo::new(self, stream, output, compression).run(&mut buf, early)
             }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use lexopt::Parser;
 use lexopt::prelude::*;
 use rfc6455::Limits;
+use rfc6455::handshake::{ClientHandshake, HandshakeLimits, Offer};
 
 use crate::compression::{self, Policy};
 
@@ -16,6 +17,8 @@ Sends every WebSocket message back, and serves a page to try it with.
 
 Options:
   --listen ADDRESS       where to listen (default: 127.0.0.1:9001; port 0: any that is free)
+  --origin ORIGIN        let pages from there connect, as from https://example.com, besides our own
+                         from http:// and our host; also null and file:// (may be repeated)
   --max-message BYTES    longest message to accept (default: 16777216)
   --max-connections N    most clients at a time (default: 1000)
   --idle SECONDS         ping a client that is silent for so long, and drop it if it stays
@@ -33,6 +36,8 @@ Ctrl-C, or SIGTERM, closes every connection with 1001 and ends the server.
 /// What the command line decides.
 pub(crate) struct Settings {
     pub(crate) listen: String,
+    /// Origins in the form of `Origin`, or `null`, or `file://`.
+    pub(crate) origins: Vec<String>,
     pub(crate) max_message: u64,
     pub(crate) max_connections: usize,
     pub(crate) idle: Duration,
@@ -46,6 +51,7 @@ impl Settings {
     pub(crate) fn parse(mut parser: Parser) -> Result<Option<Self>, lexopt::Error> {
         let mut settings = Self {
             listen: "127.0.0.1:9001".to_string(),
+            origins: Vec::new(),
             max_message: Limits::DEFAULT.max_message,
             max_connections: 1000,
             idle: Duration::from_secs(30),
@@ -57,6 +63,7 @@ impl Settings {
             match arg {
                 Short('h') | Long("help") => return Ok(None),
                 Long("listen") => settings.listen = parser.value()?.string()?,
+                Long("origin") => settings.origins.push(parser.value()?.parse_with(origin)?),
                 Long("max-message") => settings.max_message = parser.value()?.parse()?,
                 Long("max-connections") => settings.max_connections = parser.value()?.parse()?,
                 Long("idle") => settings.idle = seconds(&mut parser)?,
@@ -71,6 +78,22 @@ impl Settings {
             }
         }
         Ok(Some(settings))
+    }
+}
+
+/// The names of what is not a scheme, a host and a port.
+pub(crate) const NAMED_ORIGINS: [&str; 2] = ["null", "file://"];
+
+/// Parses an origin. One that no browser sends would allow nobody, without a word.
+fn origin(text: &str) -> Result<String, &'static str> {
+    let offer = Offer { origin: Some(text), ..Offer::new("localhost", "/") };
+    // A client may send what is an origin, and nothing else. A `*` is allowed in a host's name, but
+    // is meant for a pattern here, which this is not.
+    let sent = ClientHandshake::new(offer, [0; 16], &mut [], HandshakeLimits::DEFAULT);
+    if NAMED_ORIGINS.contains(&text) || (sent.is_ok() && !text.contains('*')) {
+        Ok(text.to_string())
+    } else {
+        Err("an origin is a scheme, a host and perhaps a port: https://example.com")
     }
 }
 

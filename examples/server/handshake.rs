@@ -6,10 +6,11 @@ use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use rfc6455::handshake::{
-    Acceptance, HandshakeError, HandshakeLimits, Rejection, Request, ServerHandshake,
+    Acceptance, HandshakeError, HandshakeLimits, Rejection, Request, ServerHandshake, Upgrade,
 };
 
-use crate::compression::{Compression, Policy};
+use crate::args::{NAMED_ORIGINS, Settings};
+use crate::compression::Compression;
 use crate::output::Output;
 use crate::read;
 
@@ -20,13 +21,13 @@ const PAGE: &str = include_str!("../server.html");
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);
 const MAX_HEAD: usize = 8 << 10;
 
-/// Reads a request and answers it: with a refusal, if there is no policy for it. If it is a WebSocket
+/// Reads a request and answers it: with a refusal, if there are no settings for it. If it is a WebSocket
 /// now, tells where in `buf` that begins.
 pub(crate) fn shake_hands(
     stream: &TcpStream,
     output: &mut Output<'_>,
     buf: &mut [u8],
-    policy: Option<Policy>,
+    settings: Option<&Settings>,
 ) -> io::Result<Option<(Range<usize>, Compression)>> {
     let deadline = Instant::now() + HANDSHAKE_TIMEOUT;
     let mut storage = vec![0; MAX_HEAD];
@@ -42,7 +43,7 @@ pub(crate) fn shake_hands(
         match handshake.receive(&mut input) {
             Ok(None) => {}
             Ok(Some(request)) => {
-                let (response, upgraded) = answer(&request, policy);
+                let (response, upgraded) = answer(&request, settings);
                 output.push(&response)?;
                 // Whatever follows the head is the first of the WebSocket.
                 return Ok(upgraded.map(|compression| (n - input.len()..n, compression)));
@@ -58,8 +59,8 @@ pub(crate) fn shake_hands(
 }
 
 /// The response to a request, and how to compress if it opens a WebSocket.
-fn answer(request: &Request<'_>, policy: Option<Policy>) -> (Vec<u8>, Option<Compression>) {
-    let Some(policy) = policy else {
+fn answer(request: &Request<'_>, settings: Option<&Settings>) -> (Vec<u8>, Option<Compression>) {
+    let Some(settings) = settings else {
         return (response(503, &[("Retry-After", "5")], "too many clients\n"), None);
     };
     let upgrade = match request.upgrade() {
@@ -67,19 +68,10 @@ fn answer(request: &Request<'_>, policy: Option<Policy>) -> (Vec<u8>, Option<Com
         Err(HandshakeError::NotAnUpgrade) => return (page(request), None),
         Err(error) => return (error.response().to_vec(), None),
     };
-    // A page from anywhere can have its visitor's browser connect to us, with our cookies and from
-    // inside the visitor's network; only `Origin` tells. Whoever sends none is not a browser.
-    //
-    // Our own page comes from the host that it connects to. That suffices for an echo, which has
-    // no secrets. A server that has some also knows its names, and says so with `require_origin`:
-    // an attacker's page may well be at a name that leads here.
-    if request.origin().is_some() {
-        let host = request.host().unwrap_or_default();
-        if !upgrade.origin_is(&format!("http://{host}")) {
-            return (HandshakeError::OriginNotAllowed.response().to_vec(), None);
-        }
+    if request.origin().is_some_and(|origin| !is_allowed(&upgrade, origin, &settings.origins)) {
+        return (HandshakeError::OriginNotAllowed.response().to_vec(), None);
     }
-    let (extensions, compression) = policy.accept(&upgrade);
+    let (extensions, compression) = settings.compression.accept(&upgrade);
     let acceptance = Acceptance { extensions: extensions.as_deref(), ..Acceptance::default() };
     let mut out = vec![0; 512];
     match upgrade.accept(&acceptance, &mut out) {
@@ -89,6 +81,24 @@ fn answer(request: &Request<'_>, policy: Option<Policy>) -> (Vec<u8>, Option<Com
         }
         Err(_) => (response(500, &[], ""), None),
     }
+}
+
+/// Whether a page from `origin` may connect.
+///
+/// A page from anywhere can have its visitor's browser connect to us, with our cookies and from
+/// inside the visitor's network; only `Origin` tells. Whoever sends none is not a browser.
+///
+/// Our own page comes from the host that it connects to. That suffices for an echo, which has no
+/// secrets. A server that has some must go by names that it was told alone: an attacker's page may
+/// well be at a name that leads here.
+fn is_allowed(upgrade: &Upgrade<'_>, origin: &[u8], allowed: &[String]) -> bool {
+    let host = upgrade.request().host().unwrap_or_default();
+    upgrade.origin_is(&format!("http://{host}"))
+        || allowed.iter().any(|allowed| {
+            // A name is the same as itself; nothing is left out of it, or added.
+            let named = NAMED_ORIGINS.contains(&allowed.as_str());
+            if named { origin == allowed.as_bytes() } else { upgrade.origin_is(allowed) }
+        })
 }
 
 /// The response to a request that is not for a WebSocket.

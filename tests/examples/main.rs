@@ -14,6 +14,7 @@ use rfc6455::handshake::accept_key;
 
 mod client;
 mod compression;
+mod proxy;
 mod resources;
 mod server;
 #[path = "../../examples/common/url.rs"]

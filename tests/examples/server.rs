@@ -70,6 +70,53 @@ fn decides_on_the_origin() {
 }
 
 #[test]
+fn allows_the_origins_that_it_is_told_and_no_others() {
+    let server = Running::server(&[
+        "--origin",
+        "https://echo.example",
+        "--origin",
+        "http://localhost:8080",
+        "--origin=null",
+    ]);
+    let files = Running::server(&["--origin", "file://"]);
+    for (server, origin, status) in [
+        (&server, "https://echo.example", "101"),
+        (&server, "https://ECHO.example:443", "101"),
+        (&server, "http://localhost:8080", "101"),
+        (&server, "null", "101"),
+        (&server, "http://127.0.0.1", "101"),
+        (&server, "http://echo.example", "403"),
+        (&server, "https://echo.example:8443", "403"),
+        (&server, "https://www.echo.example", "403"),
+        (&server, "https://echo.example.evil.example", "403"),
+        (&server, "https://echo.example/", "403"),
+        (&server, "Null", "403"),
+        (&server, "nul", "403"),
+        (&server, "file://", "403"),
+        (&files, "file://", "101"),
+        (&files, "file:///", "403"),
+        (&files, "file://evil.example", "403"),
+        (&files, "null", "403"),
+        (&files, "", "403"),
+    ] {
+        let mut stream = server.connect();
+        write!(stream, "{REQUEST}Origin: {origin}\r\n\r\n").unwrap();
+        let head = read_head(&mut stream);
+        assert!(head.starts_with(&format!("HTTP/1.1 {status} ")), "{origin}: {head}");
+    }
+}
+
+/// It would allow nobody, and nobody would know why.
+#[test]
+fn refuses_an_option_that_is_no_origin() {
+    for wrong in ["https://echo.example/", "echo.example", "*", "https://*.example", "file:///", ""]
+    {
+        let output = example("server").args(["--listen", "x", "--origin", wrong]).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{wrong}: {}", client::errors(&output));
+    }
+}
+
+#[test]
 fn tells_a_client_how_it_broke_the_protocol() {
     let server = Running::server(&[]);
     // Much that will never be read follows, and must not cost the client the Close.
