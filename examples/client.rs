@@ -13,6 +13,7 @@ use std::fs::File;
 use std::io::{self, BufWriter, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -37,7 +38,7 @@ mod common;
 #[path = "client/printer.rs"]
 mod printer;
 
-/// For the server's Close and the end of TCP, once we have sent our Close.
+/// How long the server may send nothing, neither data nor the end of TCP, after our Close.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(3);
 /// How long the server may take nothing of what we write.
 const STALL_TIMEOUT: Duration = Duration::from_secs(60);
@@ -158,6 +159,8 @@ struct Shared {
     /// What the sending half is to answer. The latest replaces what still waits, as the protocol
     /// allows for Pongs, so that a server that pings and does not read costs no memory.
     reply: Mutex<Option<Reply>>,
+    /// How often something was received.
+    reads: AtomicU64,
     /// What went wrong on our side, which is why the connection ends.
     failure: Mutex<Option<Failure>>,
 }
@@ -241,8 +244,17 @@ impl Writer {
         // "a client SHOULD wait for the server to close the connection" (RFC 6455 §7.1.1), which
         // the other thread does; but not forever.
         if let Ok(stream) = self.out.get_ref().try_clone() {
+            let shared = Arc::clone(&self.shared);
             thread::spawn(move || {
-                thread::sleep(CLOSE_TIMEOUT);
+                // What the server sent before it saw our Close may still be arriving.
+                let mut before = None;
+                loop {
+                    let reads = Some(shared.reads.load(Ordering::Relaxed));
+                    if reads == mem::replace(&mut before, reads) {
+                        break;
+                    }
+                    thread::sleep(CLOSE_TIMEOUT);
+                }
                 let _ = stream.shutdown(Shutdown::Both);
             });
         }
@@ -385,7 +397,9 @@ impl Reader {
                     }
                 }
             }
-            match self.stream.read(&mut buf) {
+            let received = self.stream.read(&mut buf);
+            self.shared.reads.fetch_add(1, Ordering::Relaxed);
+            match received {
                 Ok(0) => return self.end(None),
                 Ok(n) => input = &mut buf[..n],
                 Err(error) if error.kind() == ErrorKind::Interrupted => input = &mut [],

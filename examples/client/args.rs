@@ -34,7 +34,7 @@ Exit status:
   8  the server closed with another code
 ";
 
-/// What the command line decides.
+/// The options, with defaults for those that are not given.
 pub(crate) struct Settings {
     pub(crate) url: String,
     pub(crate) binary: Option<PathBuf>,

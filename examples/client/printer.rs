@@ -1,4 +1,4 @@
-//! What is printed, and what a terminal is spared.
+//! Printing messages, without control characters that a terminal would obey.
 
 use std::io::{self, StdoutLock, Write};
 use std::mem;
@@ -42,17 +42,22 @@ impl Printer {
     }
 }
 
-/// Whether a terminal may obey this character rather than show it: the controls but for the end of
-/// a line and the tabulator, and what turns the direction of the text around.
+/// Whether a terminal may obey this character instead of showing it: controls other than line feed
+/// and tab, and bidirectional overrides and isolates.
 fn is_obeyed(char: char) -> bool {
     (char.is_control() && !matches!(char, '\n' | '\t'))
         || matches!(char, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
 
-/// Prints a text that arrives in pieces, which may end inside a code point.
+/// Whether a character that is [obeyed](is_obeyed) may begin with this byte.
+fn may_begin_obeyed(byte: u8) -> bool {
+    byte < b' ' || matches!(byte, 0x7F | 0xC2 | 0xE2)
+}
+
+/// Escapes a text that arrives in pieces; a piece may end inside a code point.
 #[derive(Debug, Default)]
 struct Escape {
-    /// The first bytes of a code point that is not complete.
+    /// The first bytes of an incomplete code point.
     carry: Vec<u8>,
 }
 
@@ -67,11 +72,14 @@ impl Escape {
             joined = mem::take(&mut self.carry);
             &joined
         };
-        // The text is valid, so what is not yet is the beginning of a code point.
+        // The text is valid UTF-8, so an invalid end is the start of a code point.
         let valid = str::from_utf8(bytes).map_or_else(|error| error.valid_up_to(), str::len);
         let (text, rest) = bytes.split_at(valid);
         self.carry.extend_from_slice(rest);
         let text = str::from_utf8(text).unwrap_or_default();
+        if !text.bytes().any(may_begin_obeyed) {
+            return output.write_all(text.as_bytes());
+        }
         let mut shown = 0;
         for (at, obeyed) in text.match_indices(is_obeyed) {
             output.write_all(&text.as_bytes()[shown..at])?;

@@ -191,6 +191,26 @@ fn ends_although_the_server_does_not() {
     assert_eq!(output.status.code(), Some(0), "{}", errors(&output));
 }
 
+/// What the server has sent before it sees the client's Close may take long to arrive.
+#[test]
+fn goes_on_reading_after_its_close_while_messages_arrive() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("ws://{}/", listener.local_addr().unwrap());
+    let server = thread::spawn(move || {
+        let (mut stream, _) = accept(&listener);
+        assert_eq!(read_frame(&mut stream).0, CLOSE);
+        for _ in 0..5 {
+            thread::sleep(Duration::from_secs(1));
+            stream.write_all(&server_frame(TEXT, b"late")).unwrap();
+        }
+        stream.write_all(&server_frame(CLOSE, &1000_u16.to_be_bytes())).unwrap();
+    });
+    let output = client(&[&url], b"");
+    assert_eq!(output.status.code(), Some(0), "{}", errors(&output));
+    assert_eq!(output.stdout, b"late\n".repeat(5));
+    server.join().unwrap();
+}
+
 /// A text that would clear the screen, retitle the window and turn the line around, in two
 /// fragments that part in the middle of U+202E.
 fn send_controls(stream: &mut TcpStream) {
