@@ -3,12 +3,12 @@
 //! Every message comes back as one message, and a browser that asks for `/` gets a page to try it
 //! with: `cargo run --release --example server`, then open <http://127.0.0.1:9001/>.
 //!
-//! Behind a proxy that ends TLS, it has to be told its origin: `examples/README.md` has a
-//! configuration of nginx for that, and says what a client can cost.
+//! Behind a proxy that ends TLS, give it the page's origin with `--origin`: `examples/README.md`
+//! has a configuration of nginx for that, and says what a client can cost the server.
 //!
-//! The protocol is the codec's business. What is left for a server, and for this file, is whom to
-//! let in, how long to wait for anything, and how to end. Each client has a thread, which reads
-//! with a short timeout, so that it looks at its deadlines a few times a second.
+//! The codec handles the protocol. The server decides who may connect, how long to wait for
+//! anything, and how to end. Each client has a thread, which reads with a short timeout, so that it
+//! checks its deadlines a few times a second.
 
 use std::error::Error;
 use std::io::{self, ErrorKind, Read, Write};
@@ -45,15 +45,15 @@ use echo::Echo;
 use handshake::shake_hands;
 use output::Output;
 
-/// How often a thread looks at its deadlines while its client is silent.
+/// How often a thread checks its deadlines while its client is silent.
 const TICK: Duration = Duration::from_millis(200);
-/// For all closing handshakes together when the server ends.
+/// How long all closing handshakes together may take when the server ends.
 const STOP_TIMEOUT: Duration = Duration::from_secs(2);
 
 const READ_BUFFER: usize = 32 << 10;
 /// Buffers are on the heap; the deepest a thread gets is the parsing of a head.
 const STACK: usize = 128 << 10;
-/// Clients beyond the limit that are told so; those beyond these are dropped without a word.
+/// Clients beyond the limit that get a 503; further ones are dropped without a response.
 const MAX_REFUSED: usize = 64;
 
 fn main() -> ExitCode {
@@ -99,7 +99,7 @@ fn run(settings: Settings) -> Result<(), Box<dyn Error>> {
         let server = Arc::clone(&server);
         move || server.stop()
     })?;
-    // Who started us may be waiting for this line.
+    // The program that started this one may be waiting for this line.
     let mut stdout = io::stdout();
     writeln!(stdout, "listening: open http://{}/ in a browser", listener.local_addr()?)?;
     stdout.flush()?;
@@ -133,9 +133,9 @@ impl Server {
         }
     }
 
-    /// All there is to do for one client.
+    /// Serves one client, from its request to the end of TCP.
     fn serve(&self, stream: &TcpStream, place: &Place) -> Result<(), Box<dyn Error>> {
-        // What is written is a batch, and should leave at once.
+        // Writes are batches already, and should leave at once.
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(TICK))?;
         stream.set_write_timeout(Some(TICK))?;

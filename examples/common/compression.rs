@@ -69,7 +69,7 @@ mod on {
     pub(crate) struct Compression {
         inflater: Option<Inflater>,
         deflater: Option<Deflater>,
-        /// A chunk is inflated here.
+        /// The room for an inflated chunk.
         inflated: Vec<u8>,
     }
 
@@ -117,8 +117,8 @@ mod on {
             }
         }
 
-        /// Appends a frame to `out`, compressed; `false`, and nothing done, if there is no
-        /// compression.
+        /// Appends a compressed frame to `out`. Returns `false`, with nothing done, if the peer did
+        /// not agree to compression.
         pub(crate) fn send<'a, R: Role>(
             &mut self,
             ws: &mut impl deflate::Outgoing<R>,
@@ -130,7 +130,7 @@ mod on {
             Ok(true)
         }
 
-        /// Frees memory between two messages, at the price of a window that is empty again.
+        /// Frees memory between two messages; the next one sent starts with an empty window.
         pub(crate) fn release(&mut self) {
             if let Some(deflater) = &mut self.deflater {
                 deflater.release();

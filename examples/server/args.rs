@@ -17,26 +17,26 @@ Sends every WebSocket message back, and serves a page to try it with.
 
 Options:
   --listen ADDRESS       where to listen (default: 127.0.0.1:9001; port 0: any that is free)
-  --origin ORIGIN        let pages from there connect, as from https://example.com, besides our own
-                         from http:// and our host; also null and file:// (may be repeated)
+  --origin ORIGIN        also allow pages from this origin, such as https://example.com, null or
+                         file:// (may be repeated; default: only the server's own page)
   --max-message BYTES    longest message to accept (default: 16777216)
   --max-connections N    most clients at a time (default: 1000)
   --idle SECONDS         ping a client that is silent for so long, and drop it if it stays
                          silent for as long again (default: 30)
   --message-timeout SECONDS
-                         close with 1008 when a message has begun and does not end for so long,
-                         and a second more for each 16 KiB of it (default: 10)
-  --stall SECONDS        drop a client that is so far behind with reading; it has to take 16 KiB
-                         of its replies in a second, on average (default: 10)
+                         close with 1008 if a message takes longer to arrive, with a second
+                         more for each 16 KiB of it (default: 10)
+  --stall SECONDS        drop a client that falls so far behind in reading its replies, at a
+                         pace of 16 KiB a second (default: 10)
   --help                 show this
 
 Ctrl-C, or SIGTERM, closes every connection with 1001 and ends the server.
 ";
 
-/// What the command line decides.
+/// The options, with defaults for those that are not given.
 pub(crate) struct Settings {
     pub(crate) listen: String,
-    /// Origins in the form of `Origin`, or `null`, or `file://`.
+    /// Values of `Origin` that are allowed.
     pub(crate) origins: Vec<String>,
     pub(crate) max_message: u64,
     pub(crate) max_connections: usize,
@@ -81,14 +81,14 @@ impl Settings {
     }
 }
 
-/// The names of what is not a scheme, a host and a port.
+/// Values of `Origin` that are not a scheme, a host and a port.
 pub(crate) const NAMED_ORIGINS: [&str; 2] = ["null", "file://"];
 
-/// Parses an origin. One that no browser sends would allow nobody, without a word.
+/// Parses an origin. A value that no browser sends would silently allow nobody.
 fn origin(text: &str) -> Result<String, &'static str> {
     let offer = Offer { origin: Some(text), ..Offer::new("localhost", "/") };
-    // A client may send what is an origin, and nothing else. A `*` is allowed in a host's name, but
-    // is meant for a pattern here, which this is not.
+    // The client's handshake checks it. RFC 3986 allows `*` in a host, but anyone who gives it here
+    // expects a pattern, and there are none.
     let sent = ClientHandshake::new(offer, [0; 16], &mut [], HandshakeLimits::DEFAULT);
     if NAMED_ORIGINS.contains(&text) || (sent.is_ok() && !text.contains('*')) {
         Ok(text.to_string())
@@ -97,7 +97,7 @@ fn origin(text: &str) -> Result<String, &'static str> {
     }
 }
 
-/// Parses a value in seconds, of which there is at least one.
+/// Parses a number of seconds, at least one.
 fn seconds(parser: &mut Parser) -> Result<Duration, lexopt::Error> {
     let seconds: NonZeroU32 = parser.value()?.parse()?;
     Ok(Duration::from_secs(seconds.get().into()))

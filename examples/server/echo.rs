@@ -15,12 +15,12 @@ use crate::output::Output;
 use crate::underway::Underway;
 use crate::{Server, read};
 
-/// For the answer to our Close.
+/// How long a client may take to answer the server's Close.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
-/// A client that is silent for so long keeps no memory that it can do without.
+/// How long a client is silent before the memory that it can do without is freed.
 const REST: Duration = Duration::from_secs(1);
 
-/// What there is of a client besides the messages that it sends.
+/// A client's connection, without the buffers that its messages are borrowed from.
 pub(crate) struct Echo<'s> {
     server: &'s Server,
     stream: &'s TcpStream,
@@ -28,10 +28,10 @@ pub(crate) struct Echo<'s> {
     ws: Connection<Role>,
     compression: Compression,
     underway: Underway,
-    /// How long the client was waited for since it sent anything.
+    /// How long the server has waited since the client last sent anything.
     silence: Duration,
     pinged: bool,
-    /// When the answer to our Close is due.
+    /// When the answer to the server's Close is due.
     close_by: Option<Instant>,
 }
 
@@ -56,10 +56,11 @@ impl<'s> Echo<'s> {
         }
     }
 
-    /// Echoes until the connection is closed; `early` is what came behind the handshake in `buf`.
+    /// Echoes until the connection is closed; `early` is the part of `buf` that arrived right
+    /// after the handshake.
     pub(crate) fn run(mut self, buf: &mut [u8], early: Range<usize>) -> Result<(), Box<dyn Error>> {
         let outcome = self.exchange(buf, early);
-        // The last Close leaves, whether it answers the client's or tells it what was wrong.
+        // Send the last Close, whether it answers the client's or says what was wrong.
         let flushed = self.output.flush();
         outcome?;
         Ok(flushed?)
@@ -80,12 +81,12 @@ impl<'s> Echo<'s> {
                 if let Ok(incoming) = &incoming {
                     self.note(incoming.as_ref());
                 }
-                // The answer to a Ping or a Close, or the Close that reports a violation.
+                // A Pong, the answer to a Close, or the Close that reports a violation.
                 if let Some(frame) = self.ws.poll_transmit() {
                     self.output.push(&frame)?;
                 }
                 match incoming? {
-                    // Once our Close is on its way, messages may still come, but cannot be answered.
+                    // Messages may still arrive after our Close, but cannot be answered.
                     Some(Incoming::Message(message)) if self.close_by.is_none() => {
                         self.reply(message)?;
                     }
@@ -100,13 +101,12 @@ impl<'s> Echo<'s> {
 
             // The client may be waiting for what is pending here before it sends more.
             self.output.flush()?;
-            input = &mut []; // all of it was taken
-            // A long message that is under way is read to where it belongs.
+            input = &mut []; // all of it was consumed
+            // The rest of a long message is read to where it belongs.
             let spare = messages.spare(&mut self.ws);
             let is_in_place = spare.is_some();
             let start = Instant::now();
             let received = read(self.stream, spare.unwrap_or(buf))?;
-            self.underway.wait(start.elapsed());
             match received {
                 None => {
                     self.silence += start.elapsed();
@@ -131,7 +131,7 @@ impl<'s> Echo<'s> {
         }
     }
 
-    /// Follows what arrives: `None` if that is not complete.
+    /// Records where a message or a control frame ended; `None` if the input did.
     fn note(&mut self, incoming: Option<&Incoming<'_>>) {
         let receiver: &mut ReceiveHalf<Role> = self.ws.as_mut();
         let (position, payload) = (receiver.position(), receiver.control_payload().len());
@@ -146,7 +146,7 @@ impl<'s> Echo<'s> {
     fn reply(&mut self, message: Message<'_>) -> Result<(), Box<dyn Error>> {
         for fragment in fragments(message) {
             if !self.compression.send(&mut self.ws, fragment, self.output.pending())? {
-                // Without compression, the payload goes from where it is to the socket.
+                // Without compression, the payload is written from where it lies.
                 let header = self.ws.send_header(message)?;
                 return Ok(self.output.push_frame(&header, message.as_bytes())?);
             }
@@ -155,7 +155,7 @@ impl<'s> Echo<'s> {
         Ok(())
     }
 
-    /// Does what is due, or fails if it is too late.
+    /// Sends what is due, or fails if the client is too late.
     fn meet_deadlines(&mut self) -> Result<(), Box<dyn Error>> {
         let now = Instant::now();
         let idle = self.server.settings.idle;
@@ -172,7 +172,7 @@ impl<'s> Echo<'s> {
             self.output.push(&self.ws.close(CloseCode::GOING_AWAY, "")?)?;
             self.close_by = Some(now + CLOSE_TIMEOUT);
         } else if self.underway.is_overdue(self.server.settings.message_timeout) {
-            // What has come of it is freed at once; the answer is not waited for here.
+            // Returning frees the message; waiting for the client's Close would keep it.
             self.output.push(&self.ws.close(CloseCode::POLICY_VIOLATION, "too slow a message")?)?;
             return Err("its message takes too long".into());
         } else if self.silence > idle && !self.pinged {

@@ -1,4 +1,4 @@
-//! A message, compressed in fragments of bounded length.
+//! Fragments of bounded length, so that compressing a message needs little memory.
 
 use std::{iter, mem};
 
@@ -7,7 +7,7 @@ use rfc6455::{Fragment, Message};
 /// The longest payload that is compressed at once.
 const LONGEST: usize = 64 << 10;
 
-/// Splits a message: a short one is one fragment, which is all of it.
+/// Splits a message into fragments; a short one stays whole.
 pub(crate) fn fragments(message: Message<'_>) -> impl Iterator<Item = Fragment<'_>> {
     let mut rest = Some(message);
     let mut first = true;

@@ -1,4 +1,4 @@
-//! The request: whom to let in, and the page for those who ask for one.
+//! The HTTP request: who may connect, and the page.
 
 use std::io;
 use std::net::TcpStream;
@@ -17,12 +17,13 @@ use crate::read;
 /// The page, which needs nothing from elsewhere.
 const PAGE: &str = include_str!("../server.html");
 
-/// For the whole head of a request.
+/// How long a client may take for the whole head of its request.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);
 const MAX_HEAD: usize = 8 << 10;
 
-/// Reads a request and answers it: with a refusal, if there are no settings for it. If it is a WebSocket
-/// now, tells where in `buf` that begins.
+/// Reads a request and answers it; without settings, with a refusal.
+///
+/// If the connection is a WebSocket now, returns the part of `buf` that belongs to it already.
 pub(crate) fn shake_hands(
     stream: &TcpStream,
     output: &mut Output<'_>,
@@ -32,7 +33,7 @@ pub(crate) fn shake_hands(
     let deadline = Instant::now() + HANDSHAKE_TIMEOUT;
     let mut storage = vec![0; MAX_HEAD];
     let mut handshake = ServerHandshake::new(&mut storage, HandshakeLimits::DEFAULT);
-    // It is for the whole head: a byte now and then does not put it off.
+    // The deadline is for the whole head: a byte now and then does not put it off.
     while Instant::now() < deadline {
         let n = match read(stream, buf)? {
             None => continue,
@@ -45,7 +46,7 @@ pub(crate) fn shake_hands(
             Ok(Some(request)) => {
                 let (response, upgraded) = answer(&request, settings);
                 output.push(&response)?;
-                // Whatever follows the head is the first of the WebSocket.
+                // Bytes after the head belong to the WebSocket.
                 return Ok(upgraded.map(|compression| (n - input.len()..n, compression)));
             }
             Err(error) => {
@@ -58,7 +59,7 @@ pub(crate) fn shake_hands(
     Ok(None)
 }
 
-/// The response to a request, and how to compress if it opens a WebSocket.
+/// Returns the response to a request, and the compression if it opens a WebSocket.
 fn answer(request: &Request<'_>, settings: Option<&Settings>) -> (Vec<u8>, Option<Compression>) {
     let Some(settings) = settings else {
         return (response(503, &[("Retry-After", "5")], "too many clients\n"), None);
@@ -85,23 +86,24 @@ fn answer(request: &Request<'_>, settings: Option<&Settings>) -> (Vec<u8>, Optio
 
 /// Whether a page from `origin` may connect.
 ///
-/// A page from anywhere can have its visitor's browser connect to us, with our cookies and from
-/// inside the visitor's network; only `Origin` tells. Whoever sends none is not a browser.
+/// Any page can have its visitor's browser connect to this server, with the server's cookies and
+/// from inside the visitor's network; only `Origin` shows it. A client without `Origin` is not a
+/// browser.
 ///
-/// Our own page comes from the host that it connects to. That suffices for an echo, which has no
-/// secrets. A server that has some must go by names that it was told alone: an attacker's page may
-/// well be at a name that leads here.
+/// The server's own page comes from the host that it connects to. Comparing the two is enough for
+/// an echo, which has no secrets. A server with secrets must only accept origins from its
+/// configuration, because an attacker's host name may resolve to this server.
 fn is_allowed(upgrade: &Upgrade<'_>, origin: &[u8], allowed: &[String]) -> bool {
     let host = upgrade.request().host().unwrap_or_default();
     upgrade.origin_is(&format!("http://{host}"))
         || allowed.iter().any(|allowed| {
-            // A name is the same as itself; nothing is left out of it, or added.
+            // These have no host to compare, so they are compared byte by byte.
             let named = NAMED_ORIGINS.contains(&allowed.as_str());
             if named { origin == allowed.as_bytes() } else { upgrade.origin_is(allowed) }
         })
 }
 
-/// The response to a request that is not for a WebSocket.
+/// Returns the response to a request that does not ask for a WebSocket.
 fn page(request: &Request<'_>) -> Vec<u8> {
     if request.method() != "GET" {
         return HandshakeError::MethodNotGet.response().to_vec();

@@ -1,46 +1,46 @@
-//! What is written to a client: in batches, and no slower than it may be.
+//! Writing to a client: in batches, and only for as long as the client keeps up.
 
 use std::io::{self, ErrorKind, IoSlice, Write};
 use std::mem;
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
-/// Bytes that are gathered before they are written.
+/// The size of a batch; longer frames are written directly.
 const BATCH: usize = 16 << 10;
-/// What a client has to take in a second, on average, of what is written to it.
+/// The slowest pace at which a client may read or send.
 pub(crate) const LEAST_BYTES_PER_SECOND: u32 = 16 << 10;
 
-/// Returns how long so many bytes may take.
+/// Returns the time that so many bytes may take.
 pub(crate) fn time_for(bytes: u64) -> Duration {
     Duration::from_secs(1).saturating_mul(u32::try_from(bytes).unwrap_or(u32::MAX))
         / LEAST_BYTES_PER_SECOND
 }
 
-/// A client's side of the socket.
+/// The frames that are pending for a client, and its socket.
 ///
-/// Frames gather here until there are many of them, or until [`flush`](Self::flush) is called,
-/// which it must be before each wait for the client.
+/// Call [`flush`](Self::flush) before each wait for the client.
 pub(crate) struct Output<'s> {
     stream: &'s TcpStream,
     pending: Vec<u8>,
-    /// How far the client is behind the slowest pace that it may have.
+    /// How far the client is behind the slowest pace.
     behind: Duration,
     /// How far it may be.
     stall: Duration,
 }
 
 impl<'s> Output<'s> {
-    /// To a stream that has a short write timeout, and a client that may be `stall` behind.
+    /// Creates an output to a stream with a short write timeout; the client may fall `stall`
+    /// behind.
     pub(crate) fn new(stream: &'s TcpStream, stall: Duration) -> Self {
         Self { stream, pending: Vec::new(), behind: Duration::ZERO, stall }
     }
 
-    /// Adds bytes that belong together: a frame, or a response.
+    /// Adds a frame or a response.
     pub(crate) fn push(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.push_frame(bytes, &[])
     }
 
-    /// Adds a frame; a long payload goes from where it is to the socket, without a copy.
+    /// Adds a frame. A long payload is written from where it lies, without a copy.
     pub(crate) fn push_frame(&mut self, header: &[u8], payload: &[u8]) -> io::Result<()> {
         if self.pending.len() + header.len() + payload.len() > BATCH {
             return self.write(header, payload);
@@ -50,12 +50,12 @@ impl<'s> Output<'s> {
         Ok(())
     }
 
-    /// Returns what is pending, for a frame to be appended; [`settle`](Self::settle) is next.
+    /// Returns the pending bytes, to append a frame; call [`settle`](Self::settle) then.
     pub(crate) fn pending(&mut self) -> &mut Vec<u8> {
         &mut self.pending
     }
 
-    /// Writes what is pending if that is much.
+    /// Writes the pending bytes if they are more than a batch.
     pub(crate) fn settle(&mut self) -> io::Result<()> {
         if self.pending.len() > BATCH { self.flush() } else { Ok(()) }
     }
@@ -67,17 +67,19 @@ impl<'s> Output<'s> {
         }
     }
 
-    /// Writes what was gathered.
+    /// Writes the pending bytes.
     pub(crate) fn flush(&mut self) -> io::Result<()> {
         if self.pending.is_empty() { Ok(()) } else { self.write(&[], &[]) }
     }
 
-    /// Writes all with as few calls as the socket takes. After an error, nothing is pending.
+    /// Writes the pending bytes and this frame, with as few calls as the socket allows.
+    ///
+    /// After an error, nothing is pending.
     fn write(&mut self, header: &[u8], payload: &[u8]) -> io::Result<()> {
         let mut pending = mem::take(&mut self.pending);
         let mut parts =
             &mut [IoSlice::new(&pending), IoSlice::new(header), IoSlice::new(payload)][..];
-        // This drops the empty ones.
+        // This drops empty parts.
         IoSlice::advance_slices(&mut parts, 0);
         while !parts.is_empty() {
             let written = self.write_some(parts)?;
@@ -88,11 +90,11 @@ impl<'s> Output<'s> {
         Ok(())
     }
 
-    /// Writes what the socket takes, which may be nothing.
+    /// Writes as much as the socket takes, which may be nothing.
     ///
-    /// The socket's timeout is for each call, and is no help against a client that reads a byte now
-    /// and then. So the time that is spent here counts against the bytes that were taken, whatever
-    /// frames they belong to: each byte earns its share of a second.
+    /// The socket's timeout applies to each call, so it does not stop a client that reads a byte
+    /// now and then. Instead, the time spent here puts the client behind, and each byte that it
+    /// takes makes up for a part of it, whatever frame the byte belongs to.
     fn write_some(&mut self, parts: &[IoSlice<'_>]) -> io::Result<usize> {
         let start = Instant::now();
         let written = match self.stream.write_vectored(parts) {

@@ -267,9 +267,9 @@ fn assert_serves_a_slow_reader(server: &Running, request: &str, message: &[u8], 
     let mut writer = stream.try_clone().unwrap();
     let bytes = message.to_vec();
     let sent = thread::spawn(move || writer.write_all(&bytes));
-    // 500 KB/s for three seconds, and then the rest.
+    // 500 KB/s for four seconds, and then the rest.
     let (mut reply, mut piece) = (Vec::new(), vec![0; 50_000]);
-    for _ in 0..30 {
+    for _ in 0..40 {
         stream.read_exact(&mut piece).unwrap();
         reply.extend_from_slice(&piece);
         thread::sleep(Duration::from_millis(100));
@@ -304,14 +304,14 @@ fn noise() -> Vec<u8> {
 
 #[test]
 fn serves_a_slow_reader_of_a_plain_reply() {
-    let server = Running::server(&["--stall", "1"]);
+    let server = Running::server(&["--stall", "2"]);
     assert_serves_a_slow_reader(&server, "", &frame(BINARY, &noise()), BINARY);
 }
 
 #[cfg(feature = "deflate")]
 #[test]
 fn serves_a_slow_reader_of_a_compressed_reply() {
-    let server = Running::server(&["--stall", "1"]);
+    let server = Running::server(&["--stall", "2"]);
     let request = "Sec-WebSocket-Extensions: permessage-deflate\r\n";
     assert_serves_a_slow_reader(&server, request, &frame(BINARY, &noise()), 0xC2);
 }
