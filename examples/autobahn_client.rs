@@ -7,11 +7,13 @@
 //! purpose, so nothing that happens in one is an error here; the testsuite is the judge.
 
 use std::error::Error;
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
+use std::mem;
 use std::process::ExitCode;
 use std::time::Duration;
-use std::{env, mem};
 
+use lexopt::Parser;
+use lexopt::prelude::*;
 use rfc6455::{Chunk, Eof, Event, FrameHeader, Limits};
 
 use common::Opened;
@@ -21,38 +23,63 @@ use common::url::Url;
 
 mod common;
 
+const USAGE: &str = "\
+Usage: autobahn_client [OPTIONS] URL [AGENT]
+
+Options:
+  --help          show this
+";
+
 /// The longest that a case keeps silent.
 const TIMEOUT: Duration = Duration::from_secs(60);
 const BUFFER: usize = 64 << 10;
 
 fn main() -> ExitCode {
-    let mut policy = Policy::DEFAULT;
-    let mut args = Vec::new();
-    let mut rest = env::args().skip(1);
-    while let Some(arg) = rest.next() {
-        match compression::option(&mut policy, &arg, &mut rest) {
-            Ok(true) => {}
-            Ok(false) => args.push(arg),
-            Err(problem) => {
-                eprintln!("autobahn_client: {problem}");
-                return ExitCode::from(2);
-            }
+    let args = match Args::parse(Parser::from_env()) {
+        Ok(Some(args)) => args,
+        Ok(None) => {
+            let _ = write!(io::stdout(), "{USAGE}{}", compression::USAGE);
+            return ExitCode::SUCCESS;
         }
-    }
-    let (base, agent) = match args.as_slice() {
-        [url] if !url.starts_with('-') => (url, "rfc6455"),
-        [url, agent] => (url, agent.as_str()),
-        _ => {
-            eprint!("Usage: autobahn_client [OPTIONS] URL [AGENT]\n{}", compression::USAGE);
+        Err(problem) => {
+            eprint!("autobahn_client: {problem}\n\n{USAGE}{}", compression::USAGE);
             return ExitCode::from(2);
         }
     };
-    match run(base.trim_end_matches('/'), agent, policy) {
+    match run(args.url.trim_end_matches('/'), &args.agent, args.policy) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("autobahn_client: {error}");
             ExitCode::FAILURE
         }
+    }
+}
+
+struct Args {
+    url: String,
+    agent: String,
+    policy: Policy,
+}
+
+impl Args {
+    /// Parses the command line; `None` if help is asked for.
+    fn parse(mut parser: Parser) -> Result<Option<Self>, lexopt::Error> {
+        let (mut url, mut agent, mut policy) = (None, None, Policy::DEFAULT);
+        while let Some(arg) = parser.next()? {
+            match arg {
+                Short('h') | Long("help") => return Ok(None),
+                Long("window") => {
+                    policy = policy.window(parser.value()?.parse_with(compression::window)?);
+                }
+                Long("no-takeover") => policy = policy.no_takeover(),
+                Value(value) if url.is_none() => url = Some(value.string()?),
+                Value(value) if agent.is_none() => agent = Some(value.string()?),
+                _ => return Err(arg.unexpected()),
+            }
+        }
+        let url = url.ok_or("there is no URL")?;
+        let agent = agent.unwrap_or_else(|| "rfc6455".to_string());
+        Ok(Some(Self { url, agent, policy }))
     }
 }
 
@@ -92,11 +119,13 @@ fn case_count(url: &str, policy: Policy) -> Result<u32, Box<dyn Error>> {
 /// Sends everything back until the connection ends.
 fn echo(opened: &mut Opened) -> Result<(), Box<dyn Error>> {
     let mut out = vec![0; BUFFER + FrameHeader::MAX_LEN];
+    let mut compressed = Vec::new();
     let (receiver, mut sender) = mem::take(&mut opened.compression).into_split();
     opened.compression = receiver;
     converse(opened, |opened, chunk| {
-        if let Some(frame) = sender.send(&mut opened.ws, &chunk)? {
-            return Ok(opened.stream.write_all(frame)?);
+        compressed.clear();
+        if sender.send(&mut opened.ws, &chunk, &mut compressed)? {
+            return Ok(opened.stream.write_all(&compressed)?);
         }
         let len = opened.ws.send(&chunk, &mut out)?;
         Ok(opened.stream.write_all(&out[..len])?)

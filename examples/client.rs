@@ -13,48 +13,32 @@ use std::fs::File;
 use std::io::{self, BufWriter, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
-use std::{env, fmt, mem, thread};
+use std::{fmt, mem, thread};
 
+use lexopt::Parser;
 use rfc6455::{
-    Chunk, Client, CloseCode, ControlFrame, Eof, Event, Fragment, Limits, MessageKind, Part, Reply,
+    Client, CloseCode, ControlFrame, Eof, Event, Fragment, Limits, MessageKind, Part, Reply,
     SendError,
 };
 
-use common::compression::{self, Compression, Policy};
+use args::{Settings, USAGE};
+use common::compression::{self, Compression};
 use common::linger::linger;
 use common::url::{Url, UrlError};
 use common::{ConnectError, Keys, Opened};
+use printer::Printer;
 
+#[path = "client/args.rs"]
+mod args;
 mod common;
+#[path = "client/printer.rs"]
+mod printer;
 
-const USAGE: &str = "\
-Usage: client [OPTIONS] ws://HOST[:PORT][/PATH]
-
-Sends each line of standard input as a text message, and prints what arrives to standard output.
-At the end of the input it closes the connection with code 1000.
-
-Options:
-  --binary FILE   first send this file as one binary message, without loading it
-  --ping          send a Ping at once and then every second, and show how long the Pong takes
-  --wait SECONDS  after the end of the input, stay for so long before closing (default: 0)
-  --help          show this
-
-Exit status:
-  0  closed in order: with code 1000 or 1001, or without one
-  1  something went wrong here: a file, the input, the output
-  2  bad usage
-  3  bad URL
-  4  cannot connect
-  5  the server refuses a WebSocket
-  6  the server broke the protocol
-  7  the connection ended without a closing handshake
-  8  the server closed with another code
-";
-
-/// For the server's Close and the end of TCP, once we have sent our Close.
+/// How long the server may send nothing, neither data nor the end of TCP, after our Close.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(3);
 /// How long the server may take nothing of what we write.
 const STALL_TIMEOUT: Duration = Duration::from_secs(60);
@@ -62,9 +46,11 @@ const PING_INTERVAL: Duration = Duration::from_secs(1);
 const BUFFER: usize = 64 << 10;
 
 fn main() -> ExitCode {
-    match Settings::from_args(env::args().skip(1)).and_then(|settings| match settings {
-        Some(settings) => run(&settings),
-        None => Ok(write!(io::stdout(), "{USAGE}{}", compression::USAGE)?),
+    match Settings::parse(Parser::from_env()).map_err(Failure::Usage).and_then(|settings| {
+        match settings {
+            Some(settings) => run(&settings),
+            None => Ok(write!(io::stdout(), "{USAGE}{}", compression::USAGE)?),
+        }
     }) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
@@ -78,7 +64,7 @@ fn main() -> ExitCode {
 #[derive(Debug)]
 enum Failure {
     Local(io::Error),
-    Usage(String),
+    Usage(lexopt::Error),
     Url(UrlError),
     Connect(ConnectError),
     Protocol(rfc6455::ProtocolError),
@@ -123,52 +109,11 @@ impl From<io::Error> for Failure {
     }
 }
 
-struct Settings {
-    url: String,
-    binary: Option<String>,
-    ping: bool,
-    wait: Duration,
-    compression: Policy,
-}
-
-impl Settings {
-    /// The settings, or `None` if help is asked for.
-    fn from_args(mut args: impl Iterator<Item = String>) -> Result<Option<Self>, Failure> {
-        let (mut url, mut binary, mut ping, mut wait) = (None, None, false, Duration::ZERO);
-        let mut compression = Policy::DEFAULT;
-        let usage = |problem: &str| Failure::Usage(problem.to_string());
-        while let Some(arg) = args.next() {
-            if compression::option(&mut compression, &arg, &mut args).map_err(Failure::Usage)? {
-                continue;
-            }
-            match arg.as_str() {
-                "--help" | "-h" => return Ok(None),
-                "--ping" => ping = true,
-                "--binary" => {
-                    binary = Some(args.next().ok_or_else(|| usage("--binary needs a file"))?);
-                }
-                "--wait" => {
-                    let seconds = args.next().and_then(|seconds| seconds.parse::<u32>().ok());
-                    let seconds = seconds.ok_or_else(|| usage("--wait needs a number"))?;
-                    wait = Duration::from_secs(seconds.into());
-                }
-                option if option.starts_with('-') => {
-                    return Err(usage(&format!("there is no option {option:?}")));
-                }
-                _ if url.is_some() => return Err(usage("there is more than one URL")),
-                _ => url = Some(arg),
-            }
-        }
-        let url = url.ok_or_else(|| usage("there is no URL"))?;
-        Ok(Some(Self { url, binary, ping, wait, compression }))
-    }
-}
-
 fn run(settings: &Settings) -> Result<(), Failure> {
     let url = Url::parse(&settings.url).map_err(Failure::Url)?;
     let file = match &settings.binary {
         Some(path) => Some(File::open(path).map_err(|error| {
-            Failure::Local(io::Error::new(error.kind(), format!("{path}: {error}")))
+            Failure::Local(io::Error::new(error.kind(), format!("{}: {error}", path.display())))
         })?),
         None => None,
     };
@@ -205,7 +150,7 @@ fn run(settings: &Settings) -> Result<(), Failure> {
     });
 
     let reader = Reader { receiver, inflate, stream, shared, orders, start, writer_ended };
-    reader.run(early)
+    reader.run(early, Printer::new(settings.raw))
 }
 
 /// What the threads share.
@@ -214,6 +159,8 @@ struct Shared {
     /// What the sending half is to answer. The latest replaces what still waits, as the protocol
     /// allows for Pongs, so that a server that pings and does not read costs no memory.
     reply: Mutex<Option<Reply>>,
+    /// How often something was received.
+    reads: AtomicU64,
     /// What went wrong on our side, which is why the connection ends.
     failure: Mutex<Option<Failure>>,
 }
@@ -297,8 +244,17 @@ impl Writer {
         // "a client SHOULD wait for the server to close the connection" (RFC 6455 §7.1.1), which
         // the other thread does; but not forever.
         if let Ok(stream) = self.out.get_ref().try_clone() {
+            let shared = Arc::clone(&self.shared);
             thread::spawn(move || {
-                thread::sleep(CLOSE_TIMEOUT);
+                // What the server sent before it saw our Close may still be arriving.
+                let mut before = None;
+                loop {
+                    let reads = Some(shared.reads.load(Ordering::Relaxed));
+                    if reads == mem::replace(&mut before, reads) {
+                        break;
+                    }
+                    thread::sleep(CLOSE_TIMEOUT);
+                }
                 let _ = stream.shutdown(Shutdown::Both);
             });
         }
@@ -374,12 +330,14 @@ impl Writer {
 
     /// Writes a data frame compressed, if the server has agreed to that.
     fn compressed<'a>(&mut self, fragment: impl Into<Fragment<'a>>) -> io::Result<bool> {
-        let frame = self.compress.send(&mut self.sender, fragment).map_err(io::Error::other)?;
-        if let Some(frame) = frame {
-            self.out.write_all(frame).map_err(stalled)?;
-            self.out.flush().map_err(stalled)?;
+        let mut frame = Vec::new();
+        let sent = self.compress.send(&mut self.sender, fragment, &mut frame);
+        if !sent.map_err(io::Error::other)? {
+            return Ok(false);
         }
-        Ok(frame.is_some())
+        self.out.write_all(&frame).map_err(stalled)?;
+        self.out.flush().map_err(stalled)?;
+        Ok(true)
     }
 
     /// Writes a data frame, whose payload is masked where it is.
@@ -420,17 +378,15 @@ struct Reader {
 
 impl Reader {
     /// Prints what arrives until the connection ends, and says how it did.
-    fn run(mut self, mut early: Vec<u8>) -> Result<(), Failure> {
-        let mut output = io::stdout().lock();
+    fn run(mut self, mut early: Vec<u8>, mut printer: Printer) -> Result<(), Failure> {
         let mut buf = vec![0; BUFFER];
-        let mut binary_len = 0;
         let mut inflate = mem::take(&mut self.inflate);
         let mut input = &mut early[..];
         loop {
             while let Some(event) = inflate.receive(&mut self.receiver, &mut input).transpose() {
                 self.pass_on_reply();
                 match event {
-                    Ok(Event::Data(chunk)) => print(&chunk, &mut binary_len, &mut output)?,
+                    Ok(Event::Data(chunk)) => printer.print(&chunk)?,
                     Ok(Event::Pong) => self.show_latency(),
                     Ok(Event::Ping | Event::Close(_)) => {}
                     Err(error) => {
@@ -441,7 +397,9 @@ impl Reader {
                     }
                 }
             }
-            match self.stream.read(&mut buf) {
+            let received = self.stream.read(&mut buf);
+            self.shared.reads.fetch_add(1, Ordering::Relaxed);
+            match received {
                 Ok(0) => return self.end(None),
                 Ok(n) => input = &mut buf[..n],
                 Err(error) if error.kind() == ErrorKind::Interrupted => input = &mut [],
@@ -490,23 +448,4 @@ impl Reader {
             },
         }
     }
-}
-
-/// Prints a text as it is, a line each, and of a binary message the length.
-fn print(chunk: &Chunk<'_>, binary_len: &mut u64, output: &mut impl Write) -> io::Result<()> {
-    match chunk.kind() {
-        MessageKind::Text => {
-            output.write_all(chunk)?;
-            if chunk.is_last() {
-                output.write_all(b"\n")?;
-            }
-        }
-        MessageKind::Binary => {
-            *binary_len = if chunk.is_first() { 0 } else { *binary_len } + chunk.len() as u64;
-            if chunk.is_last() {
-                writeln!(output, "[binary message of {binary_len} bytes]")?;
-            }
-        }
-    }
-    output.flush()
 }

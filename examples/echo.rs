@@ -11,7 +11,8 @@ use rfc6455::handshake::{Acceptance, HandshakeLimits, ServerHandshake};
 use rfc6455::{Connection, Event, FrameHeader, Limits};
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let address = env::args().nth(1).unwrap_or("127.0.0.1:9001".into());
+    let address = env::args_os().nth(1).unwrap_or("127.0.0.1:9001".into());
+    let address = address.to_str().ok_or("the address is not UTF-8")?;
     let listener = TcpListener::bind(address)?;
     println!("listening: ws://{}/", listener.local_addr()?);
     for stream in listener.incoming() {

@@ -13,21 +13,9 @@ With the feature `deflate`, messages are compressed for a peer that wants it:
   --no-takeover          no message refers to an earlier one, on either side
 ";
 
-/// Takes one of these options, whose value is the next of `args`; `false` if it is none.
-pub(crate) fn option(
-    policy: &mut Policy,
-    option: &str,
-    args: &mut impl Iterator<Item = String>,
-) -> Result<bool, String> {
-    match option {
-        "--window" => {
-            let bits = args.next().and_then(|bits| bits.parse().ok()).filter(|bits| *bits < 16);
-            *policy = policy.window(bits.ok_or("--window needs a number from 9 to 15")?);
-        }
-        "--no-takeover" => *policy = policy.no_takeover(),
-        _ => return Ok(false),
-    }
-    Ok(true)
+/// Parses the value of `--window`.
+pub(crate) fn window(bits: &str) -> Result<u8, &'static str> {
+    bits.parse().ok().filter(|bits| *bits < 16).ok_or("--window needs a number from 9 to 15")
 }
 
 #[cfg(feature = "deflate")]
@@ -48,11 +36,11 @@ mod on {
     impl Policy {
         pub(crate) const DEFAULT: Self = Self(deflate::Policy::DEFAULT);
 
-        pub(super) fn window(self, bits: u8) -> Self {
+        pub(crate) fn window(self, bits: u8) -> Self {
             Self(self.0.send_window(bits).receive_window(bits))
         }
 
-        pub(super) fn no_takeover(self) -> Self {
+        pub(crate) fn no_takeover(self) -> Self {
             Self(self.0.send_takeover(false).receive_takeover(false))
         }
 
@@ -81,8 +69,8 @@ mod on {
     pub(crate) struct Compression {
         inflater: Option<Inflater>,
         deflater: Option<Deflater>,
-        /// A chunk is inflated here, a frame compressed.
-        room: Vec<u8>,
+        /// The room for an inflated chunk.
+        inflated: Vec<u8>,
     }
 
     impl Compression {
@@ -91,7 +79,7 @@ mod on {
             Self {
                 inflater: inflater.map(|agreement| agreement.inflater()),
                 deflater: deflater.map(|agreement| agreement.deflater()),
-                room: Vec::new(),
+                inflated: Vec::new(),
             }
         }
 
@@ -109,8 +97,8 @@ mod on {
         ) -> Result<Option<Event<'c>>, ProtocolError> {
             match &mut self.inflater {
                 Some(inflater) => {
-                    self.room.resize(16 << 10, 0);
-                    inflater.receive(ws, input, &mut self.room)
+                    self.inflated.resize(16 << 10, 0);
+                    inflater.receive(ws, input, &mut self.inflated)
                 }
                 None => ws.as_mut().receive(input),
             }
@@ -129,23 +117,35 @@ mod on {
             }
         }
 
-        /// A frame to be written, compressed; `None` if it is to be sent as it is.
+        /// Appends a compressed frame to `out`. Returns `false`, with nothing done, if the peer did
+        /// not agree to compression.
         pub(crate) fn send<'a, R: Role>(
             &mut self,
             ws: &mut impl deflate::Outgoing<R>,
             fragment: impl Into<Fragment<'a>>,
-        ) -> Result<Option<&[u8]>, SendError> {
-            let Some(deflater) = &mut self.deflater else { return Ok(None) };
-            self.room.clear();
-            deflater.send_to_vec(ws, fragment, &mut self.room)?;
-            Ok(Some(&self.room))
+            out: &mut Vec<u8>,
+        ) -> Result<bool, SendError> {
+            let Some(deflater) = &mut self.deflater else { return Ok(false) };
+            deflater.send_to_vec(ws, fragment, out)?;
+            Ok(true)
+        }
+
+        /// Frees memory between two messages; the next one sent starts with an empty window.
+        pub(crate) fn release(&mut self) {
+            if let Some(deflater) = &mut self.deflater {
+                deflater.release();
+            }
+            if let Some(inflater) = &mut self.inflater {
+                inflater.release();
+            }
+            self.inflated = Vec::new();
         }
     }
 }
 
 #[cfg(not(feature = "deflate"))]
 #[allow(dead_code, unused_variables, clippy::unused_self, clippy::unnecessary_wraps)]
-#[allow(clippy::needless_pass_by_ref_mut, clippy::needless_pass_by_value)]
+#[allow(clippy::needless_pass_by_ref_mut, clippy::needless_pass_by_value, clippy::ptr_arg)]
 mod off {
     use rfc6455::handshake::{Accepted, HandshakeError, Upgrade};
     use rfc6455::{
@@ -159,11 +159,11 @@ mod off {
     impl Policy {
         pub(crate) const DEFAULT: Self = Self;
 
-        pub(super) fn window(self, bits: u8) -> Self {
+        pub(crate) fn window(self, bits: u8) -> Self {
             self
         }
 
-        pub(super) fn no_takeover(self) -> Self {
+        pub(crate) fn no_takeover(self) -> Self {
             self
         }
 
@@ -212,8 +212,11 @@ mod off {
             &mut self,
             ws: &mut W,
             fragment: impl Into<Fragment<'a>>,
-        ) -> Result<Option<&[u8]>, SendError> {
-            Ok(None)
+            out: &mut Vec<u8>,
+        ) -> Result<bool, SendError> {
+            Ok(false)
         }
+
+        pub(crate) fn release(&mut self) {}
     }
 }

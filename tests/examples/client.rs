@@ -20,14 +20,19 @@ pub(crate) fn client(args: &[&str], input: &[u8]) -> Output {
 
 /// Runs the client against a server that is played by `play` once the handshake is done.
 fn against(play: impl FnOnce(&mut TcpStream) + Send + 'static) -> Output {
-    against_with(Vec::new(), play)
+    against_with(&[], Vec::new(), play)
 }
 
-/// As `against`, with this input, which does not end while the client runs.
-fn against_with(input: Vec<u8>, play: impl FnOnce(&mut TcpStream) + Send + 'static) -> Output {
+/// As `against`, with these options, and with this input, which does not end while the client runs.
+fn against_with(
+    options: &[&str],
+    input: Vec<u8>,
+    play: impl FnOnce(&mut TcpStream) + Send + 'static,
+) -> Output {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("ws://{}/", listener.local_addr().unwrap());
     let mut child = example("client")
+        .args(options)
         .arg(url)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -110,7 +115,7 @@ fn answers_pings_while_there_is_no_input() {
 /// Such as one that pings without end, and reads nothing meanwhile.
 #[test]
 fn goes_on_reading_while_it_cannot_write() {
-    let output = against_with(b"0123456789abcde\n".repeat(1 << 20), |stream| {
+    let output = against_with(&[], b"0123456789abcde\n".repeat(1 << 20), |stream| {
         let pings = server_frame(PING, &[7; 125]).repeat(100_000);
         stream.write_all(&pings).unwrap();
         stream.write_all(&server_frame(PING, b"last")).unwrap();
@@ -184,4 +189,79 @@ fn ends_although_the_server_does_not() {
         assert_eq!(stream.read(&mut [0]).unwrap(), 0);
     });
     assert_eq!(output.status.code(), Some(0), "{}", errors(&output));
+}
+
+/// What the server has sent before it sees the client's Close may take long to arrive.
+#[test]
+fn goes_on_reading_after_its_close_while_messages_arrive() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("ws://{}/", listener.local_addr().unwrap());
+    let server = thread::spawn(move || {
+        let (mut stream, _) = accept(&listener);
+        assert_eq!(read_frame(&mut stream).0, CLOSE);
+        for _ in 0..5 {
+            thread::sleep(Duration::from_secs(1));
+            stream.write_all(&server_frame(TEXT, b"late")).unwrap();
+        }
+        stream.write_all(&server_frame(CLOSE, &1000_u16.to_be_bytes())).unwrap();
+    });
+    let output = client(&[&url], b"");
+    assert_eq!(output.status.code(), Some(0), "{}", errors(&output));
+    assert_eq!(output.stdout, b"late\n".repeat(5));
+    server.join().unwrap();
+}
+
+/// A text that would clear the screen, retitle the window and turn the line around, in two
+/// fragments that part in the middle of U+202E.
+fn send_controls(stream: &mut TcpStream) {
+    let text = CONTROLS.as_bytes();
+    let (one, two) = text.split_at(CONTROLS.find('\u{202E}').unwrap() + 2);
+    stream.write_all(&server_frame(0x01, one)).unwrap();
+    stream.write_all(&server_frame(0x80, two)).unwrap();
+    stream.write_all(&server_frame(TEXT, "tab\t, two\nlines, zwölf, 👋".as_bytes())).unwrap();
+    stream.write_all(&server_frame(CLOSE, b"\x03\xE8\x1B[2J\xC2\x9B1m\xE2\x80\xAE")).unwrap();
+    while read_frame(stream).0 != CLOSE {}
+}
+
+const CONTROLS: &str = "\0\u{1B}[2J\u{1B}]0;title\u{7}\r\u{7F}\u{80}\u{9B}1m\u{9F}\u{A0}\u{202A}\u{202E}\u{202F}\u{2066}\u{2069}é";
+
+#[test]
+fn escapes_what_a_terminal_would_obey() {
+    let output = against(send_controls);
+    assert_eq!(output.status.code(), Some(0), "{}", errors(&output));
+    assert_eq!(
+        String::from_utf8(output.stdout).unwrap(),
+        "\\u{0}\\u{1b}[2J\\u{1b}]0;title\\u{7}\\u{d}\\u{7f}\\u{80}\\u{9b}1m\\u{9f}\u{A0}\\u{202a}\\u{202e}\
+         \u{202F}\\u{2066}\\u{2069}é\ntab\t, two\nlines, zwölf, 👋\n"
+    );
+}
+
+#[test]
+fn prints_text_unchanged_with_raw_but_never_a_reason() {
+    let output = against_with(&["--raw"], Vec::new(), send_controls);
+    assert_eq!(
+        String::from_utf8(output.stdout.clone()).unwrap(),
+        format!("{CONTROLS}\ntab\t, two\nlines, zwölf, 👋\n")
+    );
+    let errors = errors(&output);
+    assert!(errors.contains(r#"closed: 1000 NORMAL "\u{1b}[2J\u{9b}1m\u{202e}""#), "{errors}");
+}
+
+/// What is no text, and what is the answer of no WebSocket.
+#[test]
+fn shows_no_control_characters_of_an_http_answer() {
+    for status_line in ["HTTP/1.1 403 \u{9B}31m\u{202E}", "HTTP/1.1 \u{1B}[2J", "\u{1B}[2J"] {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("ws://{}/", listener.local_addr().unwrap());
+        let server = thread::spawn(move || {
+            let mut stream = listener.accept().unwrap().0;
+            read_head(&mut stream);
+            write!(stream, "{status_line}\r\nX: \u{9B}31m\r\n\r\n").unwrap();
+        });
+        let output = client(&[&url], b"");
+        server.join().unwrap();
+        assert_eq!(output.status.code(), Some(5), "{}", errors(&output));
+        let shown = errors(&output);
+        assert!(shown.chars().all(|char| char == '\n' || matches!(char, ' '..='~')), "{shown:?}");
+    }
 }

@@ -44,3 +44,15 @@ fn client_and_server_agree_on_it_and_do_it() {
         }
     }
 }
+
+/// The server compresses a long message in fragments, which part between two code points.
+#[test]
+fn long_texts_come_back_as_they_were() {
+    let server = Running::server(&[]);
+    let url = format!("ws://{}/", server.address);
+    let long = "👋 wörld ".repeat(40_000);
+    let lines = format!("{long}\nx{long}\nxx{long}\nxxx{long}\n");
+    let output = client::client(&[&url], lines.as_bytes());
+    assert_eq!(output.status.code(), Some(0), "{}", client::errors(&output));
+    assert!(output.stdout == lines.as_bytes());
+}

@@ -14,6 +14,8 @@ use rfc6455::handshake::accept_key;
 
 mod client;
 mod compression;
+mod proxy;
+mod resources;
 mod server;
 #[path = "../../examples/common/url.rs"]
 mod url;
@@ -314,4 +316,23 @@ fn urls_that_are_none_are_refused() {
         assert_eq!(Url::parse(url), Err(error), "{url}");
         assert!(!error.to_string().is_empty());
     }
+}
+
+/// Such as a file name in an old encoding.
+#[cfg(unix)]
+#[test]
+fn arguments_that_are_not_utf8_are_a_usage_error() {
+    use std::os::unix::ffi::OsStrExt;
+    let wrong = std::ffi::OsStr::from_bytes(b"\xFF\x1B[31m");
+    for name in ["server", "client", "autobahn_client"] {
+        for before in [&[][..], &["--window"], &["--"]] {
+            let output = example(name).args(before).arg(wrong).output().unwrap();
+            let errors = String::from_utf8(output.stderr).unwrap();
+            assert_eq!(output.status.code(), Some(2), "{name}: {errors}");
+            assert!(errors.starts_with(&format!("{name}: ")), "{errors}");
+            assert!(!errors.contains("panicked") && !errors.contains('\x1B'), "{errors}");
+        }
+    }
+    let output = example("echo").arg(wrong).output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{}", client::errors(&output));
 }

@@ -70,6 +70,53 @@ fn decides_on_the_origin() {
 }
 
 #[test]
+fn allows_the_origins_that_it_is_told_and_no_others() {
+    let server = Running::server(&[
+        "--origin",
+        "https://echo.example",
+        "--origin",
+        "http://localhost:8080",
+        "--origin=null",
+    ]);
+    let files = Running::server(&["--origin", "file://"]);
+    for (server, origin, status) in [
+        (&server, "https://echo.example", "101"),
+        (&server, "https://ECHO.example:443", "101"),
+        (&server, "http://localhost:8080", "101"),
+        (&server, "null", "101"),
+        (&server, "http://127.0.0.1", "101"),
+        (&server, "http://echo.example", "403"),
+        (&server, "https://echo.example:8443", "403"),
+        (&server, "https://www.echo.example", "403"),
+        (&server, "https://echo.example.evil.example", "403"),
+        (&server, "https://echo.example/", "403"),
+        (&server, "Null", "403"),
+        (&server, "nul", "403"),
+        (&server, "file://", "403"),
+        (&files, "file://", "101"),
+        (&files, "file:///", "403"),
+        (&files, "file://evil.example", "403"),
+        (&files, "null", "403"),
+        (&files, "", "403"),
+    ] {
+        let mut stream = server.connect();
+        write!(stream, "{REQUEST}Origin: {origin}\r\n\r\n").unwrap();
+        let head = read_head(&mut stream);
+        assert!(head.starts_with(&format!("HTTP/1.1 {status} ")), "{origin}: {head}");
+    }
+}
+
+/// It would allow nobody, and nobody would know why.
+#[test]
+fn refuses_an_option_that_is_no_origin() {
+    for wrong in ["https://echo.example/", "echo.example", "*", "https://*.example", "file:///", ""]
+    {
+        let output = example("server").args(["--listen", "x", "--origin", wrong]).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{wrong}: {}", client::errors(&output));
+    }
+}
+
+#[test]
 fn tells_a_client_how_it_broke_the_protocol() {
     let server = Running::server(&[]);
     // Much that will never be read follows, and must not cost the client the Close.
@@ -209,5 +256,134 @@ fn explains_its_options() {
     assert!(help.stdout.starts_with(b"Usage: server"));
     for wrong in [&["--max-message", "many"][..], &["--listen"], &["--idle", "0"], &["what"]] {
         assert_eq!(example("server").args(wrong).output().unwrap().status.code(), Some(2));
+    }
+}
+
+/// Reads the reply at 500 KB/s for longer than the server lets a client stall.
+fn assert_serves_a_slow_reader(server: &Running, request: &str, message: &[u8], reply_first: u8) {
+    let mut stream = server.connect();
+    stream.write_all(format!("{REQUEST}{request}\r\n").as_bytes()).unwrap();
+    read_head(&mut stream);
+    let mut writer = stream.try_clone().unwrap();
+    let bytes = message.to_vec();
+    let sent = thread::spawn(move || writer.write_all(&bytes));
+    // 500 KB/s for four seconds, and then the rest.
+    let (mut reply, mut piece) = (Vec::new(), vec![0; 50_000]);
+    for _ in 0..40 {
+        stream.read_exact(&mut piece).unwrap();
+        reply.extend_from_slice(&piece);
+        thread::sleep(Duration::from_millis(100));
+    }
+    sent.join().unwrap().unwrap();
+    let mut reply = reply.chain(&mut stream);
+    let mut len = 0;
+    loop {
+        let (first, payload) = read_frame(&mut reply);
+        let rsv1 = if len == 0 { reply_first & 0x40 } else { 0 };
+        assert_eq!(first & 0x70, rsv1, "{first:#X} after {len} bytes");
+        len += payload.len();
+        if first & 0x80 != 0 {
+            break;
+        }
+    }
+    assert!(len >= NOISE, "{len}");
+}
+
+/// Bytes of a message that no compression makes shorter, and that no socket's buffers hold.
+const NOISE: usize = 15 << 20;
+
+fn noise() -> Vec<u8> {
+    let mut state = 1_u64;
+    let mut noise = Vec::with_capacity(NOISE);
+    while noise.len() < NOISE {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        noise.extend_from_slice(&state.to_be_bytes()[..4]);
+    }
+    noise
+}
+
+#[test]
+fn serves_a_slow_reader_of_a_plain_reply() {
+    let server = Running::server(&["--stall", "2"]);
+    assert_serves_a_slow_reader(&server, "", &frame(BINARY, &noise()), BINARY);
+}
+
+#[cfg(feature = "deflate")]
+#[test]
+fn serves_a_slow_reader_of_a_compressed_reply() {
+    let server = Running::server(&["--stall", "2"]);
+    let request = "Sec-WebSocket-Extensions: permessage-deflate\r\n";
+    assert_serves_a_slow_reader(&server, request, &frame(BINARY, &noise()), 0xC2);
+}
+
+#[test]
+fn drops_a_client_that_takes_nothing() {
+    let server = Running::server(&["--stall", "1"]);
+    let mut stream = server.open(b"");
+    let message = frame(BINARY, &vec![0; 1 << 20]);
+    let start = Instant::now();
+    while stream.write_all(&message).is_ok() {
+        assert!(start.elapsed() < PATIENCE, "it is still read from");
+    }
+}
+
+/// Neither Pings nor a byte of it now and then put off its end.
+#[test]
+fn closes_a_message_that_takes_too_long() {
+    let server = Running::server(&["--message-timeout", "1"]);
+    for more in [frame(PING, b"?"), frame(0x00, b"."), vec![]] {
+        let mut stream = server.open(&frame(0x01, b"begun, "));
+        let mut writer = stream.try_clone().unwrap();
+        let start = Instant::now();
+        let drip = thread::spawn(move || {
+            while writer.write_all(&more).is_ok() && start.elapsed() < 2 * PATIENCE {
+                thread::sleep(Duration::from_millis(50));
+            }
+        });
+        let (code, took) = loop {
+            match read_frame(&mut stream) {
+                (PONG, _) => assert!(start.elapsed() < PATIENCE),
+                (CLOSE, payload) => break (payload, start.elapsed()),
+                other => panic!("{other:?}"),
+            }
+        };
+        assert_eq!(code[..2], 1008_u16.to_be_bytes());
+        assert!(took > Duration::from_millis(900), "{took:?}");
+        drop(stream);
+        drip.join().unwrap();
+    }
+    server.assert_alive();
+}
+
+#[test]
+fn waits_for_a_long_message_in_proportion() {
+    let server = Running::server(&["--message-timeout", "1"]);
+    let mut stream = server.open(b"");
+    let message = frame(BINARY, &vec![7; 300_000]);
+    for piece in message.chunks(10_000) {
+        stream.write_all(piece).unwrap();
+        thread::sleep(Duration::from_millis(100));
+    }
+    assert_eq!(read_frame(&mut stream), (BINARY, vec![7; 300_000]));
+}
+
+/// The deadline is for messages: a Ping in two pieces begins none, and the end of one ends it.
+#[test]
+fn lets_a_client_be_silent_between_messages() {
+    let server = Running::server(&["--message-timeout", "1"]);
+    let ping = frame(PING, b"in pieces");
+    let mut first = server.open(&ping[..1]);
+    let mut second = server.open(&[&frame(0x01, b"in "), &ping[..9]].concat());
+    thread::sleep(Duration::from_millis(300));
+    first.write_all(&ping[1..]).unwrap();
+    second.write_all(&[&ping[9..], &frame(0x80, b"parts")].concat()).unwrap();
+    for stream in [&mut first, &mut second] {
+        assert_eq!(read_frame(stream), (PONG, b"in pieces".to_vec()));
+    }
+    assert_eq!(read_frame(&mut second), (TEXT, b"in parts".to_vec()));
+    thread::sleep(Duration::from_millis(2500));
+    for stream in [&mut first, &mut second] {
+        stream.write_all(&frame(TEXT, b"here")).unwrap();
+        assert_eq!(read_frame(stream), (TEXT, b"here".to_vec()));
     }
 }

@@ -1,0 +1,91 @@
+//! Printing messages, without control characters that a terminal would obey.
+
+use std::io::{self, StdoutLock, Write};
+use std::mem;
+
+use rfc6455::{Chunk, MessageKind};
+
+/// Prints messages as they arrive: a text as a line, and of a binary message the length.
+pub(crate) struct Printer {
+    output: StdoutLock<'static>,
+    /// `None` prints text as it is.
+    escape: Option<Escape>,
+    binary_len: u64,
+}
+
+impl Printer {
+    pub(crate) fn new(raw: bool) -> Self {
+        let escape = (!raw).then(Escape::default);
+        Self { output: io::stdout().lock(), escape, binary_len: 0 }
+    }
+
+    pub(crate) fn print(&mut self, chunk: &Chunk<'_>) -> io::Result<()> {
+        match chunk.kind() {
+            MessageKind::Text => {
+                match &mut self.escape {
+                    Some(escape) => escape.write(chunk, &mut self.output)?,
+                    None => self.output.write_all(chunk)?,
+                }
+                if chunk.is_last() {
+                    self.output.write_all(b"\n")?;
+                }
+            }
+            MessageKind::Binary => {
+                let before = if chunk.is_first() { 0 } else { self.binary_len };
+                self.binary_len = before + chunk.len() as u64;
+                if chunk.is_last() {
+                    writeln!(self.output, "[binary message of {} bytes]", self.binary_len)?;
+                }
+            }
+        }
+        self.output.flush()
+    }
+}
+
+/// Whether a terminal may obey this character instead of showing it: controls other than line feed
+/// and tab, and bidirectional overrides and isolates.
+fn is_obeyed(char: char) -> bool {
+    (char.is_control() && !matches!(char, '\n' | '\t'))
+        || matches!(char, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+}
+
+/// Whether a character that is [obeyed](is_obeyed) may begin with this byte.
+fn may_begin_obeyed(byte: u8) -> bool {
+    byte < b' ' || matches!(byte, 0x7F | 0xC2 | 0xE2)
+}
+
+/// Escapes a text that arrives in pieces; a piece may end inside a code point.
+#[derive(Debug, Default)]
+struct Escape {
+    /// The first bytes of an incomplete code point.
+    carry: Vec<u8>,
+}
+
+impl Escape {
+    /// Writes the next piece of a text, with what a terminal would obey as `\u{1b}`.
+    fn write(&mut self, piece: &[u8], output: &mut impl Write) -> io::Result<()> {
+        let joined;
+        let bytes = if self.carry.is_empty() {
+            piece
+        } else {
+            self.carry.extend_from_slice(piece);
+            joined = mem::take(&mut self.carry);
+            &joined
+        };
+        // The text is valid UTF-8, so an invalid end is the start of a code point.
+        let valid = str::from_utf8(bytes).map_or_else(|error| error.valid_up_to(), str::len);
+        let (text, rest) = bytes.split_at(valid);
+        self.carry.extend_from_slice(rest);
+        let text = str::from_utf8(text).unwrap_or_default();
+        if !text.bytes().any(may_begin_obeyed) {
+            return output.write_all(text.as_bytes());
+        }
+        let mut shown = 0;
+        for (at, obeyed) in text.match_indices(is_obeyed) {
+            output.write_all(&text.as_bytes()[shown..at])?;
+            write!(output, "{}", obeyed.escape_unicode())?;
+            shown = at + obeyed.len();
+        }
+        output.write_all(&text.as_bytes()[shown..])
+    }
+}
