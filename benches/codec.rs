@@ -1,4 +1,4 @@
-//! Every part of the codec by itself: `cargo bench`.
+//! Benchmarks of each part of the codec: `cargo bench`.
 
 #![allow(clippy::unwrap_used, clippy::cast_possible_truncation, missing_docs)]
 
@@ -14,7 +14,7 @@ const LENGTHS: [usize; 7] = [8, 32, 125, 512, 1 << 10, 16 << 10, 64 << 10];
 const READ_LEN: usize = 64 << 10;
 const KEY: [u8; 4] = [0x37, 0xA9, 0x5C, 0xE1];
 
-/// Frames as a client sends them, enough for some 256 KiB.
+/// Returns a client's stream of frames, some 256 KiB long, and the number of messages in it.
 fn masked_stream(payload: &Fragment<'_>, between: &[&[u8]]) -> (Vec<u8>, u64) {
     let count = ((256 << 10) / (payload.payload().len() + 8)).max(1);
     let mut ws = Connection::client(|| KEY, Limits::DEFAULT);
@@ -30,7 +30,7 @@ fn masked_stream(payload: &Fragment<'_>, between: &[&[u8]]) -> (Vec<u8>, u64) {
     (stream, count as u64)
 }
 
-/// Receives all of a stream in reads of this length; a copy stands for `recv`.
+/// Receives a whole stream in reads of the buffer's length; a copy simulates `recv`.
 fn receive(stream: &[u8], buffer: &mut [u8]) {
     let mut ws = Connection::server(Limits::DEFAULT);
     for read in stream.chunks(buffer.len()) {
@@ -59,7 +59,7 @@ fn receive_messages(stream: &[u8], buffer: &mut [u8]) {
     }
 }
 
-/// Text of about this many bytes, made of these words.
+/// Returns text of `len` bytes, made of these words.
 fn text(words: &str, len: usize) -> String {
     let mut text = String::new();
     while text.len() + words.len() <= len {
@@ -69,7 +69,9 @@ fn text(words: &str, len: usize) -> String {
     text
 }
 
-/// The three loops that all bytes go through. `benches/kernels` runs them with each width of vectors.
+/// Measures the three loops that all bytes go through.
+///
+/// `benches/kernels` runs them with each vector width.
 fn kernels(c: &mut Criterion) {
     let mut group = c.benchmark_group("kernels");
     for len in LENGTHS {

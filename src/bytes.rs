@@ -1,8 +1,8 @@
-//! Moving bytes, without a length that could be wrong.
+//! Byte copies that both slices bound, so that no length can be wrong.
 
 use crate::fuel;
 
-/// Copies as much of `from` to the front of `to` as there is room for, and tells how much.
+/// Copies as much of `from` as fits to the front of `to`; returns the number of bytes copied.
 #[inline]
 pub(crate) fn copy(from: &[u8], to: &mut [u8]) -> usize {
     let len = from.len().min(to.len());
@@ -13,7 +13,9 @@ pub(crate) fn copy(from: &[u8], to: &mut [u8]) -> usize {
     len
 }
 
-/// Copies `N` to 4 `N` bytes as words that may overlap; `false`, and nothing done, otherwise.
+/// Copies `N` to 4 `N` bytes as words that may overlap.
+///
+/// Returns `false`, with nothing copied, for any other length.
 #[inline]
 fn copy_few<const N: usize>(from: &[u8], to: &mut [u8], len: usize) -> bool {
     let (Some(from), Some(to)) = (from.get(..len), to.get_mut(..len)) else { return false };
@@ -30,9 +32,11 @@ fn copy_few<const N: usize>(from: &[u8], to: &mut [u8], len: usize) -> bool {
     true
 }
 
-/// A loop, because `copy_from_slice` could panic if the optimiser did not see the lengths; and not
-/// inlined, because only as a function of its own, whose arguments are known not to overlap, does
-/// it become the platform's `memcpy`.
+/// Copies byte by byte, up to the end of the shorter slice.
+///
+/// This is a loop because `copy_from_slice` could panic if the optimiser did not see the lengths.
+/// It is not inlined because the loop becomes the platform's `memcpy` only in a separate function,
+/// whose arguments are known not to overlap.
 #[inline(never)]
 fn copy_each(from: &[u8], to: &mut [u8]) {
     for (to, from) in to.iter_mut().zip(from) {
@@ -40,7 +44,7 @@ fn copy_each(from: &[u8], to: &mut [u8]) {
     }
 }
 
-/// Puts these bytes at the front of `to`, and gives what is behind them.
+/// Writes `bytes` to the front of `to` and returns the rest of it; `None` if they do not fit.
 #[inline]
 pub(crate) fn put<const N: usize>(to: &mut [u8], bytes: [u8; N]) -> Option<&mut [u8]> {
     let (place, left) = to.split_first_chunk_mut::<N>()?;

@@ -1,4 +1,4 @@
-//! Why a connection ends: the payload of a Close frame (RFC 6455 §5.5.1, §7.4).
+//! Close codes, and the payload of a Close frame (RFC 6455 §5.5.1, §7.4).
 
 use core::fmt;
 use core::num::NonZeroU16;
@@ -6,11 +6,11 @@ use core::num::NonZeroU16;
 use crate::error::Violation;
 use crate::utf8::Utf8;
 
-/// A status code that may be on the wire: 1000-1003, 1007-1014 and 3000-4999.
+/// A status code that may appear on the wire: 1000-1003, 1007-1014 and 3000-4999.
 ///
-/// 1005, 1006 and 1015, which only describe what was not received, have no value here: a Close
-/// without a code is `None`, and an end without a Close is [`Eof::Abnormal`](crate::Eof).
-/// 1012 to 1014 were registered after the RFC was published.
+/// 1005, 1006 and 1015 only describe something that was not received, so they have no value here: a
+/// Close without a code is `None`, and a stream that ends without a Close is
+/// [`Eof::Abnormal`](crate::Eof). 1012 to 1014 were registered after the RFC was published.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CloseCode(NonZeroU16);
 
@@ -22,7 +22,7 @@ macro_rules! codes {
                 None => Self(NonZeroU16::MIN),
             };)*
 
-            /// The RFC's name of the code, if it has one.
+            /// Returns the RFC's name of the code, if it has one.
             const fn name(self) -> Option<&'static str> {
                 match self.get() {
                     $($code => Some(stringify!($name)),)*
@@ -36,32 +36,32 @@ macro_rules! codes {
 codes! {
     /// The purpose of the connection has been fulfilled.
     NORMAL = 1000
-    /// A server goes down, or a browser leaves the page.
+    /// The server is going down, or the browser has left the page.
     GOING_AWAY = 1001
     /// The peer broke the protocol.
     PROTOCOL_ERROR = 1002
-    /// The peer sent a kind of data that this endpoint does not take.
+    /// The peer sent a kind of data that this endpoint does not accept.
     UNSUPPORTED_DATA = 1003
-    /// The peer sent data that does not fit its kind, such as text that is not UTF-8.
+    /// The peer sent data that does not match its type, such as text that is not UTF-8.
     INVALID_PAYLOAD = 1007
-    /// The peer broke a rule that no other code tells.
+    /// The peer broke a rule that no other code describes.
     POLICY_VIOLATION = 1008
-    /// The peer sent more than this endpoint takes.
+    /// The peer sent more than this endpoint accepts.
     MESSAGE_TOO_BIG = 1009
     /// The server did not agree to an extension that this client needs.
     MANDATORY_EXTENSION = 1010
-    /// This endpoint cannot do what the peer asked of it.
+    /// This endpoint is unable to do what the peer asked of it.
     INTERNAL_ERROR = 1011
-    /// The service restarts.
+    /// The service is restarting.
     SERVICE_RESTART = 1012
     /// The service is overloaded.
     TRY_AGAIN_LATER = 1013
-    /// A gateway had an invalid answer from its upstream.
+    /// A gateway received an invalid response from its upstream server.
     BAD_GATEWAY = 1014
 }
 
 impl CloseCode {
-    /// This code, if it may be sent in a Close frame.
+    /// Returns the code, if it may be sent in a Close frame.
     ///
     /// ```
     /// use rfc6455::CloseCode;
@@ -73,8 +73,8 @@ impl CloseCode {
     pub const fn new(code: u16) -> Option<Self> {
         match NonZeroU16::new(code) {
             // "Status codes in the range 0-999 are not used." 1004, 1005, 1006 and 1015 are
-            // reserved, 1016-2999 wait for a later revision of the protocol, and from 5000 on
-            // nothing is defined. (§7.4.1, §7.4.2)
+            // reserved, 1016-2999 are set aside for later revisions of the protocol, and nothing is
+            // defined from 5000 on. (§7.4.1, §7.4.2)
             Some(nonzero) if matches!(code, 1000..=1003 | 1007..=1014 | 3000..=4999) => {
                 Some(Self(nonzero))
             }
@@ -82,7 +82,7 @@ impl CloseCode {
         }
     }
 
-    /// The number.
+    /// Returns the number.
     #[inline]
     #[must_use]
     pub const fn get(self) -> u16 {
@@ -111,20 +111,20 @@ impl fmt::Debug for CloseCode {
     }
 }
 
-/// A status code and the reason that goes with it.
+/// The status code and the reason of a Close frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CloseFrame<'a> {
-    /// Why, for the program.
+    /// The reason, for programs.
     pub code: CloseCode,
-    /// Why, for people; at most 123 bytes.
+    /// The reason, for people; at most 123 bytes.
     pub reason: &'a str,
 }
 
 impl<'a> CloseFrame<'a> {
-    /// What a Close frame's whole payload says; `Ok(None)` if it is empty.
+    /// Parses the whole payload of a Close frame; `Ok(None)` if it is empty.
     ///
     /// # Errors
-    /// The first rule of §5.5.1 and §7.4 that the payload breaks.
+    /// Returns the first rule of §5.5.1 and §7.4 that the payload breaks.
     pub fn parse(payload: &'a [u8]) -> Result<Option<Self>, Violation> {
         check(payload, 0).map_err(|(_, violation)| violation)?;
         let Some((&code, reason)) = payload.split_first_chunk::<2>() else { return Ok(None) };
@@ -134,14 +134,15 @@ impl<'a> CloseFrame<'a> {
     }
 }
 
-/// Judges what has arrived of a Close payload when `left` more bytes are to come: the index of the
-/// first byte that proves it wrong, and how.
+/// Checks the part of a Close payload that has arrived, with `left` more bytes to come.
+///
+/// The error is the index of the first byte that proves the payload wrong, and the violation.
 pub(crate) fn check(arrived: &[u8], left: u64) -> Result<(), (usize, Violation)> {
     match *arrived {
         // "If there is a body, the first two bytes of the body MUST be a 2-byte unsigned integer
         // (in network byte order) representing a status code" (§5.5.1)
         [_] if left == 0 => Err((0, Violation::CloseTooShort)),
-        // No low byte makes a code of it: 3 leads to 1000-1014, 11 to 19 lead to 3000-4999.
+        // No other high byte can begin a code: 3 begins 1000-1014, 11 to 19 begin 3000-4999.
         [high, ..] if !matches!(high, 3 | 11..=19) => Err((0, Violation::InvalidCloseCode)),
         [] | [_] => Ok(()),
         [high, low, ref reason @ ..] => {

@@ -10,20 +10,18 @@ use crate::receive::ReceiveHalf;
 use crate::role::{Client, MaskingKeys, Role, Server};
 use crate::send::{ControlFrame, PreparedMessage, SendHalf};
 
-/// One end of a WebSocket connection after its handshake: a value, without I/O, clock or heap.
+/// One end of a WebSocket connection after its handshake: a value without I/O, clock or heap.
 ///
-/// Its methods are of four sorts:
-/// - what comes from the peer goes into [`receive`](Self::receive) and
-///   [`receive_eof`](Self::receive_eof);
-/// - what the caller wants is a verb: [`send`](Self::send), [`ping`](Self::ping),
-///   [`close`](Self::close), ...;
-/// - what the protocol itself wants to be sent comes out of
-///   [`poll_transmit`](Self::poll_transmit);
-/// - the rest are getters and settings.
+/// Its methods fall into four groups:
+/// - Bytes from the peer go into [`receive`](Self::receive) and [`receive_eof`](Self::receive_eof).
+/// - Your own actions are verbs: [`send`](Self::send), [`ping`](Self::ping), [`close`](Self::close)
+///   and so on.
+/// - Frames that the protocol itself requires come out of [`poll_transmit`](Self::poll_transmit).
+/// - The rest are getters and settings.
 ///
-/// Reads and writes are the caller's, and so is the moment of each. A caller who may wait for the
-/// peer forever has not set a deadline: for the handshake, for the answer to a Ping and for the
-/// answer to a Close.
+/// You do the reading and writing, and you decide when. Set deadlines, or you may wait forever: for
+/// the handshake, for the answer to a Ping, and for the answer to a Close.
+/// [`Timing`](crate::Timing) keeps track of them.
 ///
 /// ```
 /// use rfc6455::{Connection, Event, Limits};
@@ -44,7 +42,7 @@ pub struct Connection<R> {
 }
 
 impl Connection<Server> {
-    /// The server's end of a connection whose handshake is done.
+    /// Creates the server's end of a connection whose handshake is done.
     #[must_use]
     pub const fn server(limits: Limits) -> Self {
         Self::new(Server, limits)
@@ -52,9 +50,11 @@ impl Connection<Server> {
 }
 
 impl<K: MaskingKeys> Connection<Client<K>> {
-    /// The client's end of a connection whose handshake is done, and where its masking keys come
-    /// from: a cryptographic generator, see [`MaskingKeys`]. It can be cloned if the source can be
-    /// [forked](crate::ForkKeys): a clone that repeats the keys of another cannot be had.
+    /// Creates the client's end of a connection whose handshake is done.
+    ///
+    /// `keys` is the source of its masking keys: a cryptographic generator, see [`MaskingKeys`].
+    /// The connection can be cloned only if that source can be [forked](crate::ForkKeys), so no
+    /// clone can repeat the keys of another.
     #[must_use]
     pub const fn client(keys: K, limits: Limits) -> Self {
         Self::new(Client::new(keys), limits)
@@ -66,21 +66,22 @@ impl<R: Role> Connection<R> {
         Self { receiver: ReceiveHalf::new(limits), sender: SendHalf::new(role) }
     }
 
-    /// Takes the next event off the front of `input`; `Ok(None)` exactly when `input` is used up.
+    /// Takes the next event off the front of `input`; `Ok(None)` exactly when `input` is exhausted.
     ///
-    /// The bytes that were read are taken off the slice, and data is unmasked in place: never show
-    /// the same bytes again. Data is delivered as it arrives, before its frame is complete, and the
-    /// events are the same however the stream is cut, but for the cuts between chunks.
+    /// The slice advances past the bytes that were read, and data is unmasked in place: never pass
+    /// the same bytes again. Data is yielded as it arrives, before its frame is complete. The
+    /// events are the same under every chunking of the stream, except for where one chunk of data
+    /// ends and the next begins.
     ///
-    /// A Ping and a Close leave an answer in [`poll_transmit`](Self::poll_transmit). Ask for it
+    /// A Ping or a Close leaves a pending answer in [`poll_transmit`](Self::poll_transmit). Call it
     /// after each event, or before each read.
     ///
     /// # Errors
-    /// The peer broke the protocol or a limit. Nothing of a frame whose header is wrong has been
-    /// delivered, and nothing from the offending byte on of one whose payload is. The Close frame
-    /// that tells the peer waits in [`poll_transmit`](Self::poll_transmit); all further input is
-    /// discarded, and returns the same error once more. A loop that passes errors over ends with its
-    /// input.
+    /// The peer broke the protocol or exceeded a limit. If a frame's header is wrong, nothing of
+    /// that frame has been yielded; if its payload is wrong, nothing from the offending byte on has
+    /// been. The Close frame that reports the error to the peer is pending in
+    /// [`poll_transmit`](Self::poll_transmit). All further input is discarded and returns the same
+    /// error again, so a loop that ignores errors still ends with its input.
     #[inline(always)]
     pub fn receive<'b>(
         &mut self,
@@ -89,19 +90,21 @@ impl<R: Role> Connection<R> {
         self.receiver.receive(input)
     }
 
-    /// Says that the stream has ended; what comes after that is discarded.
+    /// Records the end of the stream, and returns how it ended; any later input is discarded.
     pub fn receive_eof(&mut self) -> Eof {
         self.receiver.receive_eof()
     }
 
-    /// The next frame that the protocol asks for: the Pong to the latest Ping, or the one Close
-    /// that answers the peer's or reports its violation. Write all of it.
+    /// Returns the next frame that the protocol requires, to be written whole.
     ///
-    /// Memory is constant: a Pong that is not asked for gives way to the next Ping, and to a Close,
-    /// as soon as their payload needs its room (§5.5.3).
+    /// This is the Pong that answers the latest Ping, or the one Close that answers the peer's
+    /// Close or reports its violation.
     ///
-    /// `None` while a frame is [open](Self::begin_frame): nothing can stand inside of it. Who does
-    /// not want to complete it has to drop the transport.
+    /// Memory is constant: a Pong that you have not taken yet gives way to the next Ping, or to a
+    /// Close, as soon as the newer payload needs its room (§5.5.3).
+    ///
+    /// Returns `None` while a frame is [open](Self::begin_frame), because no frame can be sent
+    /// inside another. To abandon the open frame, drop the transport.
     #[inline]
     pub fn poll_transmit(&mut self) -> Option<ControlFrame> {
         if self.sender.is_frame_open() {
@@ -111,9 +114,10 @@ impl<R: Role> Connection<R> {
         self.sender.answer(&owed)
     }
 
-    /// As [`poll_transmit`](Self::poll_transmit), written to the front of `out`; tells how many bytes
-    /// that were, 0 if nothing is owed. For who has a buffer to write to anyway: the frame is made
-    /// where it leaves from.
+    /// Writes the next pending frame to the front of `out` and returns its length.
+    ///
+    /// Returns 0 if there is none. This is [`poll_transmit`](Self::poll_transmit) for callers that
+    /// already have an output buffer; the frame is encoded in place.
     ///
     /// ```
     /// use rfc6455::{Connection, Limits};
@@ -127,8 +131,8 @@ impl<R: Role> Connection<R> {
     /// ```
     ///
     /// # Errors
-    /// [`SendError::BufferTooSmall`], with nothing taken, if something is owed and `out` has not
-    /// [`ControlFrame::MAX_LEN`] bytes.
+    /// [`SendError::BufferTooSmall`] if a frame is pending and `out` is shorter than
+    /// [`ControlFrame::MAX_LEN`] bytes. The frame stays pending.
     #[inline]
     pub fn poll_transmit_into(&mut self, out: &mut [u8]) -> Result<usize, SendError> {
         if self.sender.is_frame_open() || !self.receiver.owes() {
@@ -142,11 +146,11 @@ impl<R: Role> Connection<R> {
         Ok(written.unwrap_or_default())
     }
 
-    /// Whether the transport can be closed now: nothing more is to be read or written.
+    /// Returns whether you can close the transport now: there is nothing left to read or write.
     ///
-    /// This is so after the end of the stream; after our Close frame was taken if the connection
-    /// has failed; and, for a server, when both Close frames have crossed. A client whose closing
-    /// handshake is complete waits for the end of the stream, though not forever:
+    /// This holds after the end of the stream; after a failure, once you have taken this end's
+    /// Close frame; and, for a server, once both ends have sent a Close frame. A client that has
+    /// completed the closing handshake waits for the end of the stream, though not forever:
     ///
     /// > In abnormal cases (such as not having received a TCP Close from the server after a
     /// > reasonable amount of time) a client MAY initiate the TCP Close. (§7.1.1)
@@ -158,18 +162,21 @@ impl<R: Role> Connection<R> {
         self.receiver.is_eof() || self.sender.is_close_sent() && (failed || answered)
     }
 
-    /// Writes a data frame to the front of `out`, and tells its length: at most
-    /// [`FrameHeader::MAX_LEN`](crate::FrameHeader::MAX_LEN) more than the payload's.
+    /// Writes a data frame to the front of `out` and returns its length.
     ///
-    /// What is sent is a whole message (`&str`, `&[u8]`), a [`Chunk`](crate::Chunk) of one that was
-    /// received, or any other [`Fragment`].
+    /// The frame is at most [`FrameHeader::MAX_LEN`](crate::FrameHeader::MAX_LEN) bytes longer than
+    /// its payload. You can send a whole message (`&str`, `&[u8]`), a [`Chunk`](crate::Chunk) of a
+    /// message that you received, or any other [`Fragment`].
     ///
     /// # Errors
-    /// [`SendError::BufferTooSmall`] tells the length that `out` must have.
-    /// [`SendError::MessageOpen`], [`SendError::NoMessageOpen`] and [`SendError::FrameOpen`] for a
-    /// fragment that cannot come now, [`SendError::InvalidUtf8`] for a chunk of text that does not
-    /// go on where the last one stopped, [`SendError::Closed`] once the closing handshake has
-    /// begun. Nothing is written then, and nothing has changed.
+    /// - [`SendError::BufferTooSmall`] gives the length that `out` must have.
+    /// - [`SendError::MessageOpen`], [`SendError::NoMessageOpen`] and [`SendError::FrameOpen`] mean
+    ///   that the fragment cannot come now.
+    /// - [`SendError::InvalidUtf8`] means that a chunk of text does not continue where the last one
+    ///   stopped.
+    /// - [`SendError::Closed`] means that the closing handshake has begun.
+    ///
+    /// In all these cases nothing is written, and nothing changes.
     #[inline]
     pub fn send<'a>(
         &mut self,
@@ -180,14 +187,14 @@ impl<R: Role> Connection<R> {
         self.sender.send(fragment, out)
     }
 
-    /// Begins a data frame of `len` bytes whose payload is produced later, or stays where it is:
-    /// gives the header, to be written first. The payload goes through
-    /// [`frame_payload`](Self::frame_payload), in as many pieces as there are.
+    /// Begins a data frame of `len` bytes and returns its header, to be written first.
     ///
-    /// Until all of it has, no other frame can be sent.
+    /// The payload is produced later, or stays where it is. Pass it through
+    /// [`frame_payload`](Self::frame_payload), in as many pieces as you like. No other frame can be
+    /// sent until all of the payload has been passed.
     ///
-    /// A client's payload is to be chosen before its header is sent: who chooses it afterwards, and
-    /// can see the key on the wire, chooses what is on the wire.
+    /// A client must choose the payload before it sends the header. An attacker who chooses the
+    /// payload afterwards, and has seen the key on the wire, also chooses the bytes on the wire.
     ///
     /// > It is also necessary that once the transmission of a frame from a client has begun, the
     /// > payload (application-supplied data) of that frame must not be capable of being modified by
@@ -202,30 +209,32 @@ impl<R: Role> Connection<R> {
     /// let mut payload = *b"abcdef";
     /// ws.frame_payload(&mut payload)?; // then write both, say with `writev`
     /// assert_eq!(payload, [b'a' ^ 1, b'b' ^ 2, b'c' ^ 3, b'd' ^ 4, b'e' ^ 1, b'f' ^ 2]);
-    /// mask(&mut payload, header.masking_key().unwrap()); // masking again takes it back
+    /// mask(&mut payload, header.masking_key().unwrap()); // masking again undoes it
     /// assert_eq!(&payload, b"abcdef");
     /// # Ok::<(), rfc6455::SendError>(())
     /// ```
     ///
     /// # Errors
-    /// As for [`send`](Self::send), and [`SendError::TooLong`] from 2^63 bytes on.
+    /// As for [`send`](Self::send), and [`SendError::TooLong`] if `len` is 2^63 or more.
     pub fn begin_frame(&mut self, part: Part, len: u64) -> Result<EncodedHeader, SendError> {
         self.check_open()?;
         self.sender.begin_frame(part, len)
     }
 
-    /// Takes the next piece of the open frame's payload: checks text, and masks in place if this
-    /// is a client. Write it then.
+    /// Prepares the next piece of the open frame's payload, to be written afterwards.
+    ///
+    /// Text is checked; a client masks the piece in place.
     ///
     /// # Errors
-    /// [`SendError::TooLong`] for more than the frame lacks, [`SendError::InvalidUtf8`] for bytes
-    /// that a text cannot have there; neither changes anything. A frame can be completed after the
-    /// peer's Close or violation, so that the answer can follow it.
+    /// [`SendError::TooLong`] if the piece is longer than what the frame still lacks,
+    /// [`SendError::InvalidUtf8`] for bytes that the text cannot have there; neither changes
+    /// anything. You can complete a frame even after the peer's Close or violation, so that the
+    /// answer can follow it.
     pub fn frame_payload(&mut self, piece: &mut [u8]) -> Result<(), SendError> {
         self.sender.frame_payload(piece)
     }
 
-    /// A Ping (§5.5.2) with at most 125 bytes, to be written.
+    /// Returns a Ping frame (§5.5.2) to write; `payload` has at most 125 bytes.
     ///
     /// # Errors
     /// [`SendError::TooLong`], [`SendError::FrameOpen`], [`SendError::Closed`].
@@ -234,8 +243,9 @@ impl<R: Role> Connection<R> {
         self.sender.ping(payload)
     }
 
-    /// A Pong (§5.5.3) that answers nothing, to be written. The answers come from
-    /// [`poll_transmit`](Self::poll_transmit).
+    /// Returns an unsolicited Pong frame (§5.5.3) to write.
+    ///
+    /// The Pongs that answer Pings come from [`poll_transmit`](Self::poll_transmit).
     ///
     /// # Errors
     /// As for [`ping`](Self::ping).
@@ -244,19 +254,20 @@ impl<R: Role> Connection<R> {
         self.sender.pong(payload)
     }
 
-    /// Begins the closing handshake (§7.1.2): the Close frame, to be written. Go on receiving
-    /// until [`is_closed`](Self::is_closed), with a deadline.
+    /// Begins the closing handshake (§7.1.2): returns the Close frame to write.
+    ///
+    /// Keep receiving until [`is_closed`](Self::is_closed), with a deadline.
     ///
     /// # Errors
     /// [`SendError::TooLong`] for a reason of more than 123 bytes, [`SendError::FrameOpen`], and
-    /// [`SendError::Closed`] if a Close frame was sent or waits in
+    /// [`SendError::Closed`] if a Close frame was already sent or is pending in
     /// [`poll_transmit`](Self::poll_transmit).
     pub fn close(&mut self, code: CloseCode, reason: &str) -> Result<ControlFrame, SendError> {
         self.check_open()?;
         self.sender.close(code, reason)
     }
 
-    /// As [`close`](Self::close), without a status code.
+    /// Begins the closing handshake like [`close`](Self::close), but without a status code.
     ///
     /// # Errors
     /// As for [`close`](Self::close).
@@ -265,77 +276,85 @@ impl<R: Role> Connection<R> {
         self.sender.close_without_code()
     }
 
-    /// The payload of the control frame that the latest event reported, until more is received.
+    /// Returns the payload of the control frame that the latest event reported.
     ///
-    /// A Pong's is empty if it arrived while an answer to a Ping waited that left no room for it:
-    /// the two share 125 bytes.
+    /// It stays available until you receive more. A Pong's payload is empty if the Pong arrived
+    /// while a pending answer to a Ping left no room for it: the two share 125 bytes.
     #[inline]
     #[must_use]
     pub fn control_payload(&self) -> &[u8] {
         self.receiver.control_payload()
     }
 
-    /// The peer's Close frame, once [`Event::Close`] has reported one that has a status code.
+    /// Returns the peer's Close frame, once [`Event::Close`] has reported one with a status code.
     #[must_use]
     pub fn close_frame(&self) -> Option<CloseFrame<'_>> {
         self.receiver.close_frame()
     }
 
-    /// Whether the peer's Close frame was received.
+    /// Returns whether the peer's Close frame was received.
     #[must_use]
     pub const fn is_close_received(&self) -> bool {
         self.receiver.is_close_received()
     }
 
-    /// Whether our Close frame was given out to be written: nothing may be sent after it.
+    /// Returns whether you were given this end's Close frame: nothing may be sent after it.
     #[must_use]
     pub const fn is_close_sent(&self) -> bool {
         self.sender.is_close_sent()
     }
 
-    /// The violation that failed the connection.
+    /// Returns the violation that failed the connection, if one has.
     #[must_use]
     pub const fn error(&self) -> Option<ProtocolError> {
         self.receiver.error()
     }
 
-    /// Control frames since the last data frame, for a caller who measures their rate.
+    /// Returns the number of control frames since the last data frame.
+    ///
+    /// Use it to measure their rate.
     #[must_use]
     pub const fn controls(&self) -> u32 {
         self.receiver.controls()
     }
 
-    /// The limits in force.
+    /// Returns the limits in force.
     #[must_use]
     pub const fn limits(&self) -> &Limits {
         self.receiver.limits()
     }
 
-    /// Changes the limits, from the next header on: one that is not complete counts as that.
+    /// Changes the limits from the next header on, including a header that is still being received.
     pub const fn set_limits(&mut self, limits: Limits) {
         self.receiver.set_limits(limits);
     }
 
-    /// Whether an extension was negotiated that defines RSV1 on a message's first frame, as
-    /// RFC 7692 does. Text that has it is not checked: what its bytes mean, the extension knows.
+    /// Allows or forbids RSV1 on a message's first frame.
+    ///
+    /// Allow it if you negotiated an extension that defines this bit, as RFC 7692 does. Text with
+    /// the bit set is not checked to be UTF-8: the extension interprets it.
     pub const fn allow_rsv1(&mut self, allow: bool) {
         self.receiver.allow_rsv1(allow);
         self.sender.allow_rsv1(allow);
     }
 
-    /// Whether each Ping is to be answered, as it is by default; without, the caller does it.
+    /// Sets whether Pings are answered automatically, as they are by default.
+    ///
+    /// If not, you answer them.
     pub const fn answer_pings(&mut self, answer: bool) {
         self.receiver.answer_pings(answer);
     }
 
-    /// The two halves, for two tasks that share nothing. What one must tell the other is a value:
-    /// [`ReceiveHalf::poll_reply`], [`SendHalf::reply`].
+    /// Splits the connection into two halves, for two tasks that share nothing.
+    ///
+    /// The receiving half asks the sending half to send something by a value: see
+    /// [`ReceiveHalf::poll_reply`] and [`SendHalf::reply`].
     #[must_use]
     pub fn into_split(self) -> (ReceiveHalf<R>, SendHalf<R>) {
         (self.receiver, self.sender)
     }
 
-    /// The sending half, if data may be sent.
+    /// Returns the sending half, if data may be sent.
     #[cfg(feature = "deflate")]
     #[inline]
     pub(crate) fn open_sender(&mut self) -> Result<&mut SendHalf<R>, SendError> {
@@ -343,14 +362,14 @@ impl<R: Role> Connection<R> {
         Ok(&mut self.sender)
     }
 
-    /// Nothing but the answer follows the peer's Close, or its violation.
+    /// Checks that the peer has neither sent a Close nor broken a rule: only the answer may follow.
     #[inline]
     fn check_open(&self) -> Result<(), SendError> {
         if self.receiver.is_open() { Ok(()) } else { Err(SendError::Closed) }
     }
 }
 
-/// The receiving half, for [`MessageBuffer::receive`](crate::MessageBuffer::receive).
+/// Lends the receiving half to [`MessageBuffer::receive`](crate::MessageBuffer::receive).
 impl<R> AsMut<ReceiveHalf<R>> for Connection<R> {
     #[inline]
     fn as_mut(&mut self) -> &mut ReceiveHalf<R> {
@@ -359,11 +378,12 @@ impl<R> AsMut<ReceiveHalf<R>> for Connection<R> {
 }
 
 impl Connection<Server> {
-    /// The header of a data frame whose payload is sent as it is, right behind it: for `writev`,
-    /// without a copy.
+    /// Returns the header of a data frame; write the payload unchanged right after it.
+    ///
+    /// Use this with `writev` to send without a copy.
     ///
     /// # Errors
-    /// As for [`send`](Self::send), without a buffer.
+    /// As for [`send`](Self::send), except [`SendError::BufferTooSmall`].
     #[inline]
     pub fn send_header<'a>(
         &mut self,
@@ -373,7 +393,7 @@ impl Connection<Server> {
         self.sender.send_header(fragment)
     }
 
-    /// The bytes of a message that was [prepared](PreparedMessage) for many, if it may be sent now.
+    /// Returns the bytes of a [prepared](PreparedMessage) message, if it may be sent now.
     ///
     /// # Errors
     /// [`SendError::Closed`], [`SendError::MessageOpen`], [`SendError::FrameOpen`].

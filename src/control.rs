@@ -1,4 +1,4 @@
-//! The one buffer for control payloads: the one that arrives, and the one that waits to leave.
+//! The one buffer for control payloads: the one that is arriving, and the one that is pending.
 
 use core::fmt;
 use core::mem;
@@ -8,23 +8,23 @@ use crate::bytes::copy;
 use crate::close::CloseCode;
 use crate::frame::MAX_CONTROL;
 
-/// Room for the payload of the latest control frame, behind that of a Pong that still waits.
+/// Room for the payload of the latest control frame, after that of a Pong that is still pending.
 ///
 /// > If an endpoint receives a Ping frame and has not yet sent Pong frame(s) in response to
 /// > previous Ping frame(s), the endpoint MAY elect to send a Pong frame for only the most
 /// > recently processed Ping frame. (RFC 6455 §5.5.3)
 ///
-/// So a Ping may displace the Pong that waits, and nothing else may. Where both do not fit, a Pong
-/// that arrives loses its payload: it is the only part that nobody is owed.
+/// So a Ping may displace the pending Pong, and so may a Close, but not a Pong. If both do not fit,
+/// an arriving Pong loses its payload: it is the only payload that no answer needs.
 #[derive(Clone, Debug)]
 pub(crate) struct ControlBuffer {
     bytes: [u8; MAX_CONTROL],
-    /// `bytes[..waiting]` is to leave in a Pong; 0 if none waits, or an empty one.
+    /// `bytes[..waiting]` is the pending Pong's payload; 0 if it is empty or none is pending.
     waiting: u8,
-    /// `bytes[start..end]` has arrived of the latest control frame.
+    /// `bytes[start..end]` is what has arrived of the latest control frame.
     start: u8,
     end: u8,
-    /// The payload that arrives is dropped.
+    /// The arriving payload is dropped.
     dropped: bool,
 }
 
@@ -33,8 +33,9 @@ impl ControlBuffer {
         Self { bytes: [0; MAX_CONTROL], waiting: 0, start: 0, end: 0, dropped: false }
     }
 
-    /// Makes room for `len` bytes behind the waiting Pong's, or with `displace` in their place if
-    /// they leave too little; says whether they had to give way.
+    /// Makes room for `len` bytes after the pending Pong's payload.
+    ///
+    /// If they do not fit, `displace` drops the pending payload; returns whether it was dropped.
     pub(crate) fn begin(&mut self, len: u64, displace: bool) -> bool {
         let fits = u64::from(self.waiting).saturating_add(len) <= self.bytes.len() as u64;
         let displaced = !fits && displace;
@@ -46,7 +47,7 @@ impl ControlBuffer {
         displaced
     }
 
-    /// Appends what arrived.
+    /// Appends a piece that has arrived.
     pub(crate) fn push(&mut self, piece: &[u8]) {
         if self.dropped {
             return;
@@ -56,26 +57,26 @@ impl ControlBuffer {
         self.end = u8::try_from(end.saturating_add(taken)).unwrap_or(self.end);
     }
 
-    /// What has arrived of the latest control frame.
+    /// Returns what has arrived of the latest control frame.
     #[inline]
     pub(crate) fn payload(&self) -> &[u8] {
         self.bytes.get(usize::from(self.start)..usize::from(self.end)).unwrap_or_default()
     }
 
-    /// Lets the payload that has arrived wait in place of the one that waits.
+    /// Replaces the pending payload with the one that has arrived.
     #[inline]
     pub(crate) fn wait(&mut self) {
         self.wait_for(&ControlPayload::new(self.payload()));
     }
 
-    /// Lets this payload, the latest, wait in place of the one that waits.
+    /// Replaces the pending payload with this one, the latest.
     #[inline]
     pub(crate) fn wait_for(&mut self, payload: &[u8]) {
         let len = u8::try_from(copy(payload, &mut self.bytes)).unwrap_or(0);
         (self.start, self.end, self.waiting) = (0, len, len);
     }
 
-    /// The payload of the Pong that waits, which does so no more. The latest payload stays.
+    /// Takes the pending Pong's payload; the latest payload stays.
     #[inline]
     pub(crate) fn take_waiting(&mut self) -> &[u8] {
         let len = usize::from(mem::take(&mut self.waiting));
@@ -83,13 +84,13 @@ impl ControlBuffer {
     }
 }
 
-/// What the peer is owed, with the payload where it is.
+/// A pending answer to the peer, with its payload still in the buffer.
 pub(crate) enum Owed<'r> {
     Pong(&'r [u8]),
     Close(Option<CloseCode>),
 }
 
-/// What the receiving half asks the sending half to send: a value, to be handed over as it fits.
+/// A request from the receiving half to the sending half: a value that you can pass between tasks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reply {
     /// A Pong with this payload (§5.5.3).
@@ -98,7 +99,7 @@ pub enum Reply {
     Close(Option<CloseCode>),
 }
 
-/// The payload of a control frame by value: at most 125 bytes, as which it dereferences.
+/// The payload of a control frame by value; dereferences to its bytes, at most 125.
 #[derive(Clone, Copy)]
 pub struct ControlPayload {
     bytes: [u8; MAX_CONTROL],
@@ -106,7 +107,7 @@ pub struct ControlPayload {
 }
 
 impl ControlPayload {
-    /// A copy of the first 125 bytes of `payload`.
+    /// Copies the first 125 bytes of `payload`.
     #[inline]
     pub(crate) fn new(payload: &[u8]) -> Self {
         let mut bytes = [0; MAX_CONTROL];

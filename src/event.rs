@@ -1,4 +1,4 @@
-//! What arrives.
+//! Events: what arrives from the peer.
 
 use core::fmt;
 use core::ops::Deref;
@@ -7,64 +7,66 @@ use crate::close::CloseCode;
 use crate::opcode::MessageKind;
 use crate::utf8::Utf8;
 
-/// What [`receive`](crate::Connection::receive) found in the input.
+/// An event that [`receive`](crate::Connection::receive) found in the input.
 ///
 /// It borrows the input buffer, never the connection. The payload of a control frame stays in the
-/// connection: [`control_payload`](crate::Connection::control_payload).
+/// connection: see [`control_payload`](crate::Connection::control_payload).
 #[derive(Debug)]
 pub enum Event<'b> {
     /// The next bytes of a message.
     Data(Chunk<'b>),
-    /// A Ping (RFC 6455 §5.5.2). The Pong that answers it waits in
+    /// A Ping (RFC 6455 §5.5.2). The Pong that answers it is pending in
     /// [`poll_transmit`](crate::Connection::poll_transmit).
     Ping,
-    /// A Pong (§5.5.3), asked for or not.
+    /// A Pong (§5.5.3), solicited or not.
     Pong,
-    /// The peer's Close frame (§5.5.1), with its status code if it has one. The answer, if it is
-    /// still owed, waits in [`poll_transmit`](crate::Connection::poll_transmit); nothing else
-    /// will be received.
+    /// The peer's Close frame (§5.5.1), with its status code if it has one. If it still needs an
+    /// answer, that answer is pending in [`poll_transmit`](crate::Connection::poll_transmit).
+    /// Nothing more will be received.
     Close(Option<CloseCode>),
 }
 
-/// A part of a message's payload, unmasked, in place in the buffer it arrived in.
+/// Part of a message's payload, unmasked in place in the buffer that it arrived in.
 ///
-/// It dereferences to its bytes. A frame gives one chunk if it lies in the input whole, and one
-/// for each piece if it does not. A message has at least one chunk, and exactly one that is
-/// [last](Self::is_last); chunks that are not last are not empty. The bytes of a text are valid
-/// up to the end of the chunk, which may be inside a code point.
+/// It dereferences to its bytes. A frame yields one chunk if the input holds all of it, and
+/// otherwise one for each piece. A message has at least one chunk, and exactly one that is
+/// [last](Self::is_last); a chunk that is not last is never empty. The bytes of a text message are
+/// valid UTF-8 up to the end of the chunk, which may fall inside a code point.
 pub struct Chunk<'b> {
     pub(crate) payload: &'b mut [u8],
     pub(crate) kind: MessageKind,
     pub(crate) first: bool,
     pub(crate) last: bool,
     pub(crate) rsv1: bool,
-    /// Where the text stood before this chunk, and where it stands after it.
+    /// The validation state of the text before this chunk, and after it.
     pub(crate) utf8: [Utf8; 2],
 }
 
 impl<'b> Chunk<'b> {
-    /// Whether this is a part of a text or of a binary message.
+    /// Returns whether this is part of a text or of a binary message.
     #[inline]
     #[must_use]
     pub const fn kind(&self) -> MessageKind {
         self.kind
     }
 
-    /// Whether the message begins with this chunk.
+    /// Returns whether the message begins with this chunk.
     #[inline]
     #[must_use]
     pub const fn is_first(&self) -> bool {
         self.first
     }
 
-    /// Whether the message ends with this chunk.
+    /// Returns whether the message ends with this chunk.
     #[inline]
     #[must_use]
     pub const fn is_last(&self) -> bool {
         self.last
     }
 
-    /// Whether RSV1 was set on the message's first frame, for the extension that allowed it with
+    /// Returns whether RSV1 was set on the message's first frame.
+    ///
+    /// The bit is for the extension that allowed it with
     /// [`allow_rsv1`](crate::Connection::allow_rsv1).
     #[inline]
     #[must_use]
@@ -72,7 +74,7 @@ impl<'b> Chunk<'b> {
         self.rsv1
     }
 
-    /// The bytes, for as long as the buffer lives, to be changed at will.
+    /// Returns the bytes, for as long as the buffer lives; you may change them.
     #[inline]
     #[must_use]
     pub fn into_payload(self) -> &'b mut [u8] {
@@ -106,12 +108,13 @@ impl fmt::Debug for Chunk<'_> {
     }
 }
 
-/// How a stream ended, as [`receive_eof`](crate::Connection::receive_eof) tells.
+/// How a stream ended, as returned by [`receive_eof`](crate::Connection::receive_eof).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Eof {
     /// After the peer's Close frame: "the WebSocket connection is said to have been closed
     /// _cleanly_" (RFC 6455 §7.1.4).
     Clean,
-    /// Without one: what the RFC's API calls 1006 (§7.1.5). It is no violation; networks fail.
+    /// Without a Close frame, which the RFC's API calls 1006 (§7.1.5). This is no violation:
+    /// networks fail.
     Abnormal,
 }

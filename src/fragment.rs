@@ -1,10 +1,10 @@
-//! What goes out: a whole message, or a part of one.
+//! Outgoing data: a whole message, or part of one.
 
 use crate::event::Chunk;
 use crate::opcode::MessageKind;
 use crate::utf8::Utf8;
 
-/// Which part of which kind of message a frame is (RFC 6455 §5.4).
+/// The kind of message that a frame belongs to, and which part of it the frame is (RFC 6455 §5.4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Part {
     pub(crate) kind: MessageKind,
@@ -13,28 +13,28 @@ pub struct Part {
 }
 
 impl Part {
-    /// A whole message of this kind.
+    /// Describes a whole message of this kind.
     #[inline]
     #[must_use]
     pub const fn whole(kind: MessageKind) -> Self {
         Self { kind, first: true, last: true }
     }
 
-    /// The first fragment of a message that goes on.
+    /// Turns this into the first fragment of a message that continues.
     #[inline]
     #[must_use]
     pub const fn starts(self) -> Self {
         Self { first: true, last: false, ..self }
     }
 
-    /// A fragment that is neither the first nor the last.
+    /// Turns this into a fragment that is neither the first nor the last.
     #[inline]
     #[must_use]
     pub const fn continues(self) -> Self {
         Self { first: false, last: false, ..self }
     }
 
-    /// The last fragment of a message that was begun.
+    /// Turns this into the last fragment of a message that was begun.
     #[inline]
     #[must_use]
     pub const fn ends(self) -> Self {
@@ -44,9 +44,9 @@ impl Part {
 
 /// The payload of a data frame, and which part of its message it is.
 ///
-/// A `&str` is a whole text message, a `&[u8]` a whole binary one, and a [`Chunk`] that was
-/// received is just the part it is. Text is UTF-8 by its type, or because it was checked when it
-/// was received.
+/// A `&str` is a whole text message, a `&[u8]` a whole binary message, and a [`Chunk`] that you
+/// received is exactly the part that it is. Text is UTF-8 by its type, or because it was checked
+/// when it was received.
 ///
 /// ```
 /// use rfc6455::{Connection, Fragment, Limits};
@@ -63,7 +63,7 @@ pub struct Fragment<'a> {
     pub(crate) payload: &'a [u8],
     pub(crate) part: Part,
     pub(crate) rsv1: bool,
-    /// Where the message's text stands before this fragment, and after it.
+    /// The validation state of the message's text before this fragment, and after it.
     pub(crate) utf8: [Utf8; 2],
 }
 
@@ -73,28 +73,28 @@ impl<'a> Fragment<'a> {
         Self { payload, part: Part::whole(kind), rsv1: false, utf8: [Utf8::new(); 2] }
     }
 
-    /// As the first fragment of a message that goes on.
+    /// Turns this into the first fragment of a message that continues.
     #[inline]
     #[must_use]
     pub const fn starts(self) -> Self {
         Self { part: self.part.starts(), ..self }
     }
 
-    /// As a fragment that is neither the first nor the last.
+    /// Turns this into a fragment that is neither the first nor the last.
     #[inline]
     #[must_use]
     pub const fn continues(self) -> Self {
         Self { part: self.part.continues(), ..self }
     }
 
-    /// As the last fragment of a message that was begun.
+    /// Turns this into the last fragment of a message that was begun.
     #[inline]
     #[must_use]
     pub const fn ends(self) -> Self {
         Self { part: self.part.ends(), ..self }
     }
 
-    /// The bytes.
+    /// Returns the payload.
     #[inline]
     #[must_use]
     pub const fn payload(&self) -> &'a [u8] {

@@ -1,4 +1,4 @@
-//! The header of a frame (RFC 6455 §5.2), by itself: no state, no role, no limits.
+//! Frame headers (RFC 6455 §5.2) in isolation: no state, no role, no limits.
 
 use core::ops::Deref;
 
@@ -9,14 +9,14 @@ use crate::opcode::Opcode;
 
 const FIN: u8 = 0x80;
 const MASK: u8 = 0x80;
-/// The marker of a 16-bit length; below it stands the length itself.
+/// The marker of a 16-bit length; smaller values are the length itself.
 const LEN_16: u8 = 126;
 /// The marker of a 64-bit length.
 const LEN_64: u8 = 127;
 /// The longest payload of a control frame.
 pub(crate) const MAX_CONTROL: usize = 125;
 
-/// What stands before a frame's payload (§5.2).
+/// The header of a frame (§5.2).
 ///
 /// ```text
 ///  0                   1                   2                   3
@@ -29,8 +29,8 @@ pub(crate) const MAX_CONTROL: usize = 125;
 /// +---------------------------------------------------------------+
 /// ```
 ///
-/// For a proxy or an analyser that handles frames itself;
-/// [`Connection`](crate::Connection) adds the rules that need state.
+/// Use this in a proxy or an analyser that handles frames itself; [`Connection`](crate::Connection)
+/// adds the rules that need state.
 ///
 /// ```
 /// use rfc6455::{FrameHeader, Opcode};
@@ -44,27 +44,28 @@ pub(crate) const MAX_CONTROL: usize = 125;
 pub struct FrameHeader {
     /// Whether this is the last fragment of its message.
     pub fin: bool,
-    /// RSV1, RSV2 and RSV3, which mean what an extension says.
+    /// RSV1, RSV2 and RSV3, whose meaning an extension defines.
     pub rsv: [bool; 3],
-    /// What the frame is.
+    /// The kind of the frame.
     pub opcode: Opcode,
-    /// The key, if the frame is masked.
+    /// The masking key, if the frame is masked.
     pub masking_key: Option<MaskingKey>,
-    /// Bytes of payload; below 2^63.
+    /// The length of the payload in bytes; below 2^63.
     pub payload_len: u64,
 }
 
 impl FrameHeader {
-    /// The most bytes that a header has.
+    /// The length of the longest header, in bytes.
     pub const MAX_LEN: usize = 14;
 
-    /// Reads the header at the front of `input`, and tells how many bytes it has; `Ok(None)` if
-    /// `input` ends before the header does.
+    /// Parses the header at the front of `input`, and returns it with its length in bytes.
+    ///
+    /// Returns `Ok(None)` if `input` ends before the header does.
     ///
     /// # Errors
-    /// A rule of the header itself that these bytes break, whatever may follow them: a reserved
-    /// opcode, a control frame that is fragmented or too long, a length with its highest bit set
-    /// or in more bytes than it needs.
+    /// Returns the rule of the header itself that these bytes break, whatever may follow them: a
+    /// reserved opcode, a control frame that is fragmented or too long, or a length that has its
+    /// highest bit set or takes more bytes than it needs.
     #[inline]
     pub fn decode(input: &[u8]) -> Result<Option<(Self, usize)>, Violation> {
         let Some(header) = Partial::read(input)? else { return Ok(None) };
@@ -75,11 +76,11 @@ impl FrameHeader {
         Ok(Some((Self { fin, rsv, opcode, masking_key, payload_len }, len)))
     }
 
-    /// The bytes of this header, with the shortest form of the length.
+    /// Encodes this header, with the length in its shortest form.
     ///
     /// # Errors
-    /// The rule of the header itself that it would break: [`Violation::LengthMsb`],
-    /// [`Violation::ControlTooLong`], [`Violation::FragmentedControl`].
+    /// Returns the rule of the header itself that it would break: [`Violation::LengthMsb`],
+    /// [`Violation::ControlTooLong`] or [`Violation::FragmentedControl`].
     #[inline]
     pub fn encode(&self) -> Result<EncodedHeader, Violation> {
         match (self.opcode.is_control(), self.payload_len) {
@@ -90,10 +91,10 @@ impl FrameHeader {
         }
     }
 
-    /// The bytes of a header that is known to be legal.
+    /// Encodes a header that is known to be legal.
     ///
-    /// They are put together in a number: as bytes of an array they would be written in pieces and
-    /// read as a whole at once, for which a CPU has to wait.
+    /// The bytes are put together in an integer. In an array they would be written in pieces and
+    /// then read as a whole, and the CPU would stall on that read.
     #[inline]
     pub(crate) fn to_bytes(self) -> EncodedHeader {
         let (first, mask) = self.first_bits();
@@ -119,7 +120,7 @@ impl FrameHeader {
         EncodedHeader((number | u128::from(len) << 120).to_le_bytes())
     }
 
-    /// The first byte, and the mask bit of the second.
+    /// Returns the first byte, and the mask bit of the second.
     #[inline]
     fn first_bits(&self) -> (u8, u8) {
         let [rsv1, rsv2, rsv3] = self.rsv.map(u8::from);
@@ -128,8 +129,9 @@ impl FrameHeader {
         (first, if self.masking_key.is_some() { MASK } else { 0 })
     }
 
-    /// Writes a header that is known to be legal to the front of `out`, and gives what is left of
-    /// it; `None` if there is too little room.
+    /// Writes a header that is known to be legal to the front of `out`, and returns the rest.
+    ///
+    /// Returns `None` if there is too little room.
     #[inline]
     pub(crate) fn write<'o>(&self, out: &'o mut [u8]) -> Option<&'o mut [u8]> {
         let (first, mask) = self.first_bits();
@@ -147,15 +149,15 @@ impl FrameHeader {
     }
 }
 
-/// A header as it goes to the wire: 2 to 14 bytes, by value, to be written before its payload.
+/// An encoded header by value: 2 to 14 bytes, to be written before its payload.
 #[derive(Clone, Copy)]
 pub struct EncodedHeader(
-    /// The header, zeros, and in the last byte the header's length.
+    /// The header, then zeros, and in the last byte the header's length.
     [u8; 16],
 );
 
 impl EncodedHeader {
-    /// The key that the payload has to be [masked](crate::mask()) with, if this is a client's.
+    /// Returns the key to [mask](crate::mask()) the payload with, if this is a client's header.
     #[inline]
     #[must_use]
     pub fn masking_key(&self) -> Option<MaskingKey> {
@@ -186,25 +188,26 @@ impl core::fmt::Debug for EncodedHeader {
     }
 }
 
-/// A header as nearly all are: all of it there, the length in its shortest form, the mask as it
-/// must be. The quick way to what [`Partial`] finds out of any header, right or wrong.
+/// A header in the usual form: complete, with the shortest length, masked exactly if it must be.
+///
+/// This is the fast path to what [`Partial`] finds out about any header, right or wrong.
 #[derive(Clone, Copy)]
 pub(crate) struct Plain {
     /// FIN, RSV and opcode.
     pub(crate) first: u8,
     pub(crate) payload_len: u64,
-    /// Bytes of the header.
+    /// The length of the header in bytes.
     pub(crate) len: usize,
-    /// Zero for none.
+    /// Zero if the frame is not masked.
     pub(crate) key: MaskingKey,
 }
 
 impl Plain {
-    /// Reads such a header; `None` means to look closer.
+    /// Reads a header in the usual form; `None` means: take the slow path.
     #[inline(always)]
     pub(crate) fn read(input: &[u8], masked: bool) -> Option<Self> {
         let &[first, second, ref rest @ ..] = input else { return None };
-        // With the mask bit as it must be taken off, it is the marker; with a wrong one, above.
+        // The XOR removes the required mask bit; a wrong mask bit leaves a value above all markers.
         let (payload_len, rest, len) = match second ^ (if masked { MASK } else { 0 }) {
             short @ 0..=125 => (u64::from(short), rest, 2_usize),
             LEN_16 => {
@@ -233,29 +236,29 @@ impl Plain {
     }
 }
 
-/// What the first bytes of a header tell, however few they are.
+/// The facts that the first bytes of a header establish, however few they are.
 ///
-/// Reading is monotone: a prefix is refused if, and only if, no header can begin with it. So the
-/// shortest prefix that is refused ends with the byte that proves the violation.
+/// Reading is monotone: a prefix is rejected if, and only if, no header can begin with it. So the
+/// shortest rejected prefix ends with the byte that proves the violation.
 #[derive(Clone, Copy)]
 pub(crate) struct Partial {
     pub(crate) fin: bool,
-    /// RSV1, RSV2, RSV3 as they stand in the first byte: 0x40, 0x20, 0x10.
+    /// RSV1, RSV2, RSV3 in their positions in the first byte: 0x40, 0x20, 0x10.
     pub(crate) rsv: u8,
     pub(crate) opcode: Opcode,
-    /// `None` until the second byte is there.
+    /// `None` until the second byte has arrived.
     pub(crate) masked: Option<bool>,
-    /// The least and the greatest payload length that are still possible.
+    /// The smallest and the largest payload length that are still possible.
     pub(crate) least: u64,
     pub(crate) most: u64,
-    /// Bytes of the header before its masking key; 0 until the length is known.
+    /// The length of the header before its masking key, in bytes; 0 until it is known.
     key_at: usize,
 }
 
 impl Partial {
     pub(crate) const RSV1: u8 = 0x40;
 
-    /// Reads what is there; `Ok(None)` if that is nothing.
+    /// Reads the bytes that have arrived; `Ok(None)` if there are none.
     #[inline]
     pub(crate) fn read(input: &[u8]) -> Result<Option<Self>, Violation> {
         let [first, rest @ ..] = input else { return Ok(None) };
@@ -285,8 +288,9 @@ impl Partial {
         Ok(Some(Self { fin, rsv, opcode, masked, least, most, key_at }))
     }
 
-    /// Bytes of the header and its masking key, zero for none, if `input`, the bytes that this was
-    /// read from, has all of it.
+    /// Returns the header's length in bytes and its masking key, if `input` has all of it.
+    ///
+    /// The key is zero if the frame is not masked. `input` has to be what this was read from.
     #[inline]
     pub(crate) fn complete(&self, input: &[u8]) -> Option<(usize, MaskingKey)> {
         match (self.key_at, self.masked) {
@@ -300,8 +304,10 @@ impl Partial {
     }
 }
 
-/// The least and the greatest length that a field of `N` bytes can still have after those that are
-/// there, and where the header goes on if all are, else 0.
+/// Returns the bounds on an `N`-byte length, given those of its bytes that have arrived.
+///
+/// The bounds are the smallest and the largest length that are still possible. The third number is
+/// the index at which the header continues if the length is complete, else 0.
 #[inline]
 fn length<const N: usize>(rest: &[u8], minimum: u64) -> Result<(u64, u64, usize), Violation> {
     let number = |bytes: &[u8; N]| bytes.iter().fold(0, |len, byte| len << 8 | u64::from(*byte));
@@ -318,8 +324,8 @@ fn length<const N: usize>(rest: &[u8], minimum: u64) -> Result<(u64, u64, usize)
     if least > u64::MAX >> 1 {
         return Err(Violation::LengthMsb);
     }
-    // "in all cases, the minimal number of bytes MUST be used to encode the length" (§5.2), so a
-    // shorter length is not among those that are possible.
+    // "in all cases, the minimal number of bytes MUST be used to encode the length" (§5.2), so
+    // lengths that have a shorter encoding are ruled out.
     if most < minimum {
         return Err(Violation::NonMinimalLength);
     }

@@ -1,8 +1,8 @@
-//! Counts the bytes that are touched, for tests of what a peer's byte costs.
+//! Counts the bytes that are touched, so that tests can measure what each byte from a peer costs.
 //!
-//! Every loop over a peer's bytes, and every fixed amount of work that stands for one, burns as
-//! much fuel as it touches bytes. The tests compare what was burnt with what came in and went out.
-//! Without the feature `fuel`, nothing is counted.
+//! Every loop over a peer's bytes, and every fixed amount of work that stands for such a loop,
+//! burns as much fuel as it touches bytes. The tests compare the fuel burnt with the bytes that
+//! came in and went out. Without the feature `fuel`, nothing is counted.
 
 #[cfg(feature = "fuel")]
 use core::cell::Cell;
@@ -13,11 +13,11 @@ std::thread_local! {
     static INFLATED: Cell<u64> = const { Cell::new(0) };
 }
 
-/// A call of a library, or a header: what it costs however few bytes it is for.
+/// The fixed cost of a library call or of a header, however few bytes it is for.
 #[cfg(feature = "deflate")]
 pub(crate) const CALL: usize = 8;
 
-/// Counts `bytes` that are touched now.
+/// Counts `bytes` as touched.
 #[inline(always)]
 pub(crate) fn burn(bytes: usize) {
     #[cfg(feature = "fuel")]
@@ -26,7 +26,7 @@ pub(crate) fn burn(bytes: usize) {
     let _ = bytes;
 }
 
-/// Counts a call of the inflater, which has taken and given so many bytes.
+/// Counts a call of the inflater that consumed and produced this many bytes.
 #[cfg(feature = "deflate")]
 pub(crate) fn burn_inflating(taken: usize, given: usize) {
     burn(CALL.saturating_add(taken).saturating_add(given));
@@ -34,8 +34,7 @@ pub(crate) fn burn_inflating(taken: usize, given: usize) {
     INFLATED.with(|inflated| inflated.set(inflated.get().wrapping_add(given as u64)));
 }
 
-/// Returns how many bytes this thread has touched since it was last asked, and how many have come
-/// out of an inflater.
+/// Returns the bytes that this thread touched, and those that it inflated, since the last call.
 #[cfg(feature = "fuel")]
 #[must_use]
 pub fn take() -> (u64, u64) {

@@ -1,20 +1,20 @@
-//! Which connection a buffer, an inflater or a deflater serves.
+//! Pairing: which connection a buffer, an inflater or a deflater serves.
 
-/// The number of a connection, which no other one has; none until it is first asked for.
+/// The unique number of a connection, assigned when it is first asked for.
 ///
-/// It is taken from a counter of the process. Where the target has no atomic operations on 32 bits,
-/// all connections share one number, and a wrong pairing shows by the offset in the stream alone.
+/// It comes from a counter in the process. On targets without atomic operations on 32 bits, all
+/// connections share one number, and only the offset in the stream reveals a wrong pairing.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Identity(u32);
 
-/// A number that was asked for.
+/// A number that has been assigned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Serves(u32);
 
 impl Identity {
     pub(crate) const NONE: Self = Self(0);
 
-    /// Returns the number, which is taken now if there is none yet.
+    /// Returns the number, and assigns one first if there is none yet.
     pub(crate) fn get(&mut self) -> Serves {
         while self.0 == 0 {
             self.0 = next();
@@ -22,20 +22,20 @@ impl Identity {
         Serves(self.0)
     }
 
-    /// Whether the number was asked for.
+    /// Returns whether a number has been assigned.
     #[cfg(feature = "deflate")]
     pub(crate) const fn is_taken(&self) -> bool {
         self.0 != 0
     }
 
-    /// Whether this is the connection that has the number.
+    /// Returns whether this is the connection with that number.
     #[inline]
     pub(crate) const fn is(&self, serves: Serves) -> bool {
         self.0 == serves.0
     }
 }
 
-/// A clone is another connection.
+/// A clone is another connection, so it gets another number.
 impl Clone for Identity {
     fn clone(&self) -> Self {
         Self::NONE

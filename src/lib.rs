@@ -1,14 +1,30 @@
-//! A WebSocket protocol codec (RFC 6455) that does no I/O.
+//! A WebSocket protocol codec (RFC 6455) that performs no I/O.
 //!
-//! A WebSocket library has two parts: one that moves bytes, which depends on the runtime, and one
-//! that knows the protocol, which does not. This is the second one. It owns no socket, thread,
-//! clock, random number or buffer: bytes that were received go in, events come out; messages go
-//! in, bytes to be written come out.
+//! A WebSocket library has two parts: one moves bytes, and depends on the runtime; the other knows
+//! the protocol, and does not. This crate is the second part. It owns no socket, thread, clock,
+//! random number generator or buffer. You pass it the bytes you receive, and it yields events; you
+//! pass it messages, and it produces the bytes to write.
+//!
+//! ```text
+//!                      your application
+//!             events  ^                |  messages, pings, closes
+//!                     |                v
+//!   +-----------------------------------------------------+
+//!   | MessageBuffer            whole messages (optional)  |
+//!   | deflate                  compression (a feature)    |
+//!   | Connection               events, replies, closing   |
+//!   |   ReceiveHalf, SendHalf  the two directions         |
+//!   | FrameHeader, mask, Utf8, CloseCode     the parts    |
+//!   +-----------------------------------------------------+
+//!         bytes read  ^                |  bytes to write
+//!                     |                v
+//!          your transport: TCP, TLS, an async runtime, ...
+//! ```
 //!
 //! # Receiving
-//! [`Connection::receive`] takes events off the front of a slice that you have read into. The
-//! slice advances, so there is no count to apply; data is unmasked in place and borrowed from your
-//! buffer, not from the connection, so that you can send while you hold it:
+//! [`Connection::receive`] takes events off the front of the slice that you have read into. The
+//! slice advances, so there is no byte count to apply. Data is unmasked in place and borrowed from
+//! your buffer, not from the connection, so you can send while you hold it:
 //!
 //! ```
 //! use rfc6455::{Connection, Event, Limits};
@@ -26,47 +42,76 @@
 //! # Ok::<(), Box<dyn core::error::Error>>(())
 //! ```
 //!
-//! A chunk is delivered when it is there, not when its frame is complete: a message of any size
-//! passes through a buffer of any size. Who wants whole messages puts a [`MessageBuffer`] beside
-//! the connection.
+//! A chunk is yielded as soon as its bytes arrive, without waiting for the rest of its frame, so a
+//! message of any size passes through a buffer of any size. For whole messages, pair the connection
+//! with a [`MessageBuffer`].
 //!
 //! # Answering
-//! The protocol has its own frames to send: the answer to a Ping, and exactly one Close. They wait
-//! in [`Connection::poll_transmit`]; ask for them after each call of `receive`, one that failed too.
+//! The protocol itself sends two kinds of frame: the Pong that answers a Ping, and exactly one
+//! Close. Take pending ones from [`Connection::poll_transmit`] after each call of `receive`,
+//! including a call that failed.
 //!
 //! # Sending
-//! - [`Connection::send`] writes a frame into your slice, all of it or nothing.
-//! - [`Connection::send_header`] (a server's) and [`Connection::begin_frame`] give the header as a
-//!   value and leave the payload where it is: for `writev`, completion I/O, and messages that are
-//!   produced bit by bit.
-//! - [`PreparedMessage`] is encoded once for any number of clients.
-//! - [`Connection::ping`] and [`Connection::close`] give small frames by value.
+//! - [`Connection::send`] writes a whole frame into your slice, or nothing.
+//! - [`Connection::send_header`] (servers only) and [`Connection::begin_frame`] return the header
+//!   by value and leave the payload where it is: for `writev`, for completion I/O, and for messages
+//!   that are produced piece by piece.
+//! - [`PreparedMessage`] is encoded once and sent to any number of clients.
+//! - [`Connection::ping`] and [`Connection::close`] return small frames by value.
 //!
-//! A client is made with its source of masking keys, and cannot send without them; a server has
-//! none. Text is UTF-8 by its type. What a peer would have to reject cannot be sent: it is a
-//! [`SendError`], and changes nothing.
+//! You create a client with a source of masking keys, and it cannot send without one; a server has
+//! none. Text is UTF-8 by its type. Anything that a peer would have to reject cannot be sent: the
+//! call returns a [`SendError`] and changes nothing.
 //!
 //! # Errors
-//! A [`ProtocolError`] is the peer's fault: it names the rule, the offset of the byte that broke
-//! it, and the close code, and its Close frame is ready. A [`SendError`] is the caller's. A normal
-//! close is an [`Event::Close`], and a stream that ends without one is [`Eof::Abnormal`].
+//! A [`ProtocolError`] is the peer's fault. It names the rule, the offset of the byte that broke
+//! it, and the close code; the Close frame that reports it is already pending. A [`SendError`] is
+//! the caller's fault. A normal close is no error but an [`Event::Close`], and a stream that ends
+//! without one is [`Eof::Abnormal`].
+//!
+//! Every connection ends in one of three ways:
+//!
+//! ```text
+//!                    transport connected
+//!                             |
+//!                     opening handshake
+//!                             |
+//!                           open             receive, send, ping
+//!                             |
+//!          +------------------+------------------+
+//!          |                  |                  |
+//!     Close sent          violation        end of stream
+//!     or received         received         without a Close
+//!          |                  |                  |
+//!    Close received       Close sent             |
+//!       or sent         (poll_transmit)          |
+//!          |                  |                  |
+//!          +------------------+------------------+
+//!                             |
+//!                        is_closed()         drop the transport
+//! ```
+//!
+//! After an exchange of Close frames, the server drops the transport; the client waits, within a
+//! deadline, for the end of the stream.
 //!
 //! # Two tasks
-//! [`Connection::into_split`] gives a [`ReceiveHalf`] and a [`SendHalf`] that share nothing. What one
-//! must tell the other, a Pong or a Close to be sent, is a [`Reply`], a value.
+//! [`Connection::into_split`] returns a [`ReceiveHalf`] and a [`SendHalf`] that share nothing. When
+//! the receiving half needs a Pong or a Close to be sent, it gives you a [`Reply`]: a value that
+//! you hand to the sending half.
 //!
 //! # Opening
-#![cfg_attr(feature = "handshake", doc = "[`handshake`] has both sides of it over HTTP/1.1.")]
-#![cfg_attr(not(feature = "handshake"), doc = "The feature `handshake` has both sides of it.")]
+//! A connection opens with an HTTP request and response; the codec takes over after them.
+#![cfg_attr(feature = "handshake", doc = "[`handshake`] implements both sides over HTTP/1.1.")]
+#![cfg_attr(not(feature = "handshake"), doc = "The feature `handshake` implements both sides.")]
 //!
 //! # Compressing
-#![cfg_attr(feature = "deflate", doc = "[`deflate`] is permessage-deflate (RFC 7692).")]
-#![cfg_attr(not(feature = "deflate"), doc = "The feature `deflate` is permessage-deflate.")]
+#![cfg_attr(feature = "deflate", doc = "[`deflate`] implements permessage-deflate (RFC 7692).")]
+#![cfg_attr(not(feature = "deflate"), doc = "The feature `deflate` implements permessage-deflate.")]
 //!
 //! # Cost
-//! A [`Connection`] is 256 bytes, and there is nothing else: no heap, no table. The feature
-//! `handshake` brings `httparse`, `sha1` and `base64`; `deflate` brings `alloc` and `zlib-rs`; `alloc`
-//! brings `MessageBuffer::new`; `std` brings `alloc` and, for speed alone, `multiversion` and
+//! A [`Connection`] is 256 bytes, and that is all: no heap, no tables. The feature `handshake`
+//! brings in `httparse`, `sha1` and `base64`; `deflate` brings in `alloc` and `zlib-rs`; `alloc`
+//! adds `MessageBuffer::new`; `std` brings in `alloc` and, purely for speed, `multiversion` and
 //! `simdutf8`.
 #![no_std]
 #![forbid(unsafe_code)]
@@ -131,7 +176,7 @@ pub use send::{ControlFrame, PreparedMessage, SendHalf};
 pub use timing::{Due, Timeouts, Timing};
 pub use utf8::Utf8;
 
-/// The README's examples are tests.
+/// Compiles and tests the README's examples.
 #[cfg(all(doctest, feature = "std", feature = "handshake"))]
 #[doc = include_str!("../README.md")]
 struct Readme;

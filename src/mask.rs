@@ -1,17 +1,17 @@
-//! Masking (RFC 6455 §5.3): XOR with four bytes that repeat.
+//! Masking (RFC 6455 §5.3): XOR with a repeating key of four bytes.
 
 use core::mem;
 
 use crate::fuel;
 
-/// The four bytes that a client's frame is masked with.
+/// The four bytes that mask a client's frame.
 ///
 /// > The masking key is a 32-bit value chosen at random by the client. (§5.3)
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct MaskingKey(pub [u8; 4]);
 
 impl MaskingKey {
-    /// The key for the bytes that come after `len` bytes: masking goes on where it stopped.
+    /// Returns the key for the bytes after the first `len`: masking continues where it stopped.
     ///
     /// ```
     /// use rfc6455::{MaskingKey, mask};
@@ -30,7 +30,7 @@ impl MaskingKey {
         Self(u32::from_le_bytes(self.0).rotate_right(bits).to_le_bytes())
     }
 
-    /// The key twice, as the word that eight bytes are masked with.
+    /// Returns the key twice, as the word that masks eight bytes.
     #[inline]
     const fn long_word(self) -> u64 {
         let word = u32::from_ne_bytes(self.0) as u64;
@@ -45,17 +45,18 @@ impl From<[u8; 4]> for MaskingKey {
     }
 }
 
-/// Masks or unmasks `bytes` in place (§5.3); the same call undoes itself.
+/// Masks or unmasks `bytes` in place (§5.3); a second call undoes the first.
 ///
-/// The first byte meets the first byte of `key`: for a payload that comes in pieces, give each
-/// piece [`key.after(..)`](MaskingKey::after) the bytes before it.
+/// The first byte is masked with the first byte of `key`. For a payload that comes in pieces, mask
+/// each piece with [`key.after(..)`](MaskingKey::after) the number of bytes before it.
 #[inline]
 pub fn mask(bytes: &mut [u8], key: MaskingKey) {
     mask_seeing(bytes, key);
 }
 
-/// As [`mask`], and tells whether all bytes are ASCII then: seeing that costs little here, and a
-/// pass of its own elsewhere.
+/// Masks `bytes` in place, and returns whether they are then all ASCII.
+///
+/// Checking that is cheap here; elsewhere it would take a separate pass.
 #[inline]
 pub(crate) fn mask_seeing(bytes: &mut [u8], key: MaskingKey) -> bool {
     fuel::burn(bytes.len());
@@ -64,8 +65,8 @@ pub(crate) fn mask_seeing(bytes: &mut [u8], key: MaskingKey) -> bool {
 
 #[inline(always)]
 fn mask_few(bytes: &mut [u8], key: MaskingKey) -> bool {
-    // Word by word, which stays so: of a loop over chunks the compiler would make vectors, whose
-    // preparation costs more than so few bytes.
+    // Word by word, deliberately: the compiler would vectorise a loop over chunks, and the setup
+    // costs more than masking so few bytes.
     let (word, behind) = (key.long_word(), key.after(bytes.len() as u64).long_word());
     let last = bytes.last_chunk::<8>().map(|last| u64::from_ne_bytes(*last) ^ behind);
     let mut seen = last.unwrap_or_default();
@@ -83,7 +84,7 @@ fn mask_few(bytes: &mut [u8], key: MaskingKey) -> bool {
     seen.to_ne_bytes().is_ascii()
 }
 
-/// Masks up to seven bytes, and gives all their bits.
+/// Masks up to seven bytes, and returns the OR of them all.
 #[inline]
 fn mask_each(bytes: &mut [u8], key: MaskingKey) -> u8 {
     let mut seen = 0;
@@ -94,25 +95,28 @@ fn mask_each(bytes: &mut [u8], key: MaskingKey) -> u8 {
     seen
 }
 
-/// Whether these are masked where the call stands; more are worth a call, and finding out which
-/// vectors the CPU has.
+/// Returns whether so few bytes are masked inline.
+///
+/// More bytes are worth a function call, and the detection of the CPU's vector width.
 #[inline(always)]
 const fn are_few(bytes: &[u8]) -> bool {
     bytes.len() <= 128
 }
 
-/// From this many bytes on it pays to begin with those that lead to a cache line: a wide store
-/// across two lines takes as long as two.
+/// The length from which it pays to begin with the bytes before the first cache line.
+///
+/// A wide store across two lines takes as long as two stores.
 const MANY: usize = 1024;
 
-/// How many bytes stand before the first whole cache line, if that matters.
+/// Returns the number of bytes before the first whole cache line, if that matters.
 #[inline(always)]
 fn lead(bytes: &[u8]) -> Option<usize> {
     if bytes.len() < MANY { None } else { Some(bytes.as_ptr().addr().wrapping_neg() % 64) }
 }
 
-/// Masks more than eight bytes with the widest vectors there are, and tells whether all are ASCII
-/// then. The last word may overlap the one before it: it is read before anything is written.
+/// Masks more than eight bytes with the widest vectors; returns whether they are then all ASCII.
+///
+/// The last word may overlap the one before it, so it is read before anything is written.
 #[cfg_attr(
     feature = "std",
     multiversion::multiversion(targets(
@@ -129,7 +133,7 @@ fn mask_many(bytes: &mut [u8], key: MaskingKey) -> bool {
         (ascii, key) = (mask_few(head, key), key.after(lead as u64));
     }
     let Some(last) = bytes.last_chunk::<8>() else { return false };
-    // What comes before the last word is as long as all, modulo 4.
+    // The last word has eight bytes, so modulo 4 it starts at the length of them all.
     let last = u64::from_ne_bytes(*last) ^ key.after(bytes.len() as u64).long_word();
     let (word, mut seen) = (key.long_word(), last);
     for bytes in bytes.as_chunks_mut::<8>().0 {
@@ -143,7 +147,7 @@ fn mask_many(bytes: &mut [u8], key: MaskingKey) -> bool {
     ascii && seen.to_ne_bytes().is_ascii()
 }
 
-/// Copies `from` to the front of `to`, which has room for it, masked, in one pass.
+/// Copies `from`, masked, to the front of `to`, which has room for it, in one pass.
 #[inline]
 pub(crate) fn mask_copy(from: &[u8], to: &mut [u8], key: MaskingKey) {
     let Some(to) = to.get_mut(..from.len()) else { return };
@@ -171,7 +175,7 @@ fn copy_few(from: &[u8], to: &mut [u8], key: MaskingKey) {
     }
 }
 
-/// As [`mask_many`], from one slice to another of the same length.
+/// Copies and masks like [`mask_many`], from one slice to another of the same length.
 #[cfg_attr(
     feature = "std",
     multiversion::multiversion(targets(

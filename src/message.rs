@@ -1,4 +1,4 @@
-//! Whole messages (RFC 6455 §5.4, §5.6), borrowed from where they are.
+//! Whole messages (RFC 6455 §5.4, §5.6), borrowed in place.
 
 use crate::bytes::copy;
 use crate::close::CloseCode;
@@ -29,7 +29,7 @@ pub enum Message<'m> {
 }
 
 impl<'m> Message<'m> {
-    /// The payload.
+    /// Returns the payload.
     #[inline]
     #[must_use]
     pub const fn as_bytes(self) -> &'m [u8] {
@@ -50,10 +50,12 @@ impl<'m> From<Message<'m>> for Fragment<'m> {
     }
 }
 
-/// What [`MessageBuffer::receive`] found: as [`Event`], with messages in place of their chunks.
+/// A message or control frame that [`MessageBuffer::receive`] found.
+///
+/// It is an [`Event`] with whole messages in place of their chunks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Incoming<'m> {
-    /// A whole message, valid if it is text.
+    /// A whole message; valid UTF-8 if it is text.
     Message(Message<'m>),
     /// A Ping (RFC 6455 §5.5.2), see [`Event::Ping`].
     Ping,
@@ -63,22 +65,23 @@ pub enum Incoming<'m> {
     Close(Option<CloseCode>),
 }
 
-/// Puts messages together that do not arrive in one piece.
+/// Assembles messages that do not arrive in one piece.
 ///
-/// One that does is handed out where it lies, in the input, without a copy; of any other, each
-/// byte is copied once. Text is scanned once for both its validity and its type, and fails at its
-/// first impossible byte as it does in the tier below.
+/// A message that arrives in one piece is returned in place, from the input, without a copy; in any
+/// other message, each byte is copied once. One scan both validates text and makes it a `str`. Text
+/// fails at its first impossible byte, as it does in
+/// [`Connection::receive`](crate::Connection::receive).
 ///
-/// It stands beside its [`Connection`](crate::Connection), not around it, so that what it hands out can be sent back
-/// while it is borrowed.
+/// The buffer sits beside its [`Connection`](crate::Connection), not around it, so you can send a
+/// message back while it is still borrowed.
 ///
-/// A message that is not complete belongs to the connection that it came from. When the buffer is
-/// used with another connection, it is discarded; a connection whose open message began in another
-/// buffer, or was discarded, fails with [`Violation::Mispaired`]. What two connections sent is
+/// An incomplete message belongs to the connection that it came from. If you use the buffer with
+/// another connection, the message is discarded. A connection whose open message began in another
+/// buffer, or was discarded, fails with [`Violation::Mispaired`]. Data from two connections is
 /// never joined.
 ///
-/// Over a slice, without an allocator; the connection's
-/// [`max_message`](crate::Limits::max_message) is lowered to the length of the slice:
+/// Over a slice, the buffer needs no allocator, and lowers the connection's
+/// [`max_message`](crate::Limits::max_message) to the length of the slice:
 ///
 /// ```
 /// use rfc6455::{Connection, Incoming, Limits, Message, MessageBuffer};
@@ -96,18 +99,18 @@ pub enum Incoming<'m> {
 #[derive(Clone, Debug)]
 pub struct MessageBuffer<S> {
     storage: S,
-    /// The open message's text: where it stands, and the first bytes of an open code point.
+    /// The open message's text: its validation state, and the first bytes of a split code point.
     utf8: Utf8,
     carry: [u8; 4],
     carried: u8,
     state: State,
 }
 
-/// What the storage holds.
+/// The contents of the storage.
 #[derive(Clone, Copy, Debug)]
 enum State {
     Empty,
-    /// The beginning of a message: what this connection has received of it before this offset.
+    /// The beginning of a message: the part that this connection received before this offset.
     Part {
         serves: Serves,
         before: u64,
@@ -127,7 +130,7 @@ impl State {
 }
 
 impl<'s> MessageBuffer<InSlice<'s>> {
-    /// Over `slice`, which is as long as the longest message.
+    /// Creates a buffer over `slice`, which is as long as the longest message.
     #[must_use]
     pub const fn in_slice(slice: &'s mut [u8]) -> Self {
         Self::over(InSlice::new(slice))
@@ -136,10 +139,12 @@ impl<'s> MessageBuffer<InSlice<'s>> {
 
 #[cfg(feature = "alloc")]
 impl MessageBuffer<Heap> {
-    /// On the heap: memory is taken as bytes arrive, whatever a header declares: never more than
-    /// twice what has arrived of a message, and half as much again while it moves. It is given back
-    /// but for what is to be [retained](Self::retain) as soon as nothing is left of the input and no
-    /// message is open, and when the connection has failed or was closed.
+    /// Creates a buffer on the heap.
+    ///
+    /// Memory is allocated as bytes arrive, whatever a header declares: never more than twice what
+    /// has arrived of a message, and half as much again while it moves. Memory beyond the
+    /// [retained](Self::retain) amount is freed as soon as the input is exhausted with no message
+    /// open, and when the connection has failed or was closed.
     ///
     /// ```
     /// use rfc6455::{Connection, Incoming, Limits, Message, MessageBuffer};
@@ -158,14 +163,14 @@ impl MessageBuffer<Heap> {
         Self::over(Heap::new())
     }
 
-    /// With at most `bytes` of memory kept while nothing arrives; by default 16 KiB.
+    /// Sets how many bytes of memory to keep, at most, while nothing arrives; by default 16 KiB.
     #[must_use]
     pub const fn retain(mut self, bytes: usize) -> Self {
         self.storage.set_retained(bytes);
         self
     }
 
-    /// Bytes of memory that are held now.
+    /// Returns how many bytes of memory are held now.
     #[must_use]
     pub fn capacity(&self) -> usize {
         self.storage.capacity()
@@ -184,18 +189,17 @@ impl<S: Storage> MessageBuffer<S> {
         Self { storage, utf8: Utf8::new(), carry: [0; 4], carried: 0, state: State::Empty }
     }
 
-    /// Takes the next message or control frame off the front of `input`; `Ok(None)` exactly when
-    /// `input` is used up.
+    /// Takes the next message or control frame off the front of `input`.
     ///
-    /// It is [`Connection::receive`](crate::Connection::receive) with the same contract, for a
-    /// connection or for its receiving half. A message that is handed out from
-    /// the storage stays there until the next call. Memory that is not to be retained is given back
-    /// when the input is used up and no message is open.
+    /// Returns `Ok(None)` exactly when `input` is exhausted. The contract is that of
+    /// [`Connection::receive`](crate::Connection::receive), for a connection or for its receiving
+    /// half. A message that is returned from the storage stays there until the next call. Memory
+    /// beyond the retained amount is freed when the input is exhausted and no message is open.
     ///
     /// # Errors
-    /// The peer broke the protocol or a limit; nothing of the message that did is handed out.
-    /// [`Violation::MessageTooBig`] also if memory cannot be had; [`Violation::Mispaired`] if the
-    /// open message began elsewhere.
+    /// The peer broke the protocol or exceeded a limit; nothing of the offending message is
+    /// returned. [`Violation::MessageTooBig`] also if memory cannot be allocated;
+    /// [`Violation::Mispaired`] if the open message began elsewhere.
     #[inline(always)]
     pub fn receive<'m, 'b: 'm, R: Role>(
         &'m mut self,
@@ -221,7 +225,7 @@ impl<S: Storage> MessageBuffer<S> {
         }
     }
 
-    /// Hands over what was found, when it is settled what the storage holds and whose it is.
+    /// Returns what was found, once the contents of the storage are settled.
     #[inline]
     fn hand_over<'m, 'b: 'm, R: Role>(
         &'m mut self,
@@ -239,7 +243,7 @@ impl<S: Storage> MessageBuffer<S> {
         }))
     }
 
-    /// The connection has failed.
+    /// Returns the error of a failed connection, once the contents of the storage are settled.
     #[cold]
     fn end<T, R: Role>(
         &mut self,
@@ -250,7 +254,7 @@ impl<S: Storage> MessageBuffer<S> {
         Err(error)
     }
 
-    /// A part of a message is that of a connection which may go on with it; nothing else is kept.
+    /// Keeps part of a message only for a connection that may continue it.
     fn settle<R: Role>(&mut self, ws: &ReceiveHalf<R>) {
         match &mut self.state {
             State::Part { before, .. } if ws.is_open() => *before = ws.position(),
@@ -262,11 +266,14 @@ impl<S: Storage> MessageBuffer<S> {
         }
     }
 
-    /// Where the next bytes of the stream belong, if that is known: a long binary message is under
-    /// way. Who reads into it and calls [`receive_spare`](Self::receive_spare) saves that message a
-    /// copy; who does not loses nothing.
+    /// Returns room for the next bytes of the stream while a long binary message is arriving.
     ///
-    /// It lends memory that it has, and takes more as [`receive`](Self::receive) does.
+    /// Read into it and call [`receive_spare`](Self::receive_spare) to save that message a copy.
+    /// This is optional: if you do not, nothing is lost. Returns `None` when it is not known where
+    /// the next bytes belong.
+    ///
+    /// The buffer lends memory that it already has, and allocates more as
+    /// [`receive`](Self::receive) does.
     ///
     /// ```
     /// use rfc6455::{Connection, Incoming, Limits, Message, MessageBuffer};
@@ -277,7 +284,7 @@ impl<S: Storage> MessageBuffer<S> {
     /// let (mut storage, mut buf) = ([0; 64], [0; 6]);
     /// let mut messages = MessageBuffer::in_slice(&mut storage);
     ///
-    /// assert!(messages.spare(&mut ws).is_none()); // nothing is under way
+    /// assert!(messages.spare(&mut ws).is_none()); // no message is arriving
     /// let n = stream.read(&mut buf)?;
     /// assert_eq!(messages.receive(&mut ws, &mut &mut buf[..n])?, None);
     ///
@@ -300,11 +307,14 @@ impl<S: Storage> MessageBuffer<S> {
         }
     }
 
-    /// As [`receive`](Self::receive), of the next `len` bytes of the stream, which the caller has
-    /// read into [`spare`](Self::spare) room.
+    /// Receives the next `len` bytes of the stream, which are in the spare room.
+    ///
+    /// You have read them into [`spare`](Self::spare). Otherwise this is the same as
+    /// [`receive`](Self::receive).
     ///
     /// # Errors
-    /// The connection has failed: with [`Violation::Mispaired`] if there is less room than that.
+    /// The connection has failed; with [`Violation::Mispaired`] if there is room for fewer than
+    /// `len` bytes.
     pub fn receive_spare<R: Role>(
         &mut self,
         ws: &mut impl AsMut<ReceiveHalf<R>>,
@@ -325,7 +335,7 @@ impl<S: Storage> MessageBuffer<S> {
         Ok(if last { Some(Incoming::Message(self.storage.message())) } else { None })
     }
 
-    /// What is not a whole message in one piece.
+    /// Receives anything but a whole message in one piece.
     #[inline(never)]
     fn receive_in_parts<'m, 'b: 'm, R: Role>(
         &'m mut self,
@@ -352,7 +362,7 @@ impl<S: Storage> MessageBuffer<S> {
         }
     }
 
-    /// The beginning of the open message must be here, unless it has none.
+    /// Checks that the beginning of the open message, if it has one, is in this buffer.
     fn check_beginning<R: Role>(
         &self,
         ws: &mut ReceiveHalf<R>,
@@ -364,7 +374,7 @@ impl<S: Storage> MessageBuffer<S> {
         Ok(())
     }
 
-    /// Takes the next event. Nothing is found if it is a part of a message, and not the last.
+    /// Takes the next event; nothing is found if it is part of a message, but not the last.
     #[inline]
     fn take<'b, R: Role>(
         &mut self,
@@ -404,8 +414,9 @@ impl<S: Storage> MessageBuffer<S> {
         Ok(None)
     }
 
-    /// Lets go of the last message, and of a part of one that another connection has sent, and holds
-    /// the connection to the storage's bound.
+    /// Releases the last message, or part of one from another connection.
+    ///
+    /// Lowers the connection's limit to the storage's bound.
     fn prepare<R: Role>(
         &mut self,
         ws: &mut ReceiveHalf<R>,
@@ -429,8 +440,9 @@ impl<S: Storage> MessageBuffer<S> {
         if self.storage.push(bytes) { Ok(()) } else { Err((Violation::MessageTooBig, bytes.len())) }
     }
 
-    /// Appends text of which `left` bytes are known to follow; an error tells how many bytes of
-    /// the piece stand from the offending one on.
+    /// Appends text, of which `left` bytes are known to follow.
+    ///
+    /// The error gives the number of bytes in the piece from the offending one on.
     #[inline(never)]
     fn push_text(&mut self, piece: &[u8], left: u64) -> Result<(), (Violation, usize)> {
         let mut rest = piece;
@@ -449,7 +461,7 @@ impl<S: Storage> MessageBuffer<S> {
         self.carry(tail, left, tail.len())
     }
 
-    /// Takes bytes of a code point that is not in one piece.
+    /// Appends bytes of a code point that is split between pieces.
     fn carry(&mut self, bytes: &[u8], left: u64, unread: usize) -> Result<(), (Violation, usize)> {
         if let Err(valid) = self.utf8.validate_before(bytes, left) {
             return Err((Violation::InvalidUtf8, unread.saturating_sub(valid)));
@@ -468,13 +480,13 @@ impl<S: Storage> MessageBuffer<S> {
     }
 }
 
-/// What was found: in the input, or a whole message in the storage.
+/// The outcome of a search: something in the input, or a whole message in the storage.
 enum Found<'b> {
     InInput(Incoming<'b>),
     InStorage,
 }
 
-/// Hands out a message in one piece, where it lies.
+/// Returns a message in one piece, in place.
 #[inline(always)]
 fn hand_out<'b, R: Role>(
     ws: &mut ReceiveHalf<R>,
@@ -493,7 +505,7 @@ fn hand_out<'b, R: Role>(
     Err(fail(ws, input, Violation::InvalidUtf8, payload.len().saturating_sub(valid)))
 }
 
-/// Fails the connection at the byte that stands `unread` before the end of what was received.
+/// Fails the connection at the byte that is `unread` bytes before the end of what was received.
 #[cold]
 fn fail<R: Role>(
     ws: &mut ReceiveHalf<R>,

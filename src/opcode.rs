@@ -1,10 +1,10 @@
-//! What a frame is, in the four bits that say so.
+//! Opcodes: the four bits that give the kind of a frame.
 
-/// The kind of a frame (RFC 6455 §5.2), without the reserved ones.
+/// The kind of a frame (RFC 6455 §5.2), without the reserved opcodes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum Opcode {
-    /// A further fragment of the message that is open.
+    /// A further fragment of the open message.
     Continuation = 0x0,
     /// The first, or only, fragment of a text message.
     Text = 0x1,
@@ -12,14 +12,14 @@ pub enum Opcode {
     Binary = 0x2,
     /// The last frame that an endpoint sends.
     Close = 0x8,
-    /// A question that is answered with a [`Pong`](Self::Pong) of the same payload.
+    /// A request for a [`Pong`](Self::Pong) with the same payload.
     Ping = 0x9,
-    /// The answer to a [`Ping`](Self::Ping), or a heartbeat in one direction.
+    /// The answer to a [`Ping`](Self::Ping), or a one-way heartbeat.
     Pong = 0xA,
 }
 
 impl Opcode {
-    /// The opcode of these four bits; `None` for a reserved one, or for a value above 15.
+    /// Returns the opcode of these four bits; `None` if it is reserved, or the value is above 15.
     #[inline]
     #[must_use]
     pub const fn from_bits(bits: u8) -> Option<Self> {
@@ -34,14 +34,14 @@ impl Opcode {
         })
     }
 
-    /// The four bits of this opcode.
+    /// Returns the four bits of this opcode.
     #[inline]
     #[must_use]
     pub const fn bits(self) -> u8 {
         self as u8
     }
 
-    /// Whether this is Close, Ping or Pong (§5.5).
+    /// Returns whether this is Close, Ping or Pong (§5.5).
     #[inline]
     #[must_use]
     pub const fn is_control(self) -> bool {
@@ -49,18 +49,18 @@ impl Opcode {
     }
 }
 
-/// What a message carries (§5.6).
+/// The type of a message's payload (§5.6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum MessageKind {
     /// UTF-8, valid as a whole; a fragment may end inside a code point.
     Text = 0x1,
-    /// Bytes that mean what the application says they mean.
+    /// Bytes that the application interprets.
     Binary = 0x2,
 }
 
 impl MessageKind {
-    /// The opcode of a message's first frame.
+    /// Returns the opcode of a message's first frame.
     #[inline]
     #[must_use]
     pub const fn opcode(self) -> Opcode {

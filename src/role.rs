@@ -1,4 +1,4 @@
-//! Who masks, and where the keys come from (RFC 6455 §5.1, §5.3).
+//! The two roles, and the source of a client's masking keys (RFC 6455 §5.1, §5.3).
 
 use crate::mask::MaskingKey;
 
@@ -6,13 +6,15 @@ mod sealed {
     pub trait Sealed {}
 }
 
-/// One of the two ends: [`Server`] or [`Client`].
+/// One of the two ends of a connection: [`Server`] or [`Client`].
 pub trait Role: sealed::Sealed {
-    /// Whether this end is the server: it receives masked frames, sends unmasked ones, and is the
-    /// first to close the transport (§7.1.1).
+    /// Whether this end is the server.
+    ///
+    /// A server receives masked frames, sends unmasked ones, and is the first to close the
+    /// transport (§7.1.1).
     const IS_SERVER: bool;
 
-    /// The key of the next frame that this end sends; `None` for a server.
+    /// Returns the key of the next frame that this end sends; `None` for a server.
     #[doc(hidden)]
     fn next_key(&mut self) -> Option<MaskingKey>;
 }
@@ -31,8 +33,7 @@ pub struct Client<K> {
     keys: K,
 }
 
-/// A copy of a client, or of its connection, draws its own keys: that of a generator which has
-/// state would repeat them.
+/// Forks the source of keys, because a copy of a generator with state would repeat its keys.
 impl<K: ForkKeys> Clone for Client<K> {
     fn clone(&self) -> Self {
         Self { keys: self.keys.fork() }
@@ -51,10 +52,10 @@ impl<K: MaskingKeys> Client<K> {
 /// > source of entropy, and the masking key for a given frame MUST NOT make it simple for a
 /// > server/proxy to predict the masking key for a subsequent frame. (§5.3)
 ///
-/// So this is the operating system's generator, or a cryptographic one that is seeded from it;
-/// there is no default. Every closure that returns four bytes is a source.
+/// So use the operating system's generator, or a cryptographic one that is seeded from it; there is
+/// no default. Every closure that returns four bytes is a source.
 pub trait MaskingKeys {
-    /// Four fresh bytes; asked for once for each frame.
+    /// Returns four fresh bytes; called once for each frame.
     fn next_key(&mut self) -> [u8; 4];
 }
 
@@ -65,12 +66,12 @@ impl<F: FnMut() -> [u8; 4]> MaskingKeys for F {
     }
 }
 
-/// A source of masking keys that can be had twice: what a [`Connection`](crate::Connection) of a
-/// client needs to be [`Clone`].
+/// A source of masking keys that can be forked.
 ///
-/// A function pointer is one, as it has no state of its own.
+/// A client's [`Connection`](crate::Connection) is [`Clone`] only with such a source. A function
+/// pointer is one, because it has no state.
 pub trait ForkKeys: MaskingKeys {
-    /// Returns another source, whose keys are as fresh as those of this one: it repeats none.
+    /// Returns another source, whose keys are as fresh as this one's and repeat none of them.
     #[must_use]
     fn fork(&self) -> Self;
 }

@@ -1,4 +1,4 @@
-//! From messages to bytes (RFC 6455 §5, §6.1).
+//! The sending half: from messages to bytes (RFC 6455 §5, §6.1).
 
 use crate::bytes::copy;
 use crate::close::CloseCode;
@@ -26,30 +26,30 @@ pub struct SendHalf<R> {
     role: R,
     /// Payload bytes that the open frame still lacks; 0 between frames.
     frame_left: u64,
-    /// For the next payload byte of the open frame.
+    /// The key for the next payload byte of the open frame.
     key: MaskingKey,
     progress: Progress,
-    /// The open frame is the last of its message, which is then over.
+    /// The open frame is the last of its message, which ends with it.
     frame_last: bool,
-    /// Where the text of the open message stands.
+    /// The validation state of the open message's text.
     utf8: Utf8,
     allow_rsv1: bool,
-    /// For the deflater that serves it.
+    /// The pairing with a deflater.
     #[cfg(feature = "deflate")]
     identity: Identity,
 }
 
-/// What was sent so far.
+/// The part of the current message that was sent so far.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Progress {
-    /// Whole messages.
+    /// None: no message is open.
     Idle,
-    /// A part of a message of this kind, and not all of it.
+    /// Part of a message of this kind, but not all of it.
     Message(MessageKind),
     /// The same, through a deflater.
     #[cfg(feature = "deflate")]
     Compressed(MessageKind),
-    /// A Close frame.
+    /// A Close frame, so nothing more.
     Closed,
 }
 
@@ -68,12 +68,12 @@ impl<R: Role> SendHalf<R> {
         }
     }
 
-    /// Writes a data frame to the front of `out`, and tells its length.
+    /// Writes a data frame to the front of `out` and returns its length.
     ///
     /// See [`Connection::send`](crate::Connection::send).
     ///
     /// # Errors
-    /// See [`Connection::send`](crate::Connection::send); nothing is written then.
+    /// See [`Connection::send`](crate::Connection::send); nothing is written in those cases.
     #[inline]
     pub fn send<'a>(
         &mut self,
@@ -94,12 +94,12 @@ impl<R: Role> SendHalf<R> {
         Ok(needed)
     }
 
-    /// Begins a data frame whose payload follows in pieces, and gives its header.
+    /// Begins a data frame whose payload follows in pieces, and returns its header.
     ///
     /// See [`Connection::begin_frame`](crate::Connection::begin_frame).
     ///
     /// # Errors
-    /// As for [`send`](Self::send), and [`SendError::TooLong`] from 2^63 bytes on.
+    /// As for [`send`](Self::send), and [`SendError::TooLong`] if `len` is 2^63 or more.
     pub fn begin_frame(&mut self, part: Part, len: u64) -> Result<EncodedHeader, SendError> {
         self.check_part(part, false)?;
         if len > u64::MAX >> 1 {
@@ -117,13 +117,14 @@ impl<R: Role> SendHalf<R> {
         Ok(header.to_bytes())
     }
 
-    /// Takes the next piece of the open frame's payload, and masks it in place if this is a client.
+    /// Prepares the next piece of the open frame's payload; a client masks it in place.
     ///
     /// See [`Connection::frame_payload`](crate::Connection::frame_payload).
     ///
     /// # Errors
-    /// [`SendError::TooLong`] for more than the frame lacks, [`SendError::InvalidUtf8`] for bytes
-    /// that its text cannot have there; neither changes anything.
+    /// [`SendError::TooLong`] if the piece is longer than what the frame still lacks,
+    /// [`SendError::InvalidUtf8`] for bytes that its text cannot have there; neither changes
+    /// anything.
     pub fn frame_payload(&mut self, piece: &mut [u8]) -> Result<(), SendError> {
         let left = self.frame_left.checked_sub(piece.len() as u64).ok_or(SendError::TooLong)?;
         if self.progress == Progress::Message(MessageKind::Text) {
@@ -143,7 +144,7 @@ impl<R: Role> SendHalf<R> {
         Ok(())
     }
 
-    /// A Ping (§5.5.2).
+    /// Returns a Ping frame (§5.5.2).
     ///
     /// # Errors
     /// [`SendError::TooLong`] for more than 125 bytes; [`SendError::FrameOpen`];
@@ -152,8 +153,9 @@ impl<R: Role> SendHalf<R> {
         self.control(Opcode::Ping, payload)
     }
 
-    /// A Pong (§5.5.3) that the caller wants to send; the ones that answer a Ping are
-    /// [replies](Self::reply).
+    /// Returns an unsolicited Pong frame (§5.5.3).
+    ///
+    /// The Pongs that answer a Ping are [replies](Self::reply).
     ///
     /// # Errors
     /// As for [`ping`](Self::ping).
@@ -161,7 +163,7 @@ impl<R: Role> SendHalf<R> {
         self.control(Opcode::Pong, payload)
     }
 
-    /// The last frame (§5.5.1), with a reason of at most 123 bytes.
+    /// Returns a Close frame (§5.5.1), which is the last one, with a reason of at most 123 bytes.
     ///
     /// # Errors
     /// As for [`ping`](Self::ping).
@@ -178,7 +180,7 @@ impl<R: Role> SendHalf<R> {
         Ok(frame)
     }
 
-    /// The last frame, without a status code.
+    /// Returns a Close frame without a status code; it is the last frame.
     ///
     /// # Errors
     /// As for [`ping`](Self::ping).
@@ -188,11 +190,11 @@ impl<R: Role> SendHalf<R> {
         Ok(frame)
     }
 
-    /// What the receiving half asked for, as a frame to write.
+    /// Returns the frame that the receiving half asked for.
     ///
     /// # Errors
-    /// [`SendError::FrameOpen`]: ask again when the frame is complete. [`SendError::Closed`]: it is
-    /// not needed any more.
+    /// [`SendError::FrameOpen`]: try again when the frame is complete. [`SendError::Closed`]: the
+    /// reply is not needed any more.
     pub fn reply(&mut self, reply: &Reply) -> Result<ControlFrame, SendError> {
         match reply {
             Reply::Pong(payload) => self.pong(payload),
@@ -201,8 +203,9 @@ impl<R: Role> SendHalf<R> {
         }
     }
 
-    /// The header of this fragment, which has passed the [check](Self::check) and whose payload was
-    /// compressed to `body`; masks that in place if this is a client.
+    /// Returns the header of a fragment whose payload was compressed to `body`.
+    ///
+    /// The fragment has passed the [check](Self::check). A client masks `body` in place.
     #[cfg(feature = "deflate")]
     pub(crate) fn send_compressed(
         &mut self,
@@ -220,7 +223,7 @@ impl<R: Role> SendHalf<R> {
         header.to_bytes()
     }
 
-    /// Whether a deflater that serves this one, or none yet, may compress its messages.
+    /// Returns whether a deflater that serves this half, or none yet, may compress its messages.
     #[cfg(feature = "deflate")]
     pub(crate) fn may_be_served_by(&self, serves: Option<Serves>) -> bool {
         match serves {
@@ -229,31 +232,33 @@ impl<R: Role> SendHalf<R> {
         }
     }
 
-    /// Lets a deflater serve it from now on.
+    /// Pairs this half with a deflater from now on.
     #[cfg(feature = "deflate")]
     pub(crate) fn serve(&mut self) -> Serves {
         self.identity.get()
     }
 
-    /// Whether the payload of a frame is not complete.
+    /// Returns whether the payload of a frame is incomplete.
     #[inline]
     pub(crate) const fn is_frame_open(&self) -> bool {
         self.frame_left > 0
     }
 
-    /// Whether a Close frame was sent: nothing may follow it.
+    /// Returns whether a Close frame was sent: nothing may follow it.
     #[inline]
     #[must_use]
     pub const fn is_close_sent(&self) -> bool {
         matches!(self.progress, Progress::Closed)
     }
 
-    /// Whether an extension was negotiated that defines RSV1 on a message's first frame.
+    /// Allows or forbids RSV1 on a message's first frame.
+    ///
+    /// Allow it if you negotiated an extension that defines this bit.
     pub const fn allow_rsv1(&mut self, allow: bool) {
         self.allow_rsv1 = allow;
     }
 
-    /// A control frame, which may stand between the frames of a message, not inside of one.
+    /// Encodes a control frame, which may come between the frames of a message, not inside a frame.
     #[inline]
     pub(crate) fn control(
         &mut self,
@@ -267,13 +272,13 @@ impl<R: Role> SendHalf<R> {
         Ok(self.control_frame(opcode, payload))
     }
 
-    /// A control frame that may be sent.
+    /// Encodes a control frame that is known to be allowed.
     #[inline(always)]
     fn control_frame(&mut self, opcode: Opcode, payload: &[u8]) -> ControlFrame {
         ControlFrame::new(opcode, payload, self.role.next_key())
     }
 
-    /// What is owed to the peer, if it can be sent now or ever.
+    /// Encodes a pending answer; `None` if it cannot be sent now, or ever.
     #[inline(always)]
     pub(crate) fn answer(&mut self, owed: &Owed<'_>) -> Option<ControlFrame> {
         let mut code = [0; 2];
@@ -281,7 +286,7 @@ impl<R: Role> SendHalf<R> {
         Some(self.control_frame(opcode, payload))
     }
 
-    /// As [`answer`](Self::answer), to the front of `out`, which has room for any control frame.
+    /// Writes a pending answer to the front of `out`, which has room for any control frame.
     #[inline(always)]
     pub(crate) fn answer_into(&mut self, owed: &Owed<'_>, out: &mut [u8]) -> Option<usize> {
         let mut code = [0; 2];
@@ -289,7 +294,7 @@ impl<R: Role> SendHalf<R> {
         Some(write_control(opcode, payload, self.role.next_key(), out))
     }
 
-    /// What is owed, as it is to be sent now; `code` has room for a status code.
+    /// Returns the opcode and payload of a pending answer; `code` has room for a status code.
     #[inline(always)]
     fn owed<'o>(&mut self, owed: &Owed<'o>, code: &'o mut [u8; 2]) -> Option<(Opcode, &'o [u8])> {
         self.check_open().ok()?;
@@ -316,7 +321,7 @@ impl<R: Role> SendHalf<R> {
         }
     }
 
-    /// Whether this part of a message may come now (§5.4).
+    /// Checks that this part of a message may come now (§5.4).
     #[inline]
     fn check_part(&self, part: Part, compressed: bool) -> Result<(), SendError> {
         self.check_open()?;
@@ -341,7 +346,7 @@ impl<R: Role> SendHalf<R> {
         self.check_fragment(fragment, false)
     }
 
-    /// As [`check`](Self::check), for a deflater.
+    /// Checks like [`check`](Self::check), for a deflater.
     #[cfg(feature = "deflate")]
     pub(crate) fn check_compressed(&self, fragment: &Fragment<'_>) -> Result<(), SendError> {
         self.check_fragment(fragment, true)
@@ -361,7 +366,7 @@ impl<R: Role> SendHalf<R> {
         Ok(())
     }
 
-    /// The header of a data frame, with a fresh key if this is a client.
+    /// Makes the header of a data frame, with a fresh key if this is a client.
     #[inline]
     fn header(&mut self, part: Part, rsv1: bool, payload_len: u64) -> FrameHeader {
         let opcode = if part.first { part.kind.opcode() } else { Opcode::Continuation };
@@ -370,7 +375,7 @@ impl<R: Role> SendHalf<R> {
         FrameHeader { fin: part.last, rsv, opcode, masking_key, payload_len }
     }
 
-    /// The message after this part of it.
+    /// Records that this part of a message was sent.
     #[inline]
     fn follow(&mut self, part: Part, utf8: Utf8) {
         self.progress = if part.last { Progress::Idle } else { Progress::Message(part.kind) };
@@ -386,12 +391,12 @@ impl<R: Role> SendHalf<R> {
 }
 
 impl SendHalf<Server> {
-    /// The header of a data frame whose payload is sent as it is, right behind it.
+    /// Returns the header of a data frame; write the payload unchanged right after it.
     ///
     /// See [`Connection::send_header`](crate::Connection::send_header).
     ///
     /// # Errors
-    /// As for [`send`](Self::send), without a buffer.
+    /// As for [`send`](Self::send), except [`SendError::BufferTooSmall`].
     #[inline]
     pub fn send_header<'a>(
         &mut self,
@@ -405,7 +410,7 @@ impl SendHalf<Server> {
         Ok(header.to_bytes())
     }
 
-    /// The bytes of a message that was [prepared](PreparedMessage), if it may be sent now.
+    /// Returns the bytes of a [prepared](PreparedMessage) message, if it may be sent now.
     ///
     /// # Errors
     /// [`SendError::Closed`], [`SendError::MessageOpen`], [`SendError::FrameOpen`].
@@ -429,7 +434,7 @@ fn write_frame(header: &FrameHeader, payload: &[u8], out: &mut [u8]) {
     }
 }
 
-/// Bytes of the header of a frame.
+/// Returns the length of a frame's header in bytes.
 #[inline]
 const fn header_len(payload_len: u64, masked: bool) -> usize {
     match (payload_len, masked) {

@@ -2,24 +2,24 @@
 
 use core::time::Duration;
 
-/// How long each wait may last; `None` means for ever.
+/// The longest time to wait in each state; `None` means forever.
 ///
-/// RFC 6455 sets no times. These are what keeps a peer from holding a connection by silence: a
-/// head that is never complete, an answer that never comes, a Close that is never returned.
+/// RFC 6455 sets no timeouts. These keep a peer from holding a connection by silence: by a head
+/// that never completes, an answer that never comes, or a Close that is never returned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timeouts {
-    /// From the transport's opening to the end of the handshake. Default: 10 seconds.
+    /// From the opening of the transport to the end of the handshake. Default: 10 seconds.
     pub handshake: Option<Duration>,
-    /// From the last sign of life to a Ping of ours. Default: 30 seconds.
+    /// From the last sign of life to the Ping that this end sends. Default: 30 seconds.
     pub idle: Option<Duration>,
-    /// From that Ping to a sign of life. Default: 20 seconds.
+    /// From that Ping to the next sign of life. Default: 20 seconds.
     pub pong: Option<Duration>,
-    /// From the first Close frame to the transport's end. Default: 5 seconds.
+    /// From the first Close frame to the end of the transport. Default: 5 seconds.
     pub close: Option<Duration>,
 }
 
 impl Timeouts {
-    /// The defaults of each field.
+    /// The default of every field.
     pub const DEFAULT: Self = Self {
         handshake: Some(Duration::from_secs(10)),
         idle: Some(Duration::from_secs(30)),
@@ -34,7 +34,7 @@ impl Default for Timeouts {
     }
 }
 
-/// What is to be done, as [`Timing::poll`] tells.
+/// An action that is due, as returned by [`Timing::poll`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Due {
     /// The peer has been silent: send a [Ping](crate::Connection::ping).
@@ -47,11 +47,11 @@ pub enum Due {
     CloseTimeout,
 }
 
-/// The one deadline that a connection has at a time.
+/// The one deadline that a connection has at any time.
 ///
-/// It stands beside the handshake and the [`Connection`](crate::Connection). The caller tells what
-/// happens and what time it is: `now` is the time since any moment that stays the same and never
-/// goes back; an earlier one than before counts as no time at all.
+/// Keep it beside the handshake and the [`Connection`](crate::Connection). You report what happens,
+/// and when: `now` is the time since a fixed moment, and never goes back. If `now` is earlier than
+/// before, it counts as if no time had passed.
 ///
 /// ```
 /// use core::time::Duration;
@@ -84,38 +84,38 @@ enum Wait {
 }
 
 impl Timing {
-    /// For a transport that has just been opened.
+    /// Starts timing a transport that has just been opened.
     #[must_use]
     pub const fn new(timeouts: Timeouts, now: Duration) -> Self {
         Self { timeouts, waiting_for: Wait::Handshake, since: now }
     }
 
-    /// The handshake is done.
+    /// Reports that the handshake is done.
     pub fn opened(&mut self, now: Duration) {
         if self.waiting_for == Wait::Handshake {
             self.wait_for(Wait::Life, now);
         }
     }
 
-    /// The peer has shown that it lives.
+    /// Reports that the peer has shown a sign of life.
     ///
-    /// What counts as that is the caller's choice. Any bytes: then a peer that sends one byte of
-    /// an endless frame now and then stays. A Pong or a whole message: then a peer that needs
-    /// longer than `idle` and `pong` for one frame goes.
+    /// You choose what counts as one. If it is any byte, a peer that sends one byte of an endless
+    /// frame now and then stays connected. If it is a Pong or a whole message, a peer that needs
+    /// longer than `idle` and `pong` for one frame is dropped.
     pub fn alive(&mut self, now: Duration) {
         if matches!(self.waiting_for, Wait::Life | Wait::Pong) {
             self.wait_for(Wait::Life, now);
         }
     }
 
-    /// A Close frame was sent or received, or the connection has failed.
+    /// Reports that a Close frame was sent or received, or that the connection has failed.
     pub fn closing(&mut self, now: Duration) {
         if self.waiting_for != Wait::Close {
             self.wait_for(Wait::Close, now);
         }
     }
 
-    /// When [`poll`](Self::poll) is to be called next; `None` for never.
+    /// Returns when to call [`poll`](Self::poll) next; `None` for never.
     #[must_use]
     pub fn deadline(&self) -> Option<Duration> {
         let timeout = match self.waiting_for {
@@ -128,7 +128,7 @@ impl Timing {
         self.since.checked_add(timeout?)
     }
 
-    /// What is due, once; `None` before the deadline.
+    /// Returns what is due, once; `None` before the deadline.
     pub fn poll(&mut self, now: Duration) -> Option<Due> {
         if now < self.deadline()? {
             return None;

@@ -1,10 +1,10 @@
-//! UTF-8 that arrives in pieces (RFC 6455 §8.1, RFC 3629 §4).
+//! UTF-8 validation of text that arrives in pieces (RFC 6455 §8.1, RFC 3629 §4).
 
 use crate::fuel;
 
-/// How far into a code point a text has come: what is kept between two pieces of it.
+/// The state of UTF-8 validation between two pieces of a text.
 ///
-/// One byte of state. A piece is refused at its first byte that no valid text could have there.
+/// It is one byte. A piece is rejected at its first byte that no valid text could have there.
 ///
 /// ```
 /// use rfc6455::Utf8;
@@ -18,53 +18,55 @@ use crate::fuel;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 pub struct Utf8(State);
 
-/// Which bytes may come next.
+/// The bytes that may come next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 #[repr(u8)]
 enum State {
     /// The start of a code point.
     #[default]
     Boundary,
-    /// One, two, three continuation bytes.
+    /// One, two or three continuation bytes.
     One,
     Two,
     Three,
-    /// `A0..=BF` and one more: below would be overlong.
+    /// `A0..=BF` and one more: a lower byte would be overlong.
     AfterE0,
-    /// `80..=9F` and one more: above would be a surrogate.
+    /// `80..=9F` and one more: a higher byte would make a surrogate.
     AfterEd,
-    /// `90..=BF` and two more: below would be overlong.
+    /// `90..=BF` and two more: a lower byte would be overlong.
     AfterF0,
-    /// `80..=8F` and two more: above would exceed U+10FFFF.
+    /// `80..=8F` and two more: a higher byte would exceed U+10FFFF.
     AfterF4,
 }
 
 impl Utf8 {
-    /// At the start of a text.
+    /// Creates the state at the start of a text.
     #[inline]
     #[must_use]
     pub const fn new() -> Self {
         Self(State::Boundary)
     }
 
-    /// Whether the text may end here: no code point is open.
+    /// Returns whether the text may end here: no code point is open.
     #[inline]
     #[must_use]
     pub const fn is_boundary(self) -> bool {
         matches!(self.0, State::Boundary)
     }
 
-    /// Takes the next piece of the text, or says at which index its first impossible byte stands.
+    /// Validates the next piece of the text.
     ///
     /// # Errors
-    /// The state is then the one before that byte: the bytes before it were taken.
+    /// Returns the index of the first impossible byte. The bytes before it were consumed, and the
+    /// state is the one before that byte.
     #[inline]
     pub fn validate(&mut self, piece: &[u8]) -> Result<(), usize> {
         self.validate_before(piece, u64::MAX)
     }
 
-    /// As [`validate`](Self::validate), where only `left` bytes of text follow this piece: a code
-    /// point that they cannot complete is refused at its first byte.
+    /// Validates the next piece of a text of which only `left` bytes follow that piece.
+    ///
+    /// A code point that they cannot complete is rejected at its first byte.
     pub(crate) fn validate_before(&mut self, piece: &[u8], left: u64) -> Result<(), usize> {
         let begun = self.step_all(piece, 0, left, true)?;
         let rest = piece.get(begun..).unwrap_or_default();
@@ -73,11 +75,12 @@ impl Utf8 {
             Some(_) => piece.len().saturating_sub(tail.len()),
             None => begun.saturating_add(valid_up_to(body)),
         };
-        // Behind what is valid stands a code point that is cut or wrong: four steps tell.
+        // The valid part is followed by a split or wrong code point, which takes at most four
+        // steps.
         self.step_all(piece, valid, left, false).map(|_| ())
     }
 
-    /// How many continuation bytes the open code point still lacks.
+    /// Returns how many continuation bytes the open code point still lacks.
     #[inline]
     pub(crate) const fn missing(self) -> u64 {
         match self.0 {
@@ -88,8 +91,9 @@ impl Utf8 {
         }
     }
 
-    /// Steps from index `from` to the piece's end, or to a boundary if that is asked for, and
-    /// tells the index reached; or the index of the byte that cannot stand there.
+    /// Steps from index `from` to the end of the piece, or to a boundary if that is asked for.
+    ///
+    /// Returns the index reached; the error is the index of the byte that cannot be there.
     fn step_all(
         &mut self,
         piece: &[u8],
@@ -111,7 +115,7 @@ impl Utf8 {
         Ok(index(rest))
     }
 
-    /// The state after one more byte (RFC 3629 §4, the table of well-formed sequences).
+    /// Returns the state after one more byte (RFC 3629 §4, the table of well-formed sequences).
     const fn step(self, byte: u8) -> Option<Self> {
         Some(Self(match (self.0, byte) {
             (State::Boundary, 0x00..=0x7F) | (State::One, 0x80..=0xBF) => State::Boundary,
@@ -133,7 +137,7 @@ impl Utf8 {
     }
 }
 
-/// The text that these bytes are, if they are.
+/// Returns these bytes as text, if they are UTF-8.
 #[inline]
 pub(crate) fn to_str(bytes: &[u8]) -> Option<&str> {
     fuel::burn(bytes.len());
@@ -143,14 +147,14 @@ pub(crate) fn to_str(bytes: &[u8]) -> Option<&str> {
     return core::str::from_utf8(bytes).ok();
 }
 
-/// How many bytes are valid text.
+/// Returns how many bytes are valid text.
 #[cold]
 fn valid_up_to(bytes: &[u8]) -> usize {
     fuel::burn(bytes.len());
     core::str::from_utf8(bytes).map_or_else(|error| error.valid_up_to(), str::len)
 }
 
-/// Cuts off the bytes at the end that a code point begins with and that do not complete it.
+/// Splits off the bytes at the end that begin a code point without completing it.
 pub(crate) fn split_open_code_point(text: &[u8]) -> (&[u8], &[u8]) {
     for back in 1..=text.len().min(3) {
         let at = text.len().saturating_sub(back);

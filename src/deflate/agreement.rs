@@ -1,4 +1,4 @@
-//! From an offer to an agreement (RFC 7692 §5, §7.1).
+//! Negotiation: from an offer to an agreement (RFC 7692 §5, §7.1).
 
 use core::fmt::{self, Write};
 use core::ops::Deref;
@@ -8,7 +8,9 @@ use super::policy::Policy;
 use super::{Deflater, Inflater};
 use crate::bytes::copy;
 
-/// What both ends have agreed to: makes the [`Inflater`] and the [`Deflater`] of a connection.
+/// The parameters that both ends have agreed on.
+///
+/// It creates the [`Inflater`] and the [`Deflater`] of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Agreement {
     policy: Policy,
@@ -26,8 +28,9 @@ struct Direction {
 }
 
 impl Policy {
-    /// As a server: answers one offer, or declines it. Of several, the first that is not declined
-    /// is the one.
+    /// Answers one offer as a server; `None` declines it.
+    ///
+    /// If there are several offers, use the first one that is not declined.
     ///
     /// ```
     /// use rfc6455::deflate::{Params, Policy};
@@ -39,8 +42,8 @@ impl Policy {
     pub fn accept(&self, offer: Params) -> Option<Agreement> {
         let mut answer = Params::default();
         // RFC 7692 §7.1.2.1: "A server declines an extension negotiation offer with this parameter
-        // if the server doesn't support it." A window of 256 bytes is more than zlib's matcher can
-        // promise to keep to.
+        // if the server doesn't support it." zlib's matcher cannot promise to stay within a window
+        // of 256 bytes.
         if offer.server_max_window_bits == Some(8) {
             return None;
         }
@@ -59,7 +62,7 @@ impl Policy {
         answer.server_no_context_takeover = offer.server_no_context_takeover || !self.send_takeover;
         // RFC 7692 §7.1.1.2: "By including the "client_no_context_takeover" extension parameter in
         // an extension negotiation response, a server prevents the peer client from using context
-        // takeover." In an offer it is a hint, which we hold the client to.
+        // takeover." In an offer the parameter is only a hint; we hold the client to it.
         answer.client_no_context_takeover =
             offer.client_no_context_takeover || !self.receive_takeover;
         // RFC 7692 §7.1.2.2: "If a received extension negotiation offer doesn't have the
@@ -77,7 +80,7 @@ impl Policy {
         Some(Agreement { policy: *self, answer, ours, theirs })
     }
 
-    /// As a client: the value of `Sec-WebSocket-Extensions`, with one offer or two.
+    /// Returns a client's value for `Sec-WebSocket-Extensions`, with one offer or two.
     ///
     /// ```
     /// use rfc6455::deflate::Policy;
@@ -102,18 +105,19 @@ impl Policy {
         text
     }
 
-    /// As a client: takes the answer to [`offer`](Self::offer); `None` if it is not one, and the
-    /// connection is to be failed.
+    /// Confirms, as a client, the server's answer to [`offer`](Self::offer).
+    ///
+    /// Returns `None` if it is no answer to that offer; fail the connection then.
     #[must_use]
     pub fn confirm(&self, answer: Params) -> Option<Agreement> {
-        // RFC 7692 §7, of a response: "an extension parameter with an invalid value". Without a
-        // number, this one is for offers alone (§7.1.2.2).
+        // RFC 7692 §7, of a response: "an extension parameter with an invalid value". This
+        // parameter may lack a number only in an offer (§7.1.2.2).
         if answer.client_max_window_bits == Some(None) {
             return None;
         }
         let wish = self.wish();
         if !self.has_fallback() {
-            // What the only offer demanded, its acceptance includes (RFC 7692 §7.1.1.1, §7.1.2.1).
+            // Accepting the only offer includes what it demanded (RFC 7692 §7.1.1.1, §7.1.2.1).
             let asked = wish.server_max_window_bits;
             let granted = answer.server_max_window_bits;
             let within = asked.is_none_or(|asked| granted.is_some_and(|bits| bits <= asked));
@@ -134,14 +138,14 @@ impl Policy {
         Some(Agreement { policy: *self, answer, ours, theirs })
     }
 
-    /// What we like best, as a client.
+    /// Returns the client's preferred offer.
     fn wish(&self) -> Params {
         let below_15 = |bits: u8| if bits < 15 { Some(bits) } else { None };
         Params {
             server_no_context_takeover: !self.receive_takeover,
             client_no_context_takeover: !self.send_takeover,
             server_max_window_bits: below_15(self.receive_window),
-            // With or without a number, it lets the server limit us.
+            // With or without a number, it lets the server limit this client.
             client_max_window_bits: Some(below_15(self.send_window)),
         }
     }
@@ -152,7 +156,7 @@ impl Policy {
 }
 
 impl Agreement {
-    /// The server's answer: the value of `Sec-WebSocket-Extensions` in its response.
+    /// Returns the server's answer: the value of `Sec-WebSocket-Extensions` in its response.
     #[must_use]
     pub fn answer(&self) -> HeaderText {
         let mut text = HeaderText::new();
@@ -160,47 +164,48 @@ impl Agreement {
         text
     }
 
-    /// The base-2 logarithm of our window, 8 to 15.
+    /// Returns the base-2 logarithm of this end's window, 8 to 15.
     ///
-    /// It is 8 only if a server asked a client for it. zlib cannot do that; what is sent then
-    /// refers to nothing but the byte before, and is not much shorter than it was.
+    /// It is 8 only if a server asked a client for it. zlib cannot compress with that window; what
+    /// is sent then refers to nothing but the byte before, and is not much shorter than the
+    /// original.
     #[must_use]
     pub const fn send_window(&self) -> u8 {
         self.ours.window
     }
 
-    /// The base-2 logarithm of the peer's window, 8 to 15.
+    /// Returns the base-2 logarithm of the peer's window, 8 to 15.
     #[must_use]
     pub const fn receive_window(&self) -> u8 {
         self.theirs.window
     }
 
-    /// Whether our messages refer to earlier ones.
+    /// Returns whether this end's messages refer to earlier ones.
     #[must_use]
     pub const fn send_takeover(&self) -> bool {
         self.ours.takeover
     }
 
-    /// Whether the peer's messages may refer to earlier ones.
+    /// Returns whether the peer's messages may refer to earlier ones.
     #[must_use]
     pub const fn receive_takeover(&self) -> bool {
         self.theirs.takeover
     }
 
-    /// What inflates the messages of a new connection.
+    /// Creates the inflater of a new connection.
     #[must_use]
     pub const fn inflater(&self) -> Inflater {
         Inflater::new(self.theirs.takeover, self.policy.max_ratio)
     }
 
-    /// What compresses the messages of a new connection.
+    /// Creates the deflater of a new connection.
     #[must_use]
     pub const fn deflater(&self) -> Deflater {
         Deflater::new(&self.policy, self.ours.window, self.ours.takeover)
     }
 }
 
-/// The value of a header by value: short text, as which it dereferences.
+/// The value of a header, by value; dereferences to a short text.
 #[derive(Clone, Copy)]
 pub struct HeaderText {
     bytes: [u8; Self::MAX_LEN],
@@ -208,7 +213,7 @@ pub struct HeaderText {
 }
 
 impl HeaderText {
-    /// Two offers, one with four parameters and one with two, have 203 bytes.
+    /// Two offers, one with four parameters and one with two, take 203 bytes.
     const MAX_LEN: usize = 208;
 
     const fn new() -> Self {
@@ -246,7 +251,7 @@ impl Deref for HeaderText {
     type Target = str;
 
     fn deref(&self) -> &str {
-        // Only ASCII is ever put there.
+        // Only ASCII is ever written there.
         core::str::from_utf8(self.bytes.get(..self.len).unwrap_or_default()).unwrap_or_default()
     }
 }

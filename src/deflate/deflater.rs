@@ -1,4 +1,4 @@
-//! What is sent compressed (RFC 7692 §7.2.1).
+//! Compression of outgoing messages (RFC 7692 §7.2.1).
 
 use alloc::vec::Vec;
 use core::fmt;
@@ -15,18 +15,18 @@ use crate::identity::Serves;
 use crate::role::Role;
 use crate::send::SendHalf;
 
-/// Compresses messages, beside the [`Connection`] or its sending half.
+/// Compresses messages for a [`Connection`] or its sending half.
 ///
-/// From an [`Agreement`](super::Agreement). It serves one connection, the first that it compresses
-/// for; with any other it does nothing but return [`SendError::Mispaired`]. Its memory is taken with
-/// the first message that is compressed, and can be [released](Self::release) between any two. A message that is not to be
-/// compressed is sent as if there were no extension, with [`Connection::send`]: what will be
-/// compressed after it refers to what was compressed before it.
+/// An [`Agreement`](super::Agreement) creates it. It serves one connection, the first that it
+/// compresses for; with any other it only returns [`SendError::Mispaired`]. Its memory is allocated
+/// for the first message that is compressed, and you can [release](Self::release) it between any
+/// two messages. To leave a message uncompressed, send it with [`Connection::send`], as if there
+/// were no extension: messages that are compressed after it refer to those compressed before it.
 ///
-/// Compression and secrets: who can have text of his own compressed together with a secret, and
-/// sees the length, can find the secret out. Do not compress such messages.
+/// Compression can leak secrets. An attacker who can inject text into the same compression context
+/// as a secret, and observe lengths, can recover the secret. Do not compress such messages.
 pub struct Deflater {
-    /// The connection that it serves.
+    /// The connection that this deflater serves.
     serves: Option<Serves>,
     context: Option<Deflate>,
     level: u8,
@@ -36,18 +36,18 @@ pub struct Deflater {
     threshold: usize,
     /// A compressed message is open.
     open: bool,
-    /// The context is not as new.
+    /// The context has been used since it was created.
     used: bool,
 }
 
 mod sealed {
     pub trait Sealed<R> {
-        /// The sending half, if data may be sent.
+        /// Returns the sending half, if data may be sent.
         fn sender(&mut self) -> Result<&mut crate::SendHalf<R>, crate::SendError>;
     }
 }
 
-/// What data can be sent through: a [`Connection`] or a [`SendHalf`].
+/// A destination for data: a [`Connection`] or a [`SendHalf`].
 pub trait Outgoing<R>: sealed::Sealed<R> {}
 
 impl<R: Role> sealed::Sealed<R> for Connection<R> {
@@ -65,7 +65,7 @@ impl<R: Role> sealed::Sealed<R> for SendHalf<R> {
 impl<R: Role> Outgoing<R> for Connection<R> {}
 impl<R: Role> Outgoing<R> for SendHalf<R> {}
 
-/// What a message ends with before it is sent, and again after it was received.
+/// The bytes that are removed from the end of a message before it is sent (§7.2.1).
 const TAIL: [u8; 4] = [0x00, 0x00, 0xFF, 0xFF];
 
 impl Deflater {
@@ -83,22 +83,23 @@ impl Deflater {
         }
     }
 
-    /// The length of output that is enough for a payload of `len` bytes, whatever it is.
+    /// Returns the length of output that suffices for any payload of `len` bytes.
     #[must_use]
     pub const fn bound(len: usize) -> usize {
-        // zlib's own bound is an eighth and a sixty-fourth more than the data, and a few bytes.
+        // zlib's own bound is the data plus an eighth, a sixty-fourth, and a few bytes.
         let more = (len >> 3).saturating_add(len >> 5).saturating_add(64);
         len.saturating_add(more).saturating_add(FrameHeader::MAX_LEN)
     }
 
-    /// Writes a frame to the front of `out`, and tells its length: that of a whole message, which
-    /// is compressed if it is not below the [threshold](Policy::threshold), or of a fragment of a
-    /// message, which is compressed if its first one was. Without takeover, a whole message that
-    /// compression would not make shorter is sent as it is; with it, what was compressed has to be
-    /// sent, as later messages refer to it.
+    /// Writes a frame to the front of `out` and returns its length.
     ///
-    /// A fragment can be inflated when it has arrived. Where a message was begun with
-    /// [`Connection::send`], its other fragments go there too.
+    /// A whole message is compressed unless it is below the [threshold](Policy::threshold). A
+    /// fragment is compressed if the first one of its message was. Without takeover, a whole
+    /// message that compression would not shorten is sent as it is. With takeover, the compressed
+    /// form has to be sent, because later messages refer to it.
+    ///
+    /// The receiver can inflate a fragment as soon as it arrives. If you began a message with
+    /// [`Connection::send`], its other fragments are sent that way too.
     ///
     /// ```
     /// use rfc6455::deflate::{Deflater, Params, Policy};
@@ -116,8 +117,8 @@ impl Deflater {
     ///
     /// # Errors
     /// As for [`Connection::send`]; [`SendError::BufferTooSmall`] if `out` is shorter than
-    /// [`bound`](Self::bound) tells; [`SendError::Mispaired`] if the two do not belong together.
-    /// Nothing is written then, and nothing has changed.
+    /// [`bound`](Self::bound) returns; [`SendError::Mispaired`] if the deflater and the connection
+    /// do not belong together. In all these cases nothing is written, and nothing changes.
     pub fn send<'a, R: Role>(
         &mut self,
         ws: &mut impl Outgoing<R>,
@@ -140,14 +141,14 @@ impl Deflater {
             return Err(SendError::BufferTooSmall { needed });
         };
         self.serves = Some(sender.serve());
-        // The header is short if the payload is, and then the payload moves up to it.
+        // A short payload has a short header; the payload then moves up to it.
         let reserved = FrameHeader::MAX_LEN;
         let body = out.get_mut(reserved..).unwrap_or_default();
         let Some(len) = self.compress(fragment.payload(), part.last, body) else {
             return Err(SendError::BufferTooSmall { needed });
         };
         if whole && !self.takeover && len >= fragment.payload().len() {
-            // Nothing was won, and the next message does not refer to this one.
+            // Compression gained nothing, and the next message does not refer to this one.
             return sender.send(fragment, out);
         }
         self.open = !part.last;
@@ -161,10 +162,10 @@ impl Deflater {
         Ok(header.len().saturating_add(len))
     }
 
-    /// As [`send`](Self::send), with the frame at the end of `out`, which grows.
+    /// Appends a frame to `out`, which grows; otherwise the same as [`send`](Self::send).
     ///
     /// # Errors
-    /// As for [`Connection::send`]; `out` is as it was then.
+    /// As for [`Connection::send`]; `out` is then unchanged.
     pub fn send_to_vec<'a, R: Role>(
         &mut self,
         ws: &mut impl Outgoing<R>,
@@ -179,8 +180,9 @@ impl Deflater {
         sent.map(|_| ())
     }
 
-    /// Gives the memory back, if no compressed message is open: the next one begins without a past,
-    /// which is always right. Tells whether none is held now.
+    /// Frees the memory if no compressed message is open, and returns whether none is held now.
+    ///
+    /// The next message then starts with an empty window, which is always correct.
     pub fn release(&mut self) -> bool {
         if !self.open {
             self.context = None;
@@ -188,7 +190,7 @@ impl Deflater {
         self.context.is_none()
     }
 
-    /// Compresses `payload` to the front of `out`, up to the end of a byte; tells the length.
+    /// Compresses `payload` to the front of `out`, up to the end of a byte; returns the length.
     fn compress(&mut self, payload: &[u8], last: bool, out: &mut [u8]) -> Option<usize> {
         let config = self.config();
         self.used &= self.context.is_some();
@@ -205,7 +207,7 @@ impl Deflater {
         fuel::burn(fuel::CALL.saturating_add(payload.len()).saturating_add(len));
         let flushed = matches!(status, Ok(Status::Ok | Status::BufError));
         if !flushed || taken != payload.len() as u64 || len >= out.len() {
-            // It cannot be, as `out` is longer than all that zlib makes of it.
+            // This cannot happen, because `out` is longer than anything zlib makes of the payload.
             self.context = None;
             return None;
         }
@@ -216,7 +218,7 @@ impl Deflater {
         if out.get(..len).is_some_and(|all| all.ends_with(&TAIL)) {
             return Some(len.saturating_sub(TAIL.len()));
         }
-        // Nothing was there to be flushed: the message ends with the empty block's first byte.
+        // There was nothing to flush: the message ends with the first byte of an empty block.
         let place = out.first_mut()?;
         *place = 0;
         Some(1)
@@ -231,7 +233,7 @@ impl Deflater {
             strategy: Strategy::Default,
         };
         if self.window < 9 {
-            // Runs reach back one byte, whatever the window; literals not at all.
+            // Runs reach back one byte, whatever the window; literals do not reach back.
             config.window_bits = -9;
             config.strategy = Strategy::Rle;
         }

@@ -1,4 +1,4 @@
-//! The agreement within the opening handshake.
+//! Negotiation within the opening handshake.
 
 use super::agreement::Agreement;
 use super::params::Params;
@@ -6,7 +6,7 @@ use super::policy::Policy;
 use crate::handshake::{Accepted, Extension, HandshakeError, HeaderSource, Upgrade};
 
 impl Params {
-    /// Reads the parameters of an extension that is called [`NAME`](Self::NAME).
+    /// Parses the parameters of an extension whose name is [`NAME`](Self::NAME).
     #[must_use]
     pub fn of(extension: &Extension<'_>) -> Option<Self> {
         Self::parse(
@@ -18,9 +18,9 @@ impl Params {
 }
 
 impl Policy {
-    /// As a server: accepts the first offer in a request that can be accepted.
+    /// Accepts, as a server, the first acceptable offer in a request.
     ///
-    /// The [answer](Agreement::answer) goes into
+    /// Put the [answer](Agreement::answer) into
     /// [`Acceptance::extensions`](crate::handshake::Acceptance::extensions).
     #[must_use]
     pub fn accept_offer<'h, F: HeaderSource<'h>>(
@@ -33,11 +33,11 @@ impl Policy {
             .find_map(|extension| self.accept(Params::of(&extension)?))
     }
 
-    /// As a client: takes the answer in a response; `None` if the server does without compression.
+    /// Confirms, as a client, the answer in a response; `None` if the server does not compress.
     ///
     /// # Errors
-    /// [`HandshakeError::UnacceptableExtensionParams`] if it does not answer
-    /// [our offer](Self::offer): close the transport.
+    /// [`HandshakeError::UnacceptableExtensionParams`] if it does not answer [this client's
+    /// offer](Self::offer): close the transport.
     pub fn confirm_answer(
         &self,
         accepted: &Accepted<'_>,

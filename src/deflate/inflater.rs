@@ -1,4 +1,4 @@
-//! What arrives compressed, inflated in bounded steps (RFC 7692 §7.2.2).
+//! Inflating incoming messages, in bounded steps (RFC 7692 §7.2.2).
 
 use core::fmt;
 
@@ -13,53 +13,53 @@ use crate::receive::ReceiveHalf;
 use crate::role::Role;
 use crate::utf8::Utf8;
 
-/// Inflates a peer's messages, beside the [`Connection`](crate::Connection) or its receiving half.
+/// Inflates messages from a [`Connection`](crate::Connection) or its receiving half.
 ///
-/// From an [`Agreement`](super::Agreement). Its memory is taken with the first compressed message,
-/// is the same for all windows, and can be [released](Self::release) when the peer's messages do
-/// not refer to each other.
+/// An [`Agreement`](super::Agreement) creates it. Its memory is allocated for the first compressed
+/// message, and is the same for all windows. You can [release](Self::release) it if the peer's
+/// messages do not refer to each other.
 ///
-/// It serves one connection, the first that it is used with, and that connection is served by no
-/// other: their messages refer to what both have seen. Any other pair fails the connection with
-/// [`Violation::Mispaired`].
+/// It serves one connection, the first that it is used with, and no other inflater serves that
+/// connection, because messages refer to data that both have seen. Any other pairing fails the
+/// connection with [`Violation::Mispaired`].
 pub struct Inflater {
-    /// The connection that it serves.
+    /// The connection that this inflater serves.
     serves: Option<Serves>,
     context: Option<Inflate>,
     /// The peer's messages may refer to earlier ones.
     takeover: bool,
     max_ratio: u32,
-    /// The open message, once its first step was made.
+    /// The first step of the open message was made.
     open: bool,
-    /// The last output was full: there may be more before more of the input is needed.
+    /// The last output was full: there may be more before more input is needed.
     full: bool,
-    /// The context stands where a series of blocks has ended with BFINAL.
+    /// The context is at the end of a series of blocks that BFINAL ended.
     ended: bool,
     /// Inflated bytes of the open message.
     produced: u64,
-    /// Bytes at the front of the input that are unmasked and not yet taken.
+    /// Bytes at the front of the input that are unmasked but not yet consumed.
     unmasked: usize,
-    /// Payload bytes of the open message that were taken, of all its frames.
+    /// Payload bytes of the open message that were consumed, over all its frames.
     taken: u64,
-    /// The same of its current frame.
+    /// The same for its current frame.
     frame_taken: u64,
-    /// Where the text of the open message stands.
+    /// The validation state of the open message's text.
     utf8: Utf8,
-    /// What will fail the connection, once what was right before it is delivered.
+    /// The violation that will fail the connection once the valid data before it is yielded.
     failure: Option<Violation>,
 }
 
-/// What one step came to.
+/// The outcome of one step.
 pub(crate) enum Step {
-    /// So many bytes were put to the front of the output.
+    /// `len` bytes were written to the front of the output.
     Output { len: usize, last: bool },
     /// The next header is needed.
     FrameEnd,
-    /// The input is used up.
+    /// The input is exhausted.
     Starved,
 }
 
-/// Why no more was put to the output.
+/// The reason why no more was written to the output.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum End {
     Full,
@@ -68,16 +68,19 @@ enum End {
     Message,
 }
 
-/// What a sender takes off the end of a message (§7.2.1), and a byte to see that it ends there.
+/// The bytes that a sender removes from a message (§7.2.1), and one to check that it ends there.
 const TAIL: [u8; 5] = [0x00, 0x00, 0xFF, 0xFF, 0xFF];
 const TAIL_LEN: usize = 4;
 
-/// All windows are inflated with the largest, which costs the same. So it never depends on the cuts
-/// how far back a reference may reach.
+/// The window to inflate with: the largest, which costs no more than a smaller one.
+///
+/// So how far back a reference may reach never depends on the chunking.
 const WINDOW: u8 = 15;
 
-/// Where the ratio is bounded, payload is taken up to multiples of so many bytes of the message, and
-/// counts up to the next one: not as it was declared, and the same however the stream was cut.
+/// The step in which payload counts if the ratio is bounded, in bytes of the message.
+///
+/// Payload is consumed up to multiples of this step, and counts up to the next one. So the count
+/// does not grow with what a header declares, and does not depend on the chunking.
 const RATIO_STEP: u64 = 1 << 10;
 
 impl Inflater {
@@ -99,15 +102,16 @@ impl Inflater {
         }
     }
 
-    /// Takes the next event off the front of `input`, as
-    /// [`Connection::receive`](crate::Connection::receive) does, with what is compressed inflated
-    /// into `out`; `Ok(None)` exactly when `input` is used up.
+    /// Takes the next event off the front of `input`, with compressed data inflated into `out`.
     ///
-    /// A chunk of a message that is not compressed lies in the input, one of a compressed message
-    /// in `out`, whose length is the longest that one has. Both are data like any other: unmasked,
-    /// valid as far as they go if they are text, and with the bounds of
-    /// [`Limits::max_message`](crate::Limits::max_message), which count inflated bytes too.
-    /// RSV1 is allowed from the first call on.
+    /// Returns `Ok(None)` exactly when `input` is exhausted, like
+    /// [`Connection::receive`](crate::Connection::receive).
+    ///
+    /// A chunk of an uncompressed message lies in the input. A chunk of a compressed message lies
+    /// in `out`, and is at most as long as `out`. Both are ordinary data: unmasked, valid as far as
+    /// they go if they are text, and subject to
+    /// [`Limits::max_message`](crate::Limits::max_message), which counts inflated bytes too. RSV1
+    /// is allowed from the first call on.
     ///
     /// ```
     /// use rfc6455::deflate::{Params, Policy};
@@ -124,10 +128,10 @@ impl Inflater {
     /// ```
     ///
     /// # Errors
-    /// As for [`Connection::receive`](crate::Connection::receive);
-    /// [`Violation::InvalidDeflate`] for data that cannot be inflated, [`Violation::RatioTooHigh`]
-    /// where the policy has such a bound, and [`Violation::MessageTooBig`] also if `out` is empty.
-    /// [`Violation::Mispaired`] if the two do not belong together.
+    /// As for [`Connection::receive`](crate::Connection::receive); [`Violation::InvalidDeflate`]
+    /// for data that cannot be inflated, [`Violation::RatioTooHigh`] if the policy bounds the
+    /// ratio, and [`Violation::MessageTooBig`] also if `out` is empty. [`Violation::Mispaired`] if
+    /// the inflater and the connection do not belong together.
     pub fn receive<'c, 'b: 'c, R: Role>(
         &mut self,
         ws: &mut impl AsMut<ReceiveHalf<R>>,
@@ -160,7 +164,7 @@ impl Inflater {
                 }
             }
             if len == 0 && !last {
-                continue; // to the failure
+                continue; // the next step fails
             }
             let first = ws.delivered();
             if last {
@@ -172,7 +176,7 @@ impl Inflater {
         }
     }
 
-    /// Sees to it that this inflater serves this connection, and no other one.
+    /// Ensures that this inflater serves this connection, and no other one.
     #[inline]
     pub(crate) fn pair<R: Role>(
         &mut self,
@@ -197,8 +201,9 @@ impl Inflater {
         if ws.is_served_by(self.serves) { Ok(()) } else { Err(ws.mispaired(input)) }
     }
 
-    /// Gives the memory back, if the next message does not need it: so it is between two messages
-    /// of a peer that does not take its context over. Tells whether none is held now.
+    /// Frees the memory if the next message does not need it, and returns whether none is held now.
+    ///
+    /// This is so between two messages of a peer that does not use context takeover.
     pub fn release(&mut self) -> bool {
         if !self.takeover && !self.open {
             self.context = None;
@@ -206,8 +211,10 @@ impl Inflater {
         self.context.is_none()
     }
 
-    /// One step with the payload of a compressed frame, which is [there](ReceiveHalf::compressed).
-    /// It ends when `out` is full, or when nothing more can be had.
+    /// Makes one step with the payload of a compressed frame.
+    ///
+    /// There must be such a [frame](ReceiveHalf::compressed). The step ends when `out` is full, or
+    /// when nothing more can be inflated.
     pub(crate) fn step<R: Role>(
         &mut self,
         ws: &mut ReceiveHalf<R>,
@@ -221,8 +228,9 @@ impl Inflater {
         .map_err(|violation| self.fail(ws, input, violation))
     }
 
-    /// The connection fails at the first payload byte of the frame: which of its bytes the inflater
-    /// has looked at depends on the cuts, but not in which frame it was.
+    /// Fails the connection at the first payload byte of the frame.
+    ///
+    /// Which of its bytes the inflater has examined depends on the chunking; the frame does not.
     #[cold]
     pub(crate) fn fail<R: Role>(
         &mut self,
@@ -238,7 +246,7 @@ impl Inflater {
         error
     }
 
-    /// The message is over, and all of it was right.
+    /// Ends the message, all of which was valid.
     pub(crate) fn end_message<R: Role>(&mut self, ws: &mut ReceiveHalf<R>) {
         ws.end_compressed();
         self.open = false;
@@ -246,8 +254,8 @@ impl Inflater {
     }
 
     fn begin_message(&mut self) {
-        // Without takeover (RFC 7692 §7.1.1), the peer has begun with an empty window: a reference
-        // that reaches behind it is corrupt.
+        // Without takeover (RFC 7692 §7.1.1), the peer has started with an empty window: a
+        // reference beyond it is corrupt.
         if let (false, Some(context)) = (self.takeover, &mut self.context) {
             context.reset(false);
         }
@@ -272,7 +280,7 @@ impl Inflater {
         let end = self.fill(ws, input, out, &mut filled);
         self.produced = self.produced.saturating_add(filled as u64);
         match end {
-            // What is right before the failure is delivered, as if the input had been cut there.
+            // Valid data before the failure is yielded first, as if the input had been split there.
             Err(violation) if filled == 0 => Err(violation),
             Err(violation) => {
                 self.failure = Some(violation);
@@ -289,7 +297,7 @@ impl Inflater {
         }
     }
 
-    /// How many inflated bytes the message may have so far, and what it is to have more.
+    /// Returns how many inflated bytes the message may have by now, and the violation beyond that.
     fn bound<R: Role>(&self, ws: &ReceiveHalf<R>) -> (u64, Violation) {
         let by_limit = ws.limits().max_message;
         let by_ratio = match self.step_end() {
@@ -303,8 +311,9 @@ impl Inflater {
         }
     }
 
-    /// Where the step of the payload ends that is being taken, if the ratio is bounded. The next
-    /// one begins when nothing more comes out of this one.
+    /// Returns where the current step of the payload ends, if the ratio is bounded.
+    ///
+    /// The next step begins when nothing more comes out of this one.
     fn step_end(&self) -> Option<u64> {
         if self.max_ratio == u32::MAX {
             return None;
@@ -313,13 +322,13 @@ impl Inflater {
         Some(inside.saturating_add(1).saturating_mul(RATIO_STEP))
     }
 
-    /// How many bytes of payload may be taken at once.
+    /// Returns how many bytes of payload may be consumed at once.
     fn most(&self) -> usize {
         let left = self.step_end().map(|end| end.saturating_sub(self.taken));
         left.and_then(|left| usize::try_from(left).ok()).unwrap_or(usize::MAX)
     }
 
-    /// Fills `out` until it is full or there is nothing to fill it from.
+    /// Fills `out` until it is full, or there is nothing left to fill it from.
     fn fill<R: Role>(
         &mut self,
         ws: &mut ReceiveHalf<R>,
@@ -341,7 +350,7 @@ impl Inflater {
             let room = bound.saturating_sub(self.produced).saturating_sub(*filled as u64);
             let room = usize::try_from(room).unwrap_or(usize::MAX);
             let rest = out.get_mut(*filled..).unwrap_or_default();
-            // One byte more than may be is asked for, and proves the excess when it is there.
+            // One byte more than allowed is asked for; if it comes, it proves the excess.
             let len = rest.len().min(room.saturating_add(1));
             let rest = rest.get_mut(..len).unwrap_or_default();
             let most = self.most();
@@ -363,7 +372,7 @@ impl Inflater {
         }
     }
 
-    /// One call of the inflater: how many bytes it took and put, and what it said.
+    /// Calls the inflater once; returns the bytes consumed, the bytes produced, and the verdict.
     fn inflate(&mut self, piece: &[u8], out: &mut [u8]) -> (usize, (usize, Result<(), Violation>)) {
         let context = self.context.get_or_insert_with(|| Inflate::new(false, WINDOW));
         let before = (context.total_in(), context.total_out());
@@ -375,8 +384,8 @@ impl Inflater {
             self.ended = false;
         }
         let verdict = match status {
-            // RFC 7692 §7.2.3.4 has an example of "a DEFLATE block with "BFINAL" set to 1"; what
-            // follows it is a series of its own, which refers to nothing before it.
+            // RFC 7692 §7.2.3.4 has an example of "a DEFLATE block with "BFINAL" set to 1"; the
+            // blocks after it are a separate series, which refers to nothing before it.
             Ok(Status::StreamEnd) => {
                 context.reset(false);
                 self.ended = true;
@@ -390,17 +399,17 @@ impl Inflater {
         (taken, (len, verdict))
     }
 
-    /// All of the payload was inflated: is it a message?
+    /// Checks, when all of the payload is inflated, that it is a whole message.
     fn finish(&mut self, room: &mut [u8]) -> Result<End, Violation> {
-        // No payload at all is an empty message; and one that ends with BFINAL has nothing open.
+        // An empty payload is an empty message; a message that ends with BFINAL has no open block.
         if self.taken == 0 || self.ended {
             return Ok(End::Message);
         }
         let Some(context) = &mut self.context else { return Ok(End::Message) };
         // RFC 7692 §7.2.2: "Append 4 octets of 0x00 0x00 0xff 0xff to the tail end of the payload
-        // of the message." They complete an empty block, so that the inflater stands between two
-        // blocks and does not take the byte behind them. If it does, or if they come to anything,
-        // they have completed something else.
+        // of the message." They complete an empty block, so that the inflater is between two blocks
+        // and does not consume the byte after them. If it does, or if they produce any output, they
+        // have completed something else.
         let before = (context.total_in(), context.total_out());
         let status = context.decompress(&TAIL, room, InflateFlush::Block);
         let taken = count(before.0, context.total_in());

@@ -1,9 +1,10 @@
 //! Compression of messages: permessage-deflate (RFC 7692), without I/O, in bounded steps.
 //!
-//! The two ends agree on it in the opening handshake: a [`Policy`] makes the client's
-//! [offer](Policy::offer), the server's [answer](Policy::accept), and an [`Agreement`] of
-//! both. That makes an [`Inflater`] and a [`Deflater`] for the connection, which stand beside it,
-//! or each beside its half: nothing is shared, and what is not compressed does not pass through them.
+//! The two ends negotiate it in the opening handshake. A [`Policy`] makes the client's
+//! [offer](Policy::offer) or the server's [answer](Policy::accept), and the result for both is an
+//! [`Agreement`]. The agreement creates an [`Inflater`] and a [`Deflater`] for the connection. They
+//! sit beside it, or each beside its half, and share nothing; uncompressed data does not pass
+//! through them.
 //!
 #![cfg_attr(feature = "handshake", doc = "```")]
 #![cfg_attr(not(feature = "handshake"), doc = "```ignore")]
@@ -21,7 +22,7 @@
 //! let mut input = &mut received[..];
 //! let upgrade = handshake.receive(&mut input)?.unwrap().upgrade()?;
 //!
-//! let agreement = Policy::DEFAULT.accept_offer(&upgrade).unwrap(); // `None`: do without
+//! let agreement = Policy::DEFAULT.accept_offer(&upgrade).unwrap(); // `None`: no compression
 //! let answer = agreement.answer();
 //! let mut out = vec![0; 512];
 //! upgrade.accept(&Acceptance { extensions: Some(&answer), ..Acceptance::default() }, &mut out)?;
@@ -40,25 +41,26 @@
 //! ```
 //!
 //! # Receiving
-//! [`MessageBuffer::receive_inflated`](crate::MessageBuffer::receive_inflated) gives whole messages,
-//! [`Inflater::receive`] chunks of a length that you choose: a message of any size passes through
-//! an output of any size. What was compressed and what was not look the same. Frames keep their
-//! bounds of [`Limits`](crate::Limits) while they arrive; `max_message` counts inflated bytes too,
-//! and the first one over it ends the connection with 1009, however little of the input has come
-//! to that. Text is checked once, after it is inflated.
+//! [`MessageBuffer::receive_inflated`](crate::MessageBuffer::receive_inflated) yields whole
+//! messages. [`Inflater::receive`] yields chunks of a length that you choose, so a message of any
+//! size passes through an output of any size. Compressed and uncompressed messages look the same.
+//! The [`Limits`](crate::Limits) on frames apply as frames arrive. `max_message` counts inflated
+//! bytes too: the first byte over it fails the connection with 1009, however little of the input
+//! produced that byte. Text is checked once, after it is inflated.
 //!
-//! A message must end where a block of DEFLATE does; one that does not, or is otherwise corrupt,
-//! ends with 1007. Nothing depends on how the stream was cut.
+//! A message must end where a DEFLATE block does. A message that does not, or is corrupt in any
+//! other way, fails with 1007. Nothing depends on the chunking of the stream.
 //!
 //! # Sending
-//! [`Deflater::send`] compresses a message, or a fragment of one, if it is long enough. One that is
-//! not to be compressed, as it is incompressible or secret, is sent with
-//! [`Connection::send`](crate::Connection::send) past the deflater.
+//! [`Deflater::send`] compresses a message, or a fragment of one, if it is long enough. If a
+//! message should not be compressed, because it is incompressible or secret, bypass the deflater:
+//! send it with [`Connection::send`](crate::Connection::send).
 //!
-//! # What it costs
-//! Nothing before the first compressed message. From then on, in KiB for each connection (with 64-bit
-//! pointers; narrower ones take a little less), what we send takes, by the window that was agreed to
-//! ([`Policy::send_window`]) and the memory level ([`Policy::mem_level`]):
+//! # Cost
+//! Compression costs nothing before the first compressed message. From then on, each connection
+//! holds the memory below, in KiB, with 64-bit pointers (narrower ones take a little less). Sending
+//! takes, by the negotiated window ([`Policy::send_window`]) and the memory level
+//! ([`Policy::mem_level`]):
 //!
 //! | window | 9 | 8 | 5 | 1 |
 //! |---|---|---|---|---|
@@ -67,15 +69,15 @@
 //! | 11 | 364 | 252 | 154 | 140 |
 //! | 9 | 358 | 246 | 148 | 134 |
 //!
-//! and what we receive 47 KiB for every window. The level makes no difference to memory. Without
-//! takeover ([`Policy::send_takeover`], [`Policy::receive_takeover`]) all of it can be given back
-//! between two messages, with [`Deflater::release`] and [`Inflater::release`]; a deflater can
-//! always do so, at the price of longer messages.
+//! Receiving takes 47 KiB for every window. The compression level makes no difference to memory.
+//! Without takeover ([`Policy::send_takeover`], [`Policy::receive_takeover`]), all of it can be
+//! freed between two messages, with [`Deflater::release`] and [`Inflater::release`]. A deflater can
+//! always be released, at the price of longer messages.
 //!
-//! The work is done by zlib-rs. It takes its memory from Rust's allocator by way of `std`, which the
-//! target must therefore have, and panics if there is none left. A window of 8 bits
-//! is accepted from a peer. To compress with one is beyond it: a server declines an offer that
-//! demands it, and a client that is told to sends nothing but literals and runs.
+//! zlib-rs does the work. It allocates from Rust's allocator by way of `std`, so the target must
+//! have `std`, and it panics if there is no memory left. A window of 8 bits is accepted from a
+//! peer, but zlib-rs cannot compress with one: a server declines an offer that demands it, and a
+//! client that is told to use it sends nothing but literals and runs.
 
 mod agreement;
 mod deflater;

@@ -1,13 +1,13 @@
-//! The four parameters of permessage-deflate (RFC 7692 §7.1), as they stand in a header.
+//! The four parameters of permessage-deflate (RFC 7692 §7.1), as they appear in a header.
 
-/// One list of parameters of `permessage-deflate`, in an offer or in an answer; all of them valid.
+/// The parameters of one `permessage-deflate` offer or answer, all of them valid.
 ///
 /// The default has none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Params {
-    /// The server resets its compression for each message (§7.1.1.1).
+    /// The server resets its compression context for each message (§7.1.1.1).
     pub server_no_context_takeover: bool,
-    /// The client resets its compression for each message (§7.1.1.2).
+    /// The client resets its compression context for each message (§7.1.1.2).
     pub client_no_context_takeover: bool,
     /// The base-2 logarithm of the server's window, 8 to 15 (§7.1.2.1).
     pub server_max_window_bits: Option<u8>,
@@ -19,12 +19,12 @@ impl Params {
     /// The name of the extension (§7).
     pub const NAME: &'static str = "permessage-deflate";
 
-    /// Reads names and values in order; `None` if one is unknown, comes twice, or has a value that
-    /// it cannot have.
+    /// Parses names and values in order.
     ///
-    /// A value is the bytes of a token. That it may have been a quoted string in the header
-    /// (RFC 6455 §9.1) makes no difference, once it is unquoted. Names are compared as they are,
-    /// in small letters.
+    /// Returns `None` if a name is unknown or comes twice, or if its value is not allowed.
+    ///
+    /// A value is the bytes of a token. If the header had a quoted string (RFC 6455 §9.1), pass it
+    /// unquoted; it makes no other difference. Names are compared as they are, in lower case.
     ///
     /// ```
     /// use rfc6455::deflate::Params;

@@ -1,4 +1,4 @@
-//! Whole messages that may have come compressed (RFC 7692 §7.2.2).
+//! Whole messages that may arrive compressed (RFC 7692 §7.2.2).
 
 use super::{Found, Incoming, MessageBuffer, State, Storage, hand_out};
 use crate::deflate::{Inflater, Step};
@@ -9,12 +9,14 @@ use crate::role::Role;
 use crate::utf8::Utf8;
 
 impl<S: Storage> MessageBuffer<S> {
-    /// As [`receive`](Self::receive), with an extension: messages that were compressed are
-    /// inflated, into the storage, and all else is as if there were none.
+    /// Takes the next message or control frame off the front of `input`, inflated if compressed.
     ///
-    /// The storage takes memory as bytes are inflated, and stops at
+    /// Compressed messages are inflated into the storage; everything else is as for
+    /// [`receive`](Self::receive).
+    ///
+    /// The storage allocates memory as bytes are inflated. It stops at
     /// [`Limits::max_message`](crate::Limits::max_message), or at the end of its slice, however
-    /// much the rest of the input would come to.
+    /// much the rest of the input would inflate to.
     ///
     /// ```
     /// use rfc6455::deflate::{Params, Policy};
@@ -80,7 +82,7 @@ impl<S: Storage> MessageBuffer<S> {
         }
     }
 
-    /// Inflates what is there of a compressed frame, to where its message is put together.
+    /// Inflates the buffered part of a compressed frame into the storage.
     #[inline(never)]
     fn inflate<R: Role>(
         &mut self,
@@ -97,7 +99,7 @@ impl<S: Storage> MessageBuffer<S> {
             let mut beyond = [0];
             let room = match self.storage.room() {
                 None => return Err(inflater.fail(ws, input, Violation::MessageTooBig)),
-                // A slice that is full can still be all of the message.
+                // A full slice can still hold the whole message.
                 Some([]) => &mut beyond,
                 Some(room) => room,
             };
@@ -127,7 +129,7 @@ impl<S: Storage> MessageBuffer<S> {
 }
 
 enum Inflated {
-    /// A message is whole, and in the storage.
+    /// A whole message is in the storage.
     Message,
     /// The next header is needed.
     Frame,

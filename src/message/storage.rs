@@ -1,4 +1,4 @@
-//! Where the parts of a message are kept.
+//! Storage for the parts of a message.
 
 #[cfg(feature = "alloc")]
 use alloc::{string::String, vec::Vec};
@@ -12,50 +12,52 @@ mod sealed {
     pub trait Sealed {}
 }
 
-/// A place that the parts of one message can be put together in: [`InSlice`], or
+/// Storage that one message can be assembled in: [`InSlice`], or
 #[cfg_attr(feature = "alloc", doc = "[`Heap`].")]
 #[cfg_attr(not(feature = "alloc"), doc = "`Heap` with the feature `alloc`.")]
 pub trait Storage: sealed::Sealed {
-    /// Whether [`bound`](Self::bound) is less than any limit can be.
+    /// Whether [`bound`](Self::bound) can be lower than the connection's limit.
     #[doc(hidden)]
     const BOUNDED: bool;
-    /// Bytes that a message may have.
+    /// Returns the length of the longest message that fits, in bytes.
     #[doc(hidden)]
     fn bound(&self) -> u64;
     /// Begins a message.
     #[doc(hidden)]
     fn begin(&mut self, kind: MessageKind);
-    /// Appends to a text message, if there is room.
+    /// Appends to a text message; `false` if there is no room.
     #[doc(hidden)]
     fn push_str(&mut self, text: &str) -> bool;
-    /// Appends to a binary message, if there is room.
+    /// Appends to a binary message; `false` if there is no room.
     #[doc(hidden)]
     fn push(&mut self, bytes: &[u8]) -> bool;
-    /// Room for what comes next of a binary message of which `left` bytes of a frame are still to
-    /// come, if it is worth to read into it.
+    /// Returns room to read the next part of a binary message into, if that is worthwhile.
+    ///
+    /// `left` bytes of the current frame are still to come.
     #[doc(hidden)]
     fn spare(&mut self, left: u64) -> Option<&mut [u8]>;
-    /// Appends what stands in the room that was lent.
+    /// Appends the first `len` bytes of the room that was lent.
     #[doc(hidden)]
     fn extend(&mut self, len: usize);
-    /// Begins a message that is made in place, in [`room`](Self::room).
+    /// Begins a message that is written in place, into [`room`](Self::room).
     #[cfg(feature = "deflate")]
     #[doc(hidden)]
     fn begin_in_place(&mut self, kind: MessageKind);
-    /// Room behind what there is of a message that is made in place: none if the storage is full;
-    /// `None` if memory cannot be had.
+    /// Returns the room after the part of a message that has been written in place.
+    ///
+    /// The room is empty if the storage is full; `None` if memory cannot be allocated.
     #[cfg(feature = "deflate")]
     #[doc(hidden)]
     fn room(&mut self) -> Option<&mut [u8]>;
-    /// What was put together.
+    /// Returns the message that was assembled.
     #[doc(hidden)]
     fn message(&self) -> Message<'_>;
-    /// Gives back memory that is not to be retained.
+    /// Frees memory beyond the retained amount.
     #[doc(hidden)]
     fn release(&mut self);
 }
 
-/// The caller's slice.
+/// Storage in the caller's slice.
 #[derive(Debug)]
 pub struct InSlice<'s> {
     slice: &'s mut [u8],
@@ -121,8 +123,10 @@ impl Storage for InSlice<'_> {
     fn release(&mut self) {}
 }
 
-/// The message that these bytes are. Text was validated when it came; that it is text again costs a
-/// second scan, which text that was kept as a `String` does not need.
+/// Returns these bytes as a message of this kind.
+///
+/// Text was validated when it arrived. Making it a `str` again costs a second scan, which text kept
+/// as a `String` does not need.
 fn whole(kind: MessageKind, bytes: &[u8]) -> Message<'_> {
     match kind {
         MessageKind::Text => Message::Text(to_str(bytes).unwrap_or_default()),
@@ -130,7 +134,7 @@ fn whole(kind: MessageKind, bytes: &[u8]) -> Message<'_> {
     }
 }
 
-/// Memory from the allocator.
+/// Storage on the heap.
 #[cfg(feature = "alloc")]
 #[derive(Clone, Debug)]
 pub struct Heap {
@@ -138,13 +142,13 @@ pub struct Heap {
     retained: usize,
 }
 
-/// Text that comes in pieces is kept as text, so that it need not be scanned again.
+/// Memory for a message; text that arrives in pieces is kept as text, to save a second scan.
 #[cfg(feature = "alloc")]
 #[derive(Clone, Debug)]
 enum Bytes {
     Text(String),
-    /// The first `len` bytes are the message's. Those behind it were written once, which is what
-    /// it takes to lend memory without `unsafe`.
+    /// The first `len` bytes are the message's. The rest is initialised, as lending memory without
+    /// `unsafe` requires.
     Raw {
         bytes: Vec<u8>,
         len: usize,
@@ -156,7 +160,7 @@ enum Bytes {
 impl Bytes {
     const EMPTY: Self = Self::Raw { bytes: Vec::new(), len: 0, kind: MessageKind::Binary };
 
-    /// The memory, without what is in it.
+    /// Takes the memory, regardless of its contents.
     fn take(&mut self) -> Vec<u8> {
         match core::mem::replace(self, Self::EMPTY) {
             Self::Text(text) => text.into_bytes(),
@@ -165,15 +169,17 @@ impl Bytes {
     }
 }
 
-/// Where less has arrived, or is to come, nothing is lent: that would mean small reads, and more
-/// memory than twice what has arrived.
+/// The length that must have arrived, and must still be to come, for memory to be lent.
+///
+/// With less, reads would be small, and memory would exceed twice what has arrived.
 #[cfg(feature = "alloc")]
 const LENT_FROM: usize = 4 << 10;
-/// What is lent at once: it has to be written once before, and is unmasked once behind, while it is
-/// in the nearest cache.
+/// The most memory that is lent at once.
+///
+/// It is initialised once before the read and unmasked once after it, while it is in the L1 cache.
 #[cfg(feature = "alloc")]
 const LENT: usize = 16 << 10;
-/// Room for what is made in place: how much there is at first, and how little is too little.
+/// Room for messages that are written in place: how much at first, and how little is too little.
 #[cfg(feature = "deflate")]
 const FIRST_ROOM: usize = 256;
 #[cfg(feature = "deflate")]
@@ -197,7 +203,7 @@ impl Heap {
     }
 }
 
-/// Writes `bytes` up to this length, which there is memory for.
+/// Initialises `bytes` up to this length, for which there is memory.
 #[cfg(feature = "alloc")]
 fn write_to(bytes: &mut Vec<u8>, end: usize) {
     if bytes.len() < end {
@@ -265,7 +271,7 @@ impl Storage for Heap {
         if most.min(*len) < LENT_FROM {
             return None;
         }
-        // Asked again, it lends the same: by then there is room.
+        // A repeated call lends the same room, because by then there is enough.
         if bytes.capacity().saturating_sub(*len) < LENT_FROM {
             bytes.truncate(*len);
             bytes.try_reserve_exact(*len).ok()?;
@@ -289,7 +295,7 @@ impl Storage for Heap {
             bytes.try_reserve((*len).max(FIRST_ROOM)).ok()?;
             crate::fuel::burn(*len);
         }
-        // No more is written than may well be filled, but what was written before is lent again.
+        // Initialise no more than is likely to be filled, but lend again what already was.
         let more = (*len).clamp(FIRST_ROOM, LENT);
         write_to(bytes, len.saturating_add(more).min(bytes.capacity()));
         let end = len.saturating_add(LENT).min(bytes.len());

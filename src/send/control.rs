@@ -8,7 +8,7 @@ use crate::frame::FrameHeader;
 use crate::mask::MaskingKey;
 use crate::opcode::Opcode;
 
-/// Writes a control frame to the front of `out`, which has room for it, and tells its length.
+/// Writes a control frame to the front of `out`, which has room for it, and returns its length.
 #[inline(always)]
 pub(super) fn write_control(
     opcode: Opcode,
@@ -22,19 +22,19 @@ pub(super) fn write_control(
     header_len(payload_len, masking_key.is_some()).saturating_add(payload.len())
 }
 
-/// A whole control frame by value: at most 131 bytes, as which it dereferences.
+/// A whole control frame by value; dereferences to its bytes, at most 131.
 #[derive(Clone, Copy)]
 pub struct ControlFrame {
     bytes: [u8; Self::MAX_LEN],
-    /// At least 2; not zero by its type, so that an `Option` of a frame is moved as the frame is.
+    /// At least 2. The type excludes zero, so that an `Option` of a frame moves like the frame.
     len: NonZeroU8,
 }
 
 impl ControlFrame {
-    /// The most bytes that a control frame has: a header of 6 and a payload of 125.
+    /// The length of the longest control frame in bytes: a header of 6 and a payload of 125.
     pub const MAX_LEN: usize = 131;
 
-    /// The frame; `payload` has at most 125 bytes.
+    /// Encodes a control frame; `payload` has at most 125 bytes.
     #[inline(always)]
     pub(super) fn new(opcode: Opcode, payload: &[u8], key: Option<MaskingKey>) -> Self {
         let mut frame = Self { bytes: [0; Self::MAX_LEN], len: NonZeroU8::MIN };

@@ -1,11 +1,11 @@
-//! A message that is encoded once for many.
+//! Messages that are encoded once for many clients.
 
 use super::SendHalf;
 use crate::error::SendError;
 use crate::fragment::{Fragment, Part};
 use crate::role::Server;
 
-/// A message that is encoded once, and sent by a server to as many clients as it likes.
+/// A message that a server encodes once and sends to any number of clients.
 ///
 /// ```
 /// use rfc6455::{Connection, Limits, PreparedMessage};
