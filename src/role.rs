@@ -69,7 +69,19 @@ impl<F: FnMut() -> [u8; 4]> MaskingKeys for F {
 /// A source of masking keys that can be forked.
 ///
 /// A client's [`Connection`](crate::Connection) is [`Clone`] only with such a source. A function
-/// pointer is one, because it has no state.
+/// pointer is one, because it has no state. A closure is none: a copy of its state would repeat its
+/// keys.
+///
+/// ```compile_fail
+/// use rfc6455::{Connection, Limits};
+/// let mut state = 0_u32; // a real client draws each key from a CSPRNG
+/// let keys = move || {
+///     state += 1;
+///     state.to_be_bytes()
+/// };
+/// let ws = Connection::client(keys, Limits::DEFAULT);
+/// let copy = ws.clone();
+/// ```
 pub trait ForkKeys: MaskingKeys {
     /// Returns another source, whose keys are as fresh as this one's and repeat none of them.
     #[must_use]

@@ -82,6 +82,45 @@ fn s5_3_a_client_masks_every_frame_with_a_fresh_key_of_its_source() {
     assert_eq!(asked.get(), 16, "once for each frame");
 }
 
+/// Keys with a number of their source in front.
+struct Numbered<'n> {
+    sources: &'n Cell<u8>,
+    source: u8,
+    keys: u8,
+}
+
+impl MaskingKeys for Numbered<'_> {
+    fn next_key(&mut self) -> [u8; 4] {
+        self.keys += 1;
+        [self.source, self.keys, 0, 0]
+    }
+}
+
+impl ForkKeys for Numbered<'_> {
+    fn fork(&self) -> Self {
+        self.sources.set(self.sources.get() + 1);
+        Self { sources: self.sources, source: self.sources.get(), keys: 0 }
+    }
+}
+
+#[test]
+fn s5_3_a_client_is_cloned_only_with_keys_that_are_forked() {
+    let sources = Cell::new(0);
+    let mut ws = Connection::client(Numbered { sources: &sources, source: 0, keys: 0 }, LIMITS);
+    let (mut seen, mut out) = (Vec::new(), [0; 20]);
+    ws.send("one", &mut out).unwrap();
+    let mut copies = [ws.clone(), ws.clone(), ws];
+    for copy in &mut copies {
+        for _ in 0..3 {
+            let len = copy.send("more", &mut out).unwrap();
+            seen.push(wire::frames(&out[..len])[0].key);
+        }
+    }
+    seen.sort_unstable();
+    seen.dedup();
+    assert_eq!(seen.len(), 9, "no key twice: {seen:?}");
+}
+
 #[test]
 fn s5_1_a_server_masks_no_frame() {
     let frames = every_frame(|| Connection::server(LIMITS));
