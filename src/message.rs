@@ -398,7 +398,7 @@ impl<S: Storage> MessageBuffer<S> {
             (self.utf8, self.carried) = (Utf8::new(), 0);
             self.state = State::part_of(ws);
         }
-        let left = ws.text_left(0);
+        let left = if last { 0 } else { ws.text_left() };
         let pushed = match kind {
             MessageKind::Text => self.push_text(&chunk, left),
             MessageKind::Binary => self.push_binary(&chunk),

@@ -41,6 +41,16 @@ impl Opcode {
         self as u8
     }
 
+    /// Returns the kind of the message that a frame with this opcode begins, if it begins one.
+    #[inline]
+    pub(crate) const fn message_kind(self) -> Option<MessageKind> {
+        match self {
+            Self::Text => Some(MessageKind::Text),
+            Self::Binary => Some(MessageKind::Binary),
+            Self::Continuation | Self::Close | Self::Ping | Self::Pong => None,
+        }
+    }
+
     /// Returns whether this is Close, Ping or Pong (§5.5).
     #[inline]
     #[must_use]

@@ -1,8 +1,7 @@
-//! Payload that an inflater takes bit by bit, from where it lies.
+//! Compressed payload, which an inflater takes from the input as it can.
 
-use core::mem;
-
-use super::{Extension, ReceiveHalf, Stage};
+use super::ReceiveHalf;
+use super::state::{Extension, State};
 use crate::error::ProtocolError;
 use crate::event::Event;
 use crate::identity::Serves;
@@ -14,51 +13,54 @@ use crate::role::Role;
 const UNMASKED: usize = 8 << 10;
 
 impl<R: Role> ReceiveHalf<R> {
-    /// Whether the inflater that serves this connection, if any, may inflate its messages.
+    /// Returns whether this inflater, if it serves any connection, serves this one.
     #[inline]
     pub(crate) fn is_served_by(&self, serves: Option<Serves>) -> bool {
         self.extension == Extension::Deflate && serves.is_some_and(|serves| self.is(serves))
     }
 
-    /// Lets an inflater serve this connection from now on; `None` if another one does, or if it is
-    /// too late for the message that is open.
+    /// Lets an inflater serve this connection from now on. Returns `None` if another one does, or if
+    /// the open message began without one.
     pub(crate) fn serve(&mut self) -> Option<Serves> {
-        if self.extension == Extension::Deflate || self.message.is_some() && self.rsv1 {
+        if self.extension == Extension::Deflate || self.message.rsv1 {
             return None;
         }
         self.extension = Extension::Deflate;
         Some(self.identity())
     }
 
-    /// As [`receive`](Self::receive), but it stops, with `None`, where the payload of a
-    /// [compressed](Self::compressed) frame begins.
+    /// Receives the next event like [`receive`](Self::receive), but returns `None` where the payload
+    /// of a [compressed](Self::compressed) frame begins.
     #[inline]
-    pub(crate) fn receive_to_compressed<'b, const TEXT: bool>(
+    pub(crate) fn receive_to_compressed<'b, const VALIDATE: bool>(
         &mut self,
         input: &mut &'b mut [u8],
     ) -> Result<Option<Event<'b>>, ProtocolError> {
-        self.receive_stepwise::<TEXT, true>(input)
+        self.receive_slowly::<VALIDATE, true>(input)
     }
 
-    /// The kind of the message whose payload is next, if it is a compressed one.
+    /// Returns the kind of the message whose payload is next, if it is compressed.
     #[inline]
     pub(crate) fn compressed(&self) -> Option<MessageKind> {
-        if self.stage == Stage::Compressed { self.message } else { None }
+        if let State::Compressed(_) = self.state { self.message.kind } else { None }
     }
 
-    /// Whether the compressed frame is the last one of its message.
+    /// Returns whether the compressed frame is the last one of its message.
     pub(crate) const fn is_last_frame(&self) -> bool {
-        self.fin
+        matches!(&self.state, State::Compressed(frame) if frame.is_last)
     }
 
-    /// Payload bytes that the compressed frame still lacks.
+    /// Returns how many payload bytes of the compressed frame have not been taken.
     pub(crate) const fn frame_left(&self) -> u64 {
-        self.remaining
+        match &self.state {
+            State::Compressed(frame) => frame.left,
+            _ => 0,
+        }
     }
 
-    /// Payload bytes that the headers of the open message have declared so far.
+    /// Returns how many payload bytes the headers of the open message have declared so far.
     pub(crate) const fn declared(&self) -> u64 {
-        self.message_len
+        self.message.declared
     }
 
     /// Lets `take` have the next bytes of the compressed frame's payload, `most` at most; it
@@ -73,34 +75,36 @@ impl<R: Role> ReceiveHalf<R> {
         most: usize,
         take: impl FnOnce(&[u8]) -> (usize, T),
     ) -> (usize, T) {
-        let here = usize::try_from(self.remaining).unwrap_or(usize::MAX).min(input.len());
+        let State::Compressed(frame) = &mut self.state else { return take(&[]) };
+        let here = usize::try_from(frame.left).unwrap_or(usize::MAX).min(input.len());
         if *unmasked == 0 {
             *unmasked = here;
             if R::IS_SERVER {
                 *unmasked = here.min(UNMASKED);
-                mask(input.get_mut(..*unmasked).unwrap_or_default(), self.key);
+                mask(input.get_mut(..*unmasked).unwrap_or_default(), frame.key);
             }
         }
         let here = here.min(*unmasked).min(most);
         let (taken, result) = take(input.get(..here).unwrap_or_default());
         let taken = taken.min(here);
         *unmasked = unmasked.saturating_sub(taken);
-        self.advance(taken);
+        frame.advance::<R>(taken);
+        self.position = self.position.wrapping_add(taken as u64);
         let _ = input.split_off_mut(..taken);
         (taken, result)
     }
 
-    /// A part of the open message was delivered; returns whether it was the first.
+    /// Notes that a part of the open message is delivered; returns whether it is the first.
     pub(crate) const fn delivered(&mut self) -> bool {
-        !mem::replace(&mut self.begun, true)
+        self.message.deliver()
     }
 
-    /// Goes on behind the compressed frame, all of which was taken.
+    /// Leaves the compressed frame, all of which was taken.
     pub(crate) fn end_compressed(&mut self) {
-        self.stage = Stage::Header;
-        if self.fin {
-            self.end_message();
+        if self.is_last_frame() {
+            self.close_message();
         }
-        self.idle = self.message.is_none();
+        self.leave_frame();
+        self.update_fast_path();
     }
 }

@@ -1,6 +1,9 @@
-//! Which headers may come now: every rule about a frame that needs the connection's state.
+//! Which headers may come now: every rule about a frame that depends on the state of the connection.
+//!
+//! The rules that depend on the header alone are in [`frame`](crate::frame).
 
-use super::{Extension, ReceiveHalf};
+use super::ReceiveHalf;
+use super::state::Extension;
 use crate::error::{ProtocolError, Violation};
 use crate::frame::{FrameHeader, MAX_CONTROL, Partial, Plain};
 use crate::mask::MaskingKey;
@@ -14,19 +17,19 @@ pub(super) struct Accepted {
     pub(super) rsv1: bool,
     pub(super) opcode: Opcode,
     pub(super) payload_len: u64,
-    /// Bytes of the header.
+    /// Length of the header in bytes.
     pub(super) len: usize,
-    /// Zero for none.
+    /// All zero if the frame is not masked.
     pub(super) key: MaskingKey,
 }
 
 impl<R: Role> ReceiveHalf<R> {
-    /// The header at the front of `bytes` if it is one that nearly all are; `None` means to
-    /// [judge](Self::judge) it. What is accepted here is accepted there.
+    /// Returns the header at the front of `bytes` if it is of the common kind; `None` means: take the
+    /// slow path, and [judge](Self::judge) it. What is accepted here is accepted there.
     #[inline(always)]
     pub(super) fn accept_plain(&self, bytes: &[u8]) -> Option<Accepted> {
         let Plain { first, payload_len, len, key } = Plain::read(bytes, R::IS_SERVER)?;
-        let open = self.message.is_some();
+        let open = self.message.kind.is_some();
         let (opcode, may_come) = match first & 0x7F {
             0x0 => (Opcode::Continuation, open),
             0x1 => (Opcode::Text, !open),
@@ -39,10 +42,10 @@ impl<R: Role> ReceiveHalf<R> {
         let within = if opcode.is_control() {
             fin && payload_len <= MAX_CONTROL as u64
         } else {
-            self.fragments < self.limits.max_fragments
+            self.message.fragments < self.limits.max_fragments
                 && payload_len <= self.limits.max_frame
-                && payload_len <= self.limits.max_message.saturating_sub(self.message_len)
-                && (fin && self.utf8.is_boundary()
+                && payload_len <= self.limits.max_message.saturating_sub(self.message.declared)
+                && (fin && self.message.utf8.is_boundary()
                     || !fin && payload_len >= u64::from(self.limits.min_fragment))
         };
         if may_come && within {
@@ -52,8 +55,8 @@ impl<R: Role> ReceiveHalf<R> {
         }
     }
 
-    /// The header at the front of `bytes`, which stand at offset `start` of the stream, judged by
-    /// the rules of its own and those of this state.
+    /// Judges the header at the front of `bytes`, which begin at offset `start` of the stream: by the
+    /// rules for any header, and by those of this state. Returns `None` if more bytes are needed.
     #[inline(never)]
     pub(super) fn judge(
         &self,
@@ -66,7 +69,7 @@ impl<R: Role> ReceiveHalf<R> {
         }
     }
 
-    /// Where the violation in these header bytes is first proved, and which one it is there.
+    /// Finds the first byte that proves a violation in these header bytes, and which one it proves.
     #[cold]
     fn earliest(&self, bytes: &[u8], start: u64, violation: Violation) -> ProtocolError {
         let mut error = ProtocolError { offset: start, violation };
@@ -91,7 +94,7 @@ impl<R: Role> ReceiveHalf<R> {
         Ok(complete.map(|(len, key)| Accepted { fin, rsv1, opcode, payload_len, len, key }))
     }
 
-    /// The rules that opcode, bits and mask must fit here.
+    /// Checks opcode, reserved bits and masking.
     #[inline]
     fn check_kind(&self, header: &Partial) -> Result<(), Violation> {
         let starts = matches!(header.opcode, Opcode::Text | Opcode::Binary);
@@ -106,7 +109,7 @@ impl<R: Role> ReceiveHalf<R> {
         // "The fragments of one message MUST NOT be interleaved between the fragments of another
         // message unless an extension has been negotiated that can interpret the interleaving."
         // (§5.4)
-        match (header.opcode, self.message) {
+        match (header.opcode, self.message.kind) {
             (Opcode::Continuation, None) => return Err(Violation::UnexpectedContinuation),
             (Opcode::Text | Opcode::Binary, Some(_)) => {
                 return Err(Violation::ExpectedContinuation);
@@ -120,7 +123,7 @@ impl<R: Role> ReceiveHalf<R> {
             if self.controls >= self.limits.max_controls && self.limits.max_controls != u32::MAX {
                 return Err(Violation::TooManyControls);
             }
-        } else if self.fragments >= self.limits.max_fragments
+        } else if self.message.fragments >= self.limits.max_fragments
             && self.limits.max_fragments != u32::MAX
         {
             return Err(Violation::TooManyFragments);
@@ -134,7 +137,7 @@ impl<R: Role> ReceiveHalf<R> {
         }
     }
 
-    /// The rules that the payload's length must fit here.
+    /// Checks the payload length, as far as its bytes have arrived.
     #[inline]
     fn check_len(&self, header: &Partial) -> Result<(), Violation> {
         let Partial { least, most, .. } = *header;
@@ -149,7 +152,7 @@ impl<R: Role> ReceiveHalf<R> {
         if least > self.limits.max_frame {
             return Err(Violation::FrameTooBig);
         }
-        if least > self.limits.max_message.saturating_sub(self.message_len) {
+        if least > self.limits.max_message.saturating_sub(self.message.declared) {
             return Err(Violation::MessageTooBig);
         }
         if !header.fin && most < u64::from(self.limits.min_fragment) {
@@ -158,7 +161,7 @@ impl<R: Role> ReceiveHalf<R> {
         // "When an endpoint is to interpret a byte stream as UTF-8 but finds that the byte stream
         // is not, in fact, a valid UTF-8 stream, that endpoint MUST _Fail the WebSocket
         // Connection_." (§8.1) Here the last frame is too short for the open code point.
-        if header.fin && most < self.utf8.missing() {
+        if header.fin && most < self.message.utf8.missing() {
             return Err(Violation::InvalidUtf8);
         }
         Ok(())

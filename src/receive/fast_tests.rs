@@ -1,4 +1,4 @@
-//! Tests that what is common takes its short cut, which only its speed would tell otherwise.
+//! Tests that the common case takes the fast path; otherwise only its speed would show that.
 
 #![allow(
     clippy::arithmetic_side_effects,
@@ -40,12 +40,12 @@ fn frame<'f, R: Role>(room: &'f mut [u8], first: u8, payload: &[u8]) -> &'f mut 
 fn after<R: Role>(mut ws: ReceiveHalf<R>, first: u8, payload: &[u8]) -> ReceiveHalf<R> {
     let mut room = [0; 64];
     let mut input = frame::<R>(&mut room, first, payload);
-    assert!(matches!(ws.receive_stepwise::<true, false>(&mut input), Ok(Some(_))));
+    assert!(matches!(ws.receive_slowly::<true, false>(&mut input), Ok(Some(_))));
     ws
 }
 
 #[test]
-fn a_header_that_may_come_is_accepted_plain_unless_it_is_a_close() {
+fn a_legal_header_takes_the_fast_path_unless_it_is_a_close() {
     const LENGTHS: [usize; 5] = [0, 1, 125, 126, 127];
     fn all<R: Role + Clone>() {
         let limits = Limits::DEFAULT.max_frame(126).max_message(200).max_fragments(2);
@@ -69,7 +69,7 @@ fn a_header_that_may_come_is_accepted_plain_unless_it_is_a_close() {
 }
 
 #[test]
-fn text_may_end_within_a_code_point_for_the_long_way_alone() {
+fn text_ends_inside_a_code_point_on_the_slow_path_only() {
     let ws = after(ReceiveHalf::<Server>::new(Limits::DEFAULT), 0x01, b"\xE2\x82");
     for (first, plain) in [(0x80, false), (0x00, true)] {
         let mut room = [0; 64];
@@ -87,7 +87,7 @@ fn a_ping_or_pong_that_is_whole_is_taken_in_one_step() {
                 let (mut ws, mut room) = (ReceiveHalf::<R>::new(Limits::DEFAULT), [0; 160]);
                 let mut bytes = frame::<R>(&mut room, first, payload);
                 let accepted = ws.accept_plain(bytes).expect("it may come");
-                let taken = ws.take_whole_control(&accepted, &mut bytes);
+                let taken = ws.receive_whole_control(&accepted, &mut bytes);
                 let is_right = match first {
                     0x89 => matches!(taken, Some(Event::Ping)),
                     0x8A => matches!(taken, Some(Event::Pong)),
@@ -122,7 +122,7 @@ fn a_fragment_that_is_whole_is_taken_in_one_step_unless_it_is_text_to_be_checked
                 let (mut ws, mut room) = (ws.clone(), [0; 160]);
                 let mut bytes = frame::<R>(&mut room, first, payload);
                 let accepted = ws.accept_plain(bytes).expect("it may come");
-                let taken = ws.take_whole_fragment::<TEXT>(&accepted, &mut bytes);
+                let taken = ws.receive_whole_fragment::<TEXT>(&accepted, &mut bytes);
                 assert_eq!(taken.is_none(), TEXT && is_text || payload.is_empty());
                 assert!(matches!(taken, None | Some(Event::Data(_))), "{taken:?}");
                 if let Some(Event::Data(chunk)) = taken {
