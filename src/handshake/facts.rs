@@ -1,6 +1,6 @@
 //! The headers that decide about an upgrade, gathered in one pass over a head.
 
-use super::tokens::list_has;
+use super::http::tokens::list_has;
 
 /// A header that may stand in a head once, or in several lines.
 #[derive(Clone, Copy, Debug, Default)]

@@ -1,6 +1,6 @@
 //! Hosts, ports and origins: what they look like, and when two are the same.
 
-use super::chars::ByteSet;
+use super::http::chars::ByteSet;
 
 /// Splits `host [":" port]`; `None` if it is not that.
 ///

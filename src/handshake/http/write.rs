@@ -3,17 +3,17 @@
 use core::mem;
 
 use super::chars::{is_token, trim_ows};
-use super::error::HandshakeSendError;
 use crate::bytes::copy;
+use crate::handshake::error::HandshakeSendError;
 
 /// Counts what is put, and writes as much of it as there is room for.
-pub(super) struct Writer<'o> {
+pub(crate) struct Writer<'o> {
     room: &'o mut [u8],
     len: usize,
 }
 
 impl Writer<'_> {
-    pub(super) fn put(&mut self, bytes: &[u8]) {
+    pub(crate) fn put(&mut self, bytes: &[u8]) {
         self.len = self.len.saturating_add(bytes.len());
         if let Some((here, rest)) = mem::take(&mut self.room).split_at_mut_checked(bytes.len()) {
             copy(bytes, here);
@@ -21,14 +21,14 @@ impl Writer<'_> {
         }
     }
 
-    pub(super) fn header(&mut self, name: &[u8], value: &[u8]) {
+    pub(crate) fn header(&mut self, name: &[u8], value: &[u8]) {
         self.put(name);
         self.put(b": ");
         self.put(value);
         self.put(b"\r\n");
     }
 
-    pub(super) fn headers(&mut self, headers: &[(&str, &str)]) {
+    pub(crate) fn headers(&mut self, headers: &[(&str, &str)]) {
         for (name, value) in headers {
             self.header(name.as_bytes(), value.as_bytes());
         }
@@ -36,7 +36,7 @@ impl Writer<'_> {
 }
 
 /// Lets `emit` write into `out` if all of it fits; otherwise `out` stays as it is.
-pub(super) fn all_or_nothing(
+pub(crate) fn all_or_nothing(
     out: &mut [u8],
     emit: impl Fn(&mut Writer<'_>),
 ) -> Result<usize, HandshakeSendError> {
@@ -49,7 +49,7 @@ pub(super) fn all_or_nothing(
 }
 
 /// Headers that decide about the handshake or about the end of the message are not the caller's.
-pub(super) fn check_headers(
+pub(crate) fn check_headers(
     headers: &[(&str, &str)],
     reserved: &[&str],
 ) -> Result<(), HandshakeSendError> {

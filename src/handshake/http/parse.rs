@@ -8,9 +8,9 @@ use core::mem::MaybeUninit;
 use httparse::Status;
 
 use super::chars::ascii;
-use super::error::HandshakeError;
-use super::facts::Facts;
 use super::headers::Headers;
+use crate::handshake::error::HandshakeError;
+use crate::handshake::facts::Facts;
 
 /// A version of HTTP that a request can have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -32,25 +32,25 @@ const BEFORE_REASON: usize = "HTTP/1.1 101".len();
 const DISAGREEMENT: HandshakeError = HandshakeError::InvalidStartLine;
 
 #[derive(Debug)]
-pub(super) struct ParsedRequest<'h> {
-    pub(super) method: &'h str,
-    pub(super) target: &'h str,
-    pub(super) version: HttpVersion,
-    pub(super) headers: Headers<'h>,
-    pub(super) facts: Facts<'h>,
+pub(crate) struct ParsedRequest<'h> {
+    pub(crate) method: &'h str,
+    pub(crate) target: &'h str,
+    pub(crate) version: HttpVersion,
+    pub(crate) headers: Headers<'h>,
+    pub(crate) facts: Facts<'h>,
 }
 
 #[derive(Debug)]
-pub(super) struct ParsedResponse<'h> {
-    pub(super) status: u16,
-    pub(super) reason: &'h [u8],
-    pub(super) version: HttpVersion,
-    pub(super) headers: Headers<'h>,
-    pub(super) facts: Facts<'h>,
+pub(crate) struct ParsedResponse<'h> {
+    pub(crate) status: u16,
+    pub(crate) reason: &'h [u8],
+    pub(crate) version: HttpVersion,
+    pub(crate) headers: Headers<'h>,
+    pub(crate) facts: Facts<'h>,
 }
 
 /// Parses the complete head of a request that has at most `headers` header lines.
-pub(super) fn parse_request(
+pub(crate) fn parse_request(
     head: &[u8],
     headers: usize,
 ) -> Result<ParsedRequest<'_>, HandshakeError> {
@@ -63,7 +63,7 @@ pub(super) fn parse_request(
 }
 
 /// Parses the complete head of a response that has at most `headers` header lines.
-pub(super) fn parse_response(
+pub(crate) fn parse_response(
     head: &[u8],
     headers: usize,
 ) -> Result<ParsedResponse<'_>, HandshakeError> {
@@ -115,7 +115,7 @@ fn version(minor: Option<u8>) -> HttpVersion {
 }
 
 /// Whether a complete head of a response is an interim one, after which another follows.
-pub(super) fn is_interim(head: &[u8]) -> bool {
+pub(crate) fn is_interim(head: &[u8]) -> bool {
     // RFC 9110 §15.2: "A client MUST be able to parse one or more 1xx responses received prior to
     // a final response". 101 is the final one of an upgrade.
     let status = head.get(9..12).map_or("", ascii);

@@ -1,7 +1,7 @@
 //! Responses other than 101.
 
-use super::error::HandshakeSendError;
-use super::write::{all_or_nothing, check_headers};
+use crate::handshake::error::HandshakeSendError;
+use crate::handshake::http::write::{all_or_nothing, check_headers};
 
 /// A response that ends the handshake without a WebSocket: a refusal, a redirect, or a page.
 ///

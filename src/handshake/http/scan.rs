@@ -6,9 +6,8 @@
 //! each run of ordinary bytes, and decides on one byte at a time only between runs.
 
 use super::chars::{is_token_byte, text_run, token_run, visible_run};
-use super::error::HandshakeError;
-use super::leniency::Leniency;
 use super::limits::HandshakeLimits;
+use crate::handshake::error::HandshakeError;
 
 /// The place of the next byte in a head.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,7 +42,7 @@ const MINOR: usize = 7;
 
 /// The state of a scan: all that it remembers of earlier bytes.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Scan {
+pub(crate) struct Scan {
     at: At,
     /// The place of the first byte: `Request`, or the `Version` of a response.
     start: At,
@@ -53,15 +52,15 @@ pub(super) struct Scan {
     headers: usize,
     max_headers: usize,
     max_target: usize,
-    leniency: Leniency,
+    missing_reason_space: bool,
 }
 
 impl Scan {
-    pub(super) const fn of_request(limits: HandshakeLimits) -> Self {
+    pub(crate) const fn of_request(limits: HandshakeLimits) -> Self {
         Self::new(At::Request, limits)
     }
 
-    pub(super) const fn of_response(limits: HandshakeLimits) -> Self {
+    pub(crate) const fn of_response(limits: HandshakeLimits) -> Self {
         Self::new(At::Version, limits)
     }
 
@@ -77,28 +76,29 @@ impl Scan {
                 HandshakeLimits::MAX_HEADERS
             },
             max_target: limits.max_target,
-            leniency: Leniency::NONE,
+            missing_reason_space: false,
         }
     }
 
-    pub(super) const fn set_leniency(&mut self, leniency: Leniency) {
-        self.leniency = leniency;
+    /// Takes a status line without the space before an empty reason, or not.
+    pub(crate) const fn allow_missing_reason_space(&mut self, allow: bool) {
+        self.missing_reason_space = allow;
     }
 
     /// Expects another head. The count of headers goes on: if it restarted, interim responses could
     /// bring any number of them.
-    pub(super) const fn restart(&mut self) {
+    pub(crate) const fn restart(&mut self) {
         self.at = self.start;
         self.count = 0;
     }
 
     /// Returns whether the last byte belongs to the target of a request.
-    pub(super) fn is_in_target(&self) -> bool {
+    pub(crate) fn is_in_target(&self) -> bool {
         self.at == At::Target
     }
 
     /// Returns how many header lines have begun, in all heads together.
-    pub(super) const fn headers(&self) -> usize {
+    pub(crate) const fn headers(&self) -> usize {
         self.headers
     }
 
@@ -106,7 +106,7 @@ impl Scan {
     ///
     /// # Errors
     /// The error of the first byte that no head can have in its place, or that exceeds a limit.
-    pub(super) fn advance(&mut self, bytes: &[u8]) -> Result<Option<usize>, HandshakeError> {
+    pub(crate) fn advance(&mut self, bytes: &[u8]) -> Result<Option<usize>, HandshakeError> {
         let mut rest = bytes;
         loop {
             rest = self.take_run(rest)?;
@@ -246,7 +246,7 @@ impl Scan {
             // RFC 9112 §4: "A server MUST send the space that separates the status-code from the
             // reason-phrase even when the reason-phrase is absent (i.e., the status-line would end
             // with the space)."
-            (3, b'\r') if self.leniency.missing_reason_space => Ok(At::LineFeed),
+            (3, b'\r') if self.missing_reason_space => Ok(At::LineFeed),
             _ => Err(self.refuse(byte)),
         }
     }

@@ -1,10 +1,10 @@
 //! A request, and the parts of its target.
 
-use super::chars::trim_ows;
-use super::facts::Facts;
-use super::headers::{HeaderSource, Headers, values_of};
-use super::origin::split_host;
-use super::parse::{HttpVersion, ParsedRequest};
+use crate::handshake::facts::Facts;
+use crate::handshake::http::chars::trim_ows;
+use crate::handshake::http::headers::{HeaderSource, Headers, values_of};
+use crate::handshake::http::parse::{HttpVersion, ParsedRequest};
+use crate::handshake::origin::split_host;
 
 /// A well-formed request, with any method and any target.
 ///
@@ -147,7 +147,7 @@ impl<'h, F: HeaderSource<'h>> Request<'h, F> {
 
     /// The value of `Origin`, if there is exactly one.
     ///
-    /// To decide by it, use [`Upgrade::require_origin`](super::Upgrade::require_origin).
+    /// To decide by it, use [`Upgrade::require_origin`](crate::handshake::Upgrade::require_origin).
     #[must_use]
     pub fn origin(&self) -> Option<&'h [u8]> {
         self.facts.origin.once()

@@ -1,0 +1,10 @@
+//! HTTP/1.1 as far as a handshake needs it: heads as they arrive, and as they are written.
+
+pub(super) mod chars;
+pub(super) mod head;
+pub(super) mod headers;
+pub(super) mod limits;
+pub(super) mod parse;
+mod scan;
+pub(super) mod tokens;
+pub(super) mod write;
