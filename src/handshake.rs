@@ -41,7 +41,9 @@ mod facts;
 mod http;
 mod key;
 mod origin;
+mod reserved;
 mod server;
+mod subprotocols;
 
 pub use client::{Accepted, ClientHandshake, Leniency, Offer, Response};
 pub use error::{HandshakeError, HandshakeSendError};

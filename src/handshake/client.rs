@@ -112,6 +112,7 @@ impl<'a> ClientHandshake<'a> {
             to.headers(headers);
             to.put(b"\r\n");
         })
+        .map_err(HandshakeSendError::from)
     }
 
     /// Takes the bytes of the head off the front of `input`, and gives the response when all of
@@ -135,7 +136,7 @@ impl<'a> ClientHandshake<'a> {
             }
             if let Err(error) = self.head.pass_over() {
                 *input = &mut [];
-                return Err(error);
+                return Err(error.into());
             }
         }
         Ok(None)
@@ -150,7 +151,7 @@ impl<'a> ClientHandshake<'a> {
             }
             Err(error) => {
                 *input = &mut [];
-                Err(error)
+                Err(error.into())
             }
         }
     }

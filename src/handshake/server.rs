@@ -81,7 +81,7 @@ impl<'s> ServerHandshake<'s> {
             Ok(parsed) => Ok(Some(Request::new(&parsed))),
             Err(error) => {
                 *input = &mut [];
-                Err(error)
+                Err(error.into())
             }
         }
     }

@@ -2,9 +2,10 @@
 
 use crate::handshake::error::HandshakeSendError;
 use crate::handshake::extension::{Extension, Extensions};
-use crate::handshake::http::tokens::is_subprotocol_offer;
-use crate::handshake::http::write::check_headers;
-use crate::handshake::origin::{is_origin, split_host};
+use crate::handshake::http::host::split_host;
+use crate::handshake::origin::is_origin;
+use crate::handshake::reserved::check_headers;
+use crate::handshake::subprotocols::is_subprotocol_offer;
 
 /// What a client asks for.
 ///

@@ -27,7 +27,7 @@ pub struct Response<'h> {
 
 impl<'h> Response<'h> {
     pub(super) fn new(
-        parsed: &ParsedResponse<'h>,
+        parsed: &ParsedResponse<'h, Facts<'h>>,
         offer: Offer<'h>,
         accept: [u8; 28],
         leniency: Leniency,

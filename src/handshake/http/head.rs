@@ -4,10 +4,10 @@
 
 use core::mem;
 
+use super::error::HeadError;
 use super::limits::HandshakeLimits;
 use super::scan::Scan;
 use crate::bytes::copy;
-use crate::handshake::error::HandshakeError;
 
 /// The bytes of a head, in storage that the caller lent.
 #[derive(Debug)]
@@ -18,7 +18,7 @@ pub(crate) struct Head<'s> {
     /// Where the next byte goes; at most the length of `storage`.
     len: usize,
     scan: Scan,
-    end: Option<Result<(), HandshakeError>>,
+    end: Option<Result<(), HeadError>>,
 }
 
 impl<'s> Head<'s> {
@@ -42,7 +42,7 @@ impl<'s> Head<'s> {
     /// Takes the bytes of the head off the front of `input`; true when it is complete.
     ///
     /// A complete head takes nothing more. After an error all input is taken, and the error stays.
-    pub(crate) fn receive(&mut self, input: &mut &mut [u8]) -> Result<bool, HandshakeError> {
+    pub(crate) fn receive(&mut self, input: &mut &mut [u8]) -> Result<bool, HeadError> {
         match self.end {
             Some(Ok(())) => return Ok(true),
             Some(Err(error)) => {
@@ -61,7 +61,7 @@ impl<'s> Head<'s> {
             Err(error) => return self.fail(error),
         };
         let Some((head, rest)) = data.split_at_mut_checked(taken) else {
-            return self.fail(HandshakeError::HeadTooLarge);
+            return self.fail(HeadError::HeadTooLarge);
         };
         copy(head, room);
         self.len = self.len.saturating_add(taken);
@@ -74,15 +74,15 @@ impl<'s> Head<'s> {
         // that could not be kept.
         if self.len >= self.storage.len() {
             return self.fail(if self.scan.is_in_target() {
-                HandshakeError::TargetTooLong
+                HeadError::TargetTooLong
             } else {
-                HandshakeError::HeadTooLarge
+                HeadError::HeadTooLarge
             });
         }
         Ok(false)
     }
 
-    fn fail(&mut self, error: HandshakeError) -> Result<bool, HandshakeError> {
+    fn fail(&mut self, error: HeadError) -> Result<bool, HeadError> {
         self.end = Some(Err(error));
         Err(error)
     }
@@ -90,12 +90,12 @@ impl<'s> Head<'s> {
     /// Makes room for another head after this one, within the same storage and the same limits.
     ///
     /// Nothing is waited for if there is no room left.
-    pub(crate) fn pass_over(&mut self) -> Result<(), HandshakeError> {
+    pub(crate) fn pass_over(&mut self) -> Result<(), HeadError> {
         self.start = self.len;
         self.scan.restart();
         self.end = None;
         if self.len >= self.storage.len() {
-            self.fail(HandshakeError::HeadTooLarge)?;
+            self.fail(HeadError::HeadTooLarge)?;
         }
         Ok(())
     }

@@ -4,6 +4,9 @@ use core::fmt;
 
 use super::chars::{ascii, position_below, trim_ows};
 
+/// A header: its name and its value.
+pub(crate) type Field<'h> = (&'h str, &'h [u8]);
+
 /// Where header fields come from: anything that can be gone through again and again.
 ///
 /// [`Headers`] is one, the headers of another HTTP stack can be another: a `Copy` type, such as a

@@ -3,8 +3,8 @@
 use crate::handshake::facts::Facts;
 use crate::handshake::http::chars::trim_ows;
 use crate::handshake::http::headers::{HeaderSource, Headers, values_of};
+use crate::handshake::http::host::split_host;
 use crate::handshake::http::parse::{HttpVersion, ParsedRequest};
-use crate::handshake::origin::split_host;
 
 /// A well-formed request, with any method and any target.
 ///
@@ -23,7 +23,7 @@ pub struct Request<'h, F = Headers<'h>> {
 }
 
 impl<'h> Request<'h> {
-    pub(super) fn new(parsed: &ParsedRequest<'h>) -> Self {
+    pub(super) fn new(parsed: &ParsedRequest<'h, Facts<'h>>) -> Self {
         let ParsedRequest { method, target, version, headers, facts } = *parsed;
         Self { method, target, version, headers, facts }
     }
@@ -62,7 +62,7 @@ impl<'h, F: HeaderSource<'h>> Request<'h, F> {
     /// ```
     #[must_use]
     pub fn from_parts(method: &'h str, target: &'h str, version: HttpVersion, headers: F) -> Self {
-        let facts = Facts::gather(headers.into_iter());
+        let facts = headers.into_iter().collect();
         Self { method, target, version, headers, facts }
     }
 
