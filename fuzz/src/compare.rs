@@ -1,55 +1,12 @@
 //! The same stream to this crate and to another codec, which must come to the same.
 
 use crate::common::driver::cut;
-use crate::common::messages::{self, Reading, Report};
-use crate::common::oracle::{Seen, Setting};
+use crate::common::messages::{self, Reading};
+use crate::common::oracle::Setting;
 use crate::common::source::Source;
 use crate::differences::{self, Difference, Explanation};
+use crate::verdict::{Compared, MAX_FRAME, MAX_MESSAGE, Verdict};
 use rfc6455::{Limits, MessageBuffer};
-
-/// What is allowed of a frame and of a message, here and there: short enough to be exceeded.
-pub const MAX_FRAME: u16 = 600;
-pub const MAX_MESSAGE: u16 = 900;
-
-/// How a stream ended for its receiver.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum End {
-    /// More could follow.
-    Open,
-    /// With a Close frame.
-    Closed,
-    /// The peer broke a rule.
-    Failed,
-}
-
-/// What another codec made of a stream: whole messages and control frames, in order.
-#[derive(Debug)]
-pub struct Verdict {
-    pub events: Vec<Seen>,
-    pub end: End,
-}
-
-/// A stream on which the two do not agree at once.
-#[derive(Debug)]
-pub struct Compared<'a> {
-    pub stream: &'a [u8],
-    pub ours: &'a Report,
-    pub theirs: &'a Verdict,
-}
-
-impl Compared<'_> {
-    pub fn our_end(&self) -> End {
-        match (self.ours.error, self.ours.events.last()) {
-            (Some(_), _) => End::Failed,
-            (None, Some(Seen::Close(_))) => End::Closed,
-            (None, _) => End::Open,
-        }
-    }
-
-    fn is_same(&self) -> bool {
-        self.our_end() == self.theirs.end && self.ours.events == self.theirs.events
-    }
-}
 
 /// tungstenite in the same role, with the same limits, in the same pieces.
 pub fn with_tungstenite(bytes: &[u8]) {

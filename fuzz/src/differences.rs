@@ -4,7 +4,7 @@
 //! What no difference of a codec explains is a finding: here, or there.
 
 use crate::common::oracle::Seen;
-use crate::compare::{Compared, End, MAX_FRAME};
+use crate::verdict::{Compared, End, MAX_FRAME};
 use rfc6455::Violation;
 
 /// What a difference has to say about a stream.

@@ -6,5 +6,6 @@ pub mod common;
 pub mod compare;
 pub mod differences;
 mod tungstenite;
+pub mod verdict;
 #[cfg(feature = "wslay")]
 mod wslay;

@@ -3,7 +3,7 @@
 use std::io::{Read, Result, Write};
 
 use crate::common::oracle::Seen;
-use crate::compare::{End, MAX_FRAME, MAX_MESSAGE, Verdict};
+use crate::verdict::{End, MAX_FRAME, MAX_MESSAGE, Verdict};
 use tungstenite::error::{Error, ProtocolError};
 use tungstenite::protocol::{Role, WebSocketConfig};
 use tungstenite::{Message, WebSocket};

@@ -5,7 +5,7 @@ use std::ffi::{c_int, c_void};
 use std::ptr::{null, null_mut};
 
 use crate::common::oracle::Seen;
-use crate::compare::{End, MAX_MESSAGE, Verdict};
+use crate::verdict::{End, MAX_MESSAGE, Verdict};
 
 type Context = *mut c_void;
 

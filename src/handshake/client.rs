@@ -1,14 +1,19 @@
 //! The client's side: from an offer to a response.
 
+mod leniency;
+mod offer;
+mod response;
+
+pub use leniency::Leniency;
+pub use offer::Offer;
+pub use response::{Accepted, Response};
+
 use super::error::{HandshakeError, HandshakeSendError};
-use super::head::Head;
+use super::http::head::Head;
+use super::http::limits::HandshakeLimits;
+use super::http::parse::{is_interim, parse_response};
+use super::http::write::all_or_nothing;
 use super::key::{accept_key, encode_key};
-use super::leniency::Leniency;
-use super::limits::HandshakeLimits;
-use super::offer::Offer;
-use super::parse::{is_interim, parse_response};
-use super::response::Response;
-use super::write::all_or_nothing;
 
 /// Writes a request, and reads the response in whatever pieces it arrives.
 ///
@@ -71,7 +76,7 @@ impl<'a> ClientHandshake<'a> {
     /// Sets what this client tolerates in the response, from its next byte on; nothing by default.
     pub const fn set_leniency(&mut self, leniency: Leniency) {
         self.leniency = leniency;
-        self.head.set_leniency(leniency);
+        self.head.allow_missing_reason_space(leniency.missing_reason_space);
     }
 
     /// Writes the request into `out` and gives its length.
@@ -107,6 +112,7 @@ impl<'a> ClientHandshake<'a> {
             to.headers(headers);
             to.put(b"\r\n");
         })
+        .map_err(HandshakeSendError::from)
     }
 
     /// Takes the bytes of the head off the front of `input`, and gives the response when all of
@@ -130,7 +136,7 @@ impl<'a> ClientHandshake<'a> {
             }
             if let Err(error) = self.head.pass_over() {
                 *input = &mut [];
-                return Err(error);
+                return Err(error.into());
             }
         }
         Ok(None)
@@ -145,7 +151,7 @@ impl<'a> ClientHandshake<'a> {
             }
             Err(error) => {
                 *input = &mut [];
-                Err(error)
+                Err(error.into())
             }
         }
     }

@@ -3,6 +3,8 @@
 use core::error::Error;
 use core::fmt;
 
+use super::http::error::{HeadError, OutputTooSmall};
+
 /// What the peer did wrong. (Our own caller's mistakes are a [`HandshakeSendError`].)
 ///
 /// On the server's side every error has its answer: [`status`](Self::status) and
@@ -202,6 +204,23 @@ impl fmt::Display for HandshakeError {
 
 impl Error for HandshakeError {}
 
+impl From<HeadError> for HandshakeError {
+    fn from(error: HeadError) -> Self {
+        match error {
+            HeadError::HeadTooLarge => Self::HeadTooLarge,
+            HeadError::TooManyHeaders => Self::TooManyHeaders,
+            HeadError::TargetTooLong => Self::TargetTooLong,
+            HeadError::InvalidStartLine => Self::InvalidStartLine,
+            HeadError::InvalidLineEnding => Self::InvalidLineEnding,
+            HeadError::ControlCharacter => Self::ControlCharacter,
+            HeadError::FoldedHeader => Self::FoldedHeader,
+            HeadError::InvalidHeaderName => Self::InvalidHeaderName,
+            HeadError::InvalidHeaderValue => Self::InvalidHeaderValue,
+            HeadError::UnsupportedHttpVersion => Self::UnsupportedHttpVersion,
+        }
+    }
+}
+
 /// What our own caller did wrong. Nothing was written, and nothing has changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -259,3 +278,9 @@ impl fmt::Display for HandshakeSendError {
 }
 
 impl Error for HandshakeSendError {}
+
+impl From<OutputTooSmall> for HandshakeSendError {
+    fn from(OutputTooSmall { needed }: OutputTooSmall) -> Self {
+        Self::BufferTooSmall { needed }
+    }
+}

@@ -2,8 +2,8 @@
 
 use core::fmt;
 
-use super::chars::{ascii, is_token_byte};
 use super::error::HandshakeError;
+use super::http::chars::{ascii, is_token_byte};
 
 /// The extensions in one value of `Sec-WebSocket-Extensions`, in order of preference.
 ///

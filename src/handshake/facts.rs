@@ -1,6 +1,7 @@
 //! The headers that decide about an upgrade, gathered in one pass over a head.
 
-use super::tokens::list_has;
+use super::http::headers::Field;
+use super::http::tokens::list_has;
 
 /// A header that may stand in a head once, or in several lines.
 #[derive(Clone, Copy, Debug, Default)]
@@ -43,15 +44,17 @@ pub(super) struct Facts<'h> {
     pub(super) extensions: Seen<'h>,
 }
 
-impl<'h> Facts<'h> {
-    pub(super) fn gather(headers: impl Iterator<Item = (&'h str, &'h [u8])>) -> Self {
+impl<'h> FromIterator<Field<'h>> for Facts<'h> {
+    fn from_iter<T: IntoIterator<Item = Field<'h>>>(headers: T) -> Self {
         let mut facts = Self::default();
         for (name, value) in headers {
             facts.note(name.as_bytes(), value);
         }
         facts
     }
+}
 
+impl<'h> Facts<'h> {
     fn note(&mut self, name: &[u8], value: &'h [u8]) {
         // The length rules out nearly every name before a letter is compared.
         let is = |known: &str| name.eq_ignore_ascii_case(known.as_bytes());

@@ -1,10 +1,17 @@
 //! The server's side: from bytes to a request.
 
+mod rejection;
+mod request;
+mod upgrade;
+
+pub use rejection::Rejection;
+pub use request::Request;
+pub use upgrade::{Acceptance, Upgrade};
+
 use super::error::HandshakeError;
-use super::head::Head;
-use super::limits::HandshakeLimits;
-use super::parse::parse_request;
-use super::request::Request;
+use super::http::head::Head;
+use super::http::limits::HandshakeLimits;
+use super::http::parse::parse_request;
 
 /// Reads a request, in whatever pieces it arrives.
 ///
@@ -74,7 +81,7 @@ impl<'s> ServerHandshake<'s> {
             Ok(parsed) => Ok(Some(Request::new(&parsed))),
             Err(error) => {
                 *input = &mut [];
-                Err(error)
+                Err(error.into())
             }
         }
     }

@@ -1,22 +1,9 @@
-//! Comma-separated lists in header values, read in one pass.
+//! `Sec-WebSocket-Protocol` of a request (RFC 6455 §4.1, §4.3).
 
-use super::chars::{is_token, trim_ows};
+use super::http::chars::is_token;
 
 /// The most subprotocols in one offer; they are compared with each other, so there is a bound.
-pub(super) const MAX_SUBPROTOCOLS: usize = 32;
-
-/// The elements of a comma-separated list, trimmed.
-///
-/// RFC 9110 §5.6.1.2: "A recipient MUST parse and ignore a reasonable number of empty list
-/// elements". The length of the head bounds their number.
-pub(super) fn elements(value: &[u8]) -> impl Iterator<Item = &[u8]> + Clone {
-    value.split(|&byte| byte == b',').map(trim_ows).filter(|element| !element.is_empty())
-}
-
-/// Whether the list `value` has the element `token`, in any case of letters.
-pub(super) fn list_has(value: &[u8], token: &[u8]) -> bool {
-    elements(value).any(|element| element.eq_ignore_ascii_case(token))
-}
+const MAX_SUBPROTOCOLS: usize = 32;
 
 /// Whether `elements` is an offer of subprotocols: one to 32 tokens, no two the same.
 pub(super) fn is_subprotocol_offer<'a>(elements: impl Iterator<Item = &'a [u8]>) -> bool {

@@ -4,30 +4,29 @@
 
 use core::mem;
 
-use super::error::HandshakeError;
-use super::leniency::Leniency;
+use super::error::HeadError;
 use super::limits::HandshakeLimits;
 use super::scan::Scan;
 use crate::bytes::copy;
 
 /// The bytes of a head, in storage that the caller lent.
 #[derive(Debug)]
-pub(super) struct Head<'s> {
+pub(crate) struct Head<'s> {
     storage: &'s mut [u8],
     /// Where the head begins; before it lie the interim responses that were passed over.
     start: usize,
     /// Where the next byte goes; at most the length of `storage`.
     len: usize,
     scan: Scan,
-    end: Option<Result<(), HandshakeError>>,
+    end: Option<Result<(), HeadError>>,
 }
 
 impl<'s> Head<'s> {
-    pub(super) const fn of_request(storage: &'s mut [u8], limits: HandshakeLimits) -> Self {
+    pub(crate) const fn of_request(storage: &'s mut [u8], limits: HandshakeLimits) -> Self {
         Self::new(storage, Scan::of_request(limits))
     }
 
-    pub(super) const fn of_response(storage: &'s mut [u8], limits: HandshakeLimits) -> Self {
+    pub(crate) const fn of_response(storage: &'s mut [u8], limits: HandshakeLimits) -> Self {
         Self::new(storage, Scan::of_response(limits))
     }
 
@@ -35,14 +34,15 @@ impl<'s> Head<'s> {
         Self { storage, start: 0, len: 0, scan, end: None }
     }
 
-    pub(super) const fn set_leniency(&mut self, leniency: Leniency) {
-        self.scan.set_leniency(leniency);
+    /// Takes a status line without the space before an empty reason, or not.
+    pub(crate) const fn allow_missing_reason_space(&mut self, allow: bool) {
+        self.scan.allow_missing_reason_space(allow);
     }
 
     /// Takes the bytes of the head off the front of `input`; true when it is complete.
     ///
     /// A complete head takes nothing more. After an error all input is taken, and the error stays.
-    pub(super) fn receive(&mut self, input: &mut &mut [u8]) -> Result<bool, HandshakeError> {
+    pub(crate) fn receive(&mut self, input: &mut &mut [u8]) -> Result<bool, HeadError> {
         match self.end {
             Some(Ok(())) => return Ok(true),
             Some(Err(error)) => {
@@ -61,7 +61,7 @@ impl<'s> Head<'s> {
             Err(error) => return self.fail(error),
         };
         let Some((head, rest)) = data.split_at_mut_checked(taken) else {
-            return self.fail(HandshakeError::HeadTooLarge);
+            return self.fail(HeadError::HeadTooLarge);
         };
         copy(head, room);
         self.len = self.len.saturating_add(taken);
@@ -74,15 +74,15 @@ impl<'s> Head<'s> {
         // that could not be kept.
         if self.len >= self.storage.len() {
             return self.fail(if self.scan.is_in_target() {
-                HandshakeError::TargetTooLong
+                HeadError::TargetTooLong
             } else {
-                HandshakeError::HeadTooLarge
+                HeadError::HeadTooLarge
             });
         }
         Ok(false)
     }
 
-    fn fail(&mut self, error: HandshakeError) -> Result<bool, HandshakeError> {
+    fn fail(&mut self, error: HeadError) -> Result<bool, HeadError> {
         self.end = Some(Err(error));
         Err(error)
     }
@@ -90,24 +90,24 @@ impl<'s> Head<'s> {
     /// Makes room for another head after this one, within the same storage and the same limits.
     ///
     /// Nothing is waited for if there is no room left.
-    pub(super) fn pass_over(&mut self) -> Result<(), HandshakeError> {
+    pub(crate) fn pass_over(&mut self) -> Result<(), HeadError> {
         self.start = self.len;
         self.scan.restart();
         self.end = None;
         if self.len >= self.storage.len() {
-            self.fail(HandshakeError::HeadTooLarge)?;
+            self.fail(HeadError::HeadTooLarge)?;
         }
         Ok(())
     }
 
     /// The bytes received of the head, without an empty line before it.
-    pub(super) fn bytes(&self) -> &[u8] {
+    pub(crate) fn bytes(&self) -> &[u8] {
         let bytes = self.storage.get(self.start..self.len).unwrap_or_default();
         bytes.strip_prefix(b"\r\n").unwrap_or(bytes)
     }
 
     /// How many header lines have begun, in this head and those passed over.
-    pub(super) fn header_count(&self) -> usize {
+    pub(crate) fn header_count(&self) -> usize {
         self.scan.headers()
     }
 }

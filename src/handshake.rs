@@ -34,39 +34,22 @@
 
 #![allow(clippy::mut_mut, reason = "a slice that advances is a `&mut &mut [u8]`")]
 
-mod chars;
 mod client;
 mod error;
 mod extension;
 mod facts;
-mod head;
-mod headers;
+mod http;
 mod key;
-mod leniency;
-mod limits;
-mod offer;
 mod origin;
-mod parse;
-mod rejection;
-mod request;
-mod response;
-mod scan;
+mod reserved;
 mod server;
-mod tokens;
-mod upgrade;
-mod write;
+mod subprotocols;
 
-pub use client::ClientHandshake;
+pub use client::{Accepted, ClientHandshake, Leniency, Offer, Response};
 pub use error::{HandshakeError, HandshakeSendError};
 pub use extension::{Extension, Extensions, Param, ParamValue, Params};
-pub use headers::{HeaderIter, HeaderSource, Headers};
+pub use http::headers::{HeaderIter, HeaderSource, Headers};
+pub use http::limits::HandshakeLimits;
+pub use http::parse::HttpVersion;
 pub use key::accept_key;
-pub use leniency::Leniency;
-pub use limits::HandshakeLimits;
-pub use offer::Offer;
-pub use parse::HttpVersion;
-pub use rejection::Rejection;
-pub use request::Request;
-pub use response::{Accepted, Response};
-pub use server::ServerHandshake;
-pub use upgrade::{Acceptance, Upgrade};
+pub use server::{Acceptance, Rejection, Request, ServerHandshake, Upgrade};

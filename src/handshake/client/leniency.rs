@@ -27,11 +27,11 @@
 pub struct Leniency {
     /// Takes one `Sec-WebSocket-Protocol` with an empty value for none (RFC 6455 §4.2.2): the server
     /// chose no subprotocol. If not tolerated, it is
-    /// [`UnofferedSubprotocol`](super::HandshakeError::UnofferedSubprotocol).
+    /// [`UnofferedSubprotocol`](crate::handshake::HandshakeError::UnofferedSubprotocol).
     pub empty_subprotocol: bool,
     /// Takes a status line that ends with its status, without the space before an empty reason
     /// (RFC 9112 §4). If not tolerated, it is
-    /// [`InvalidStartLine`](super::HandshakeError::InvalidStartLine).
+    /// [`InvalidStartLine`](crate::handshake::HandshakeError::InvalidStartLine).
     pub missing_reason_space: bool,
 }
 

@@ -1,16 +1,19 @@
 //! A request is checked (RFC 6455 §4.2.1), and accepted with the response 101 (§4.2.2).
 
-use super::chars::ascii;
-use super::error::{HandshakeError, HandshakeSendError};
-use super::extension::{Extension, Extensions};
-use super::facts::Seen;
-use super::headers::{HeaderSource, Headers, values_of};
-use super::key::{accept_key, is_key};
-use super::origin::{is_allowed, split_host};
-use super::parse::HttpVersion;
 use super::request::{Request, is_resource};
-use super::tokens::{elements, is_subprotocol_offer};
-use super::write::{all_or_nothing, check_headers};
+use crate::handshake::error::{HandshakeError, HandshakeSendError};
+use crate::handshake::extension::{Extension, Extensions};
+use crate::handshake::facts::Seen;
+use crate::handshake::http::chars::ascii;
+use crate::handshake::http::headers::{HeaderSource, Headers, values_of};
+use crate::handshake::http::host::split_host;
+use crate::handshake::http::parse::HttpVersion;
+use crate::handshake::http::tokens::elements;
+use crate::handshake::http::write::all_or_nothing;
+use crate::handshake::key::{accept_key, is_key};
+use crate::handshake::origin::is_allowed;
+use crate::handshake::reserved::check_headers;
+use crate::handshake::subprotocols::is_subprotocol_offer;
 
 /// A request that meets RFC 6455 §4.2.1: to be accepted, or to be rejected.
 ///
@@ -212,6 +215,7 @@ impl<'h, F: HeaderSource<'h>> Upgrade<'h, F> {
             to.headers(acceptance.headers);
             to.put(b"\r\n");
         })
+        .map_err(HandshakeSendError::from)
     }
 
     fn check(&self, acceptance: &Acceptance<'_>) -> Result<(), HandshakeSendError> {

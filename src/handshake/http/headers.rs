@@ -4,11 +4,14 @@ use core::fmt;
 
 use super::chars::{ascii, position_below, trim_ows};
 
+/// A header: its name and its value.
+pub(crate) type Field<'h> = (&'h str, &'h [u8]);
+
 /// Where header fields come from: anything that can be gone through again and again.
 ///
 /// [`Headers`] is one, the headers of another HTTP stack can be another: a `Copy` type, such as a
 /// newtype around a reference to its map, whose iterator gives names and values in order. Names are
-/// compared in any case of letters. See [`Request::from_parts`](super::Request::from_parts).
+/// compared in any case of letters. See [`Request::from_parts`](crate::handshake::Request::from_parts).
 pub trait HeaderSource<'h>: Copy + IntoIterator<Item = (&'h str, &'h [u8])> {}
 
 impl<'h, T: Copy + IntoIterator<Item = (&'h str, &'h [u8])>> HeaderSource<'h> for T {}
@@ -23,7 +26,7 @@ pub struct Headers<'h> {
 }
 
 impl<'h> Headers<'h> {
-    pub(super) const fn new(lines: &'h [u8]) -> Self {
+    pub(crate) const fn new(lines: &'h [u8]) -> Self {
         Self { lines }
     }
 }
@@ -80,7 +83,7 @@ impl<'h> Iterator for HeaderIter<'h> {
 }
 
 /// The values of all the headers in `source` that are called `name`.
-pub(super) fn values_of<'h, F: HeaderSource<'h>>(
+pub(crate) fn values_of<'h, F: HeaderSource<'h>>(
     source: F,
     name: &str,
 ) -> impl Iterator<Item = &'h [u8]> + use<'h, '_, F> {

@@ -1,13 +1,13 @@
 //! A response, and whether it accepts what was offered (RFC 6455 §4.1).
 
-use super::chars::ascii;
-use super::error::HandshakeError;
-use super::extension::{Extension, Extensions};
-use super::facts::Facts;
-use super::headers::{Headers, values_of};
 use super::leniency::Leniency;
 use super::offer::Offer;
-use super::parse::{HttpVersion, ParsedResponse};
+use crate::handshake::error::HandshakeError;
+use crate::handshake::extension::{Extension, Extensions};
+use crate::handshake::facts::Facts;
+use crate::handshake::http::chars::ascii;
+use crate::handshake::http::headers::{Headers, values_of};
+use crate::handshake::http::parse::{HttpVersion, ParsedResponse};
 
 /// A well-formed response, with any status.
 ///
@@ -27,7 +27,7 @@ pub struct Response<'h> {
 
 impl<'h> Response<'h> {
     pub(super) fn new(
-        parsed: &ParsedResponse<'h>,
+        parsed: &ParsedResponse<'h, Facts<'h>>,
         offer: Offer<'h>,
         accept: [u8; 28],
         leniency: Leniency,

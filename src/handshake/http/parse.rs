@@ -8,9 +8,8 @@ use core::mem::MaybeUninit;
 use httparse::Status;
 
 use super::chars::ascii;
-use super::error::HandshakeError;
-use super::facts::Facts;
-use super::headers::Headers;
+use super::error::HeadError;
+use super::headers::{Field, Headers};
 
 /// A version of HTTP that a request can have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -29,55 +28,59 @@ const BEFORE_REASON: usize = "HTTP/1.1 101".len();
 
 /// The error if httparse refuses a head that the scan took, or finds another end. That never happens;
 /// if it did, neither could be trusted.
-const DISAGREEMENT: HandshakeError = HandshakeError::InvalidStartLine;
+const DISAGREEMENT: HeadError = HeadError::InvalidStartLine;
 
 #[derive(Debug)]
-pub(super) struct ParsedRequest<'h> {
-    pub(super) method: &'h str,
-    pub(super) target: &'h str,
-    pub(super) version: HttpVersion,
-    pub(super) headers: Headers<'h>,
-    pub(super) facts: Facts<'h>,
+pub(crate) struct ParsedRequest<'h, F> {
+    pub(crate) method: &'h str,
+    pub(crate) target: &'h str,
+    pub(crate) version: HttpVersion,
+    pub(crate) headers: Headers<'h>,
+    /// What the headers come to, for the caller.
+    pub(crate) facts: F,
 }
 
 #[derive(Debug)]
-pub(super) struct ParsedResponse<'h> {
-    pub(super) status: u16,
-    pub(super) reason: &'h [u8],
-    pub(super) version: HttpVersion,
-    pub(super) headers: Headers<'h>,
-    pub(super) facts: Facts<'h>,
+pub(crate) struct ParsedResponse<'h, F> {
+    pub(crate) status: u16,
+    pub(crate) reason: &'h [u8],
+    pub(crate) version: HttpVersion,
+    pub(crate) headers: Headers<'h>,
+    /// What the headers come to, for the caller.
+    pub(crate) facts: F,
 }
 
 /// Parses the complete head of a request that has at most `headers` header lines.
-pub(super) fn parse_request(
-    head: &[u8],
+pub(crate) fn parse_request<'h, F: FromIterator<Field<'h>>>(
+    head: &'h [u8],
     headers: usize,
-) -> Result<ParsedRequest<'_>, HandshakeError> {
+) -> Result<ParsedRequest<'h, F>, HeadError> {
     match headers {
-        0..=16 => parse_request_in::<16>(head),
-        17..=32 => parse_request_in::<32>(head),
-        33..=64 => parse_request_in::<64>(head),
-        _ => parse_request_in::<128>(head),
+        0..=16 => parse_request_in::<F, 16>(head),
+        17..=32 => parse_request_in::<F, 32>(head),
+        33..=64 => parse_request_in::<F, 64>(head),
+        _ => parse_request_in::<F, 128>(head),
     }
 }
 
 /// Parses the complete head of a response that has at most `headers` header lines.
-pub(super) fn parse_response(
-    head: &[u8],
+pub(crate) fn parse_response<'h, F: FromIterator<Field<'h>>>(
+    head: &'h [u8],
     headers: usize,
-) -> Result<ParsedResponse<'_>, HandshakeError> {
+) -> Result<ParsedResponse<'h, F>, HeadError> {
     match headers {
-        0..=16 => parse_response_in::<16>(head),
-        17..=32 => parse_response_in::<32>(head),
-        33..=64 => parse_response_in::<64>(head),
-        _ => parse_response_in::<128>(head),
+        0..=16 => parse_response_in::<F, 16>(head),
+        17..=32 => parse_response_in::<F, 32>(head),
+        33..=64 => parse_response_in::<F, 64>(head),
+        _ => parse_response_in::<F, 128>(head),
     }
 }
 
 // Never inlined: the stack of the largest must not be the stack of all.
 #[inline(never)]
-fn parse_request_in<const N: usize>(head: &[u8]) -> Result<ParsedRequest<'_>, HandshakeError> {
+fn parse_request_in<'h, F: FromIterator<Field<'h>>, const N: usize>(
+    head: &'h [u8],
+) -> Result<ParsedRequest<'h, F>, HeadError> {
     let mut room = [const { MaybeUninit::uninit() }; N];
     let mut parsed = httparse::Request::new(&mut []);
     if parsed.parse_with_uninit_headers(head, &mut room) != Ok(Status::Complete(head.len())) {
@@ -88,13 +91,15 @@ fn parse_request_in<const N: usize>(head: &[u8]) -> Result<ParsedRequest<'_>, Ha
     };
     let line = method.len().saturating_add(1).saturating_add(target.len());
     let lines = head.get(line.saturating_add(AFTER_TARGET)..).unwrap_or_default();
-    let facts = Facts::gather(parsed.headers.iter().map(|header| (header.name, header.value)));
+    let facts = parsed.headers.iter().map(|header| (header.name, header.value)).collect();
     let version = version(parsed.version);
     Ok(ParsedRequest { method, target, version, headers: Headers::new(lines), facts })
 }
 
 #[inline(never)]
-fn parse_response_in<const N: usize>(head: &[u8]) -> Result<ParsedResponse<'_>, HandshakeError> {
+fn parse_response_in<'h, F: FromIterator<Field<'h>>, const N: usize>(
+    head: &'h [u8],
+) -> Result<ParsedResponse<'h, F>, HeadError> {
     let mut room = [httparse::EMPTY_HEADER; N];
     let mut parsed = httparse::Response::new(&mut room);
     if parsed.parse(head) != Ok(Status::Complete(head.len())) {
@@ -106,7 +111,7 @@ fn parse_response_in<const N: usize>(head: &[u8]) -> Result<ParsedResponse<'_>, 
     let (reason, lines) = rest.split_at_checked(end).unwrap_or_default();
     let reason = reason.strip_prefix(b" ").unwrap_or(reason);
     let headers = Headers::new(lines.strip_prefix(b"\r\n").unwrap_or_default());
-    let facts = Facts::gather(parsed.headers.iter().map(|header| (header.name, header.value)));
+    let facts = parsed.headers.iter().map(|header| (header.name, header.value)).collect();
     Ok(ParsedResponse { status, reason, version: version(parsed.version), headers, facts })
 }
 
@@ -115,7 +120,7 @@ fn version(minor: Option<u8>) -> HttpVersion {
 }
 
 /// Whether a complete head of a response is an interim one, after which another follows.
-pub(super) fn is_interim(head: &[u8]) -> bool {
+pub(crate) fn is_interim(head: &[u8]) -> bool {
     // RFC 9110 §15.2: "A client MUST be able to parse one or more 1xx responses received prior to
     // a final response". 101 is the final one of an upgrade.
     let status = head.get(9..12).map_or("", ascii);

@@ -1,10 +1,11 @@
 //! What a client asks for.
 
-use super::error::HandshakeSendError;
-use super::extension::{Extension, Extensions};
-use super::origin::{is_origin, split_host};
-use super::tokens::is_subprotocol_offer;
-use super::write::check_headers;
+use crate::handshake::error::HandshakeSendError;
+use crate::handshake::extension::{Extension, Extensions};
+use crate::handshake::http::host::split_host;
+use crate::handshake::origin::is_origin;
+use crate::handshake::reserved::check_headers;
+use crate::handshake::subprotocols::is_subprotocol_offer;
 
 /// What a client asks for.
 ///

@@ -1,10 +1,10 @@
 //! A request, and the parts of its target.
 
-use super::chars::trim_ows;
-use super::facts::Facts;
-use super::headers::{HeaderSource, Headers, values_of};
-use super::origin::split_host;
-use super::parse::{HttpVersion, ParsedRequest};
+use crate::handshake::facts::Facts;
+use crate::handshake::http::chars::trim_ows;
+use crate::handshake::http::headers::{HeaderSource, Headers, values_of};
+use crate::handshake::http::host::split_host;
+use crate::handshake::http::parse::{HttpVersion, ParsedRequest};
 
 /// A well-formed request, with any method and any target.
 ///
@@ -23,7 +23,7 @@ pub struct Request<'h, F = Headers<'h>> {
 }
 
 impl<'h> Request<'h> {
-    pub(super) fn new(parsed: &ParsedRequest<'h>) -> Self {
+    pub(super) fn new(parsed: &ParsedRequest<'h, Facts<'h>>) -> Self {
         let ParsedRequest { method, target, version, headers, facts } = *parsed;
         Self { method, target, version, headers, facts }
     }
@@ -62,7 +62,7 @@ impl<'h, F: HeaderSource<'h>> Request<'h, F> {
     /// ```
     #[must_use]
     pub fn from_parts(method: &'h str, target: &'h str, version: HttpVersion, headers: F) -> Self {
-        let facts = Facts::gather(headers.into_iter());
+        let facts = headers.into_iter().collect();
         Self { method, target, version, headers, facts }
     }
 
@@ -147,7 +147,7 @@ impl<'h, F: HeaderSource<'h>> Request<'h, F> {
 
     /// The value of `Origin`, if there is exactly one.
     ///
-    /// To decide by it, use [`Upgrade::require_origin`](super::Upgrade::require_origin).
+    /// To decide by it, use [`Upgrade::require_origin`](crate::handshake::Upgrade::require_origin).
     #[must_use]
     pub fn origin(&self) -> Option<&'h [u8]> {
         self.facts.origin.once()

@@ -2,10 +2,10 @@
 
 /// A set of bytes. A byte for each: bits would take less memory, and longer.
 #[derive(Clone, Copy)]
-pub(super) struct ByteSet([bool; 256]);
+pub(crate) struct ByteSet([bool; 256]);
 
 impl ByteSet {
-    pub(super) const ALPHANUMERIC: Self =
+    pub(crate) const ALPHANUMERIC: Self =
         Self::of(b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
 
     const fn of(bytes: &[u8]) -> Self {
@@ -13,7 +13,7 @@ impl ByteSet {
     }
 
     /// The same, with these bytes too.
-    pub(super) const fn and(mut self, bytes: &[u8]) -> Self {
+    pub(crate) const fn and(mut self, bytes: &[u8]) -> Self {
         let mut rest = bytes;
         while let [byte, tail @ ..] = rest {
             if let Some((_, [place, ..])) = self.0.split_at_mut_checked(*byte as usize) {
@@ -25,7 +25,7 @@ impl ByteSet {
     }
 
     #[inline]
-    pub(super) fn has(&self, byte: u8) -> bool {
+    pub(crate) fn has(&self, byte: u8) -> bool {
         self.0.get(usize::from(byte)).is_some_and(|is| *is)
     }
 }
@@ -36,17 +36,17 @@ static TOKEN: ByteSet = ByteSet::ALPHANUMERIC.and(b"!#$%&'*+-.^_`|~");
 
 /// Whether `byte` may stand in a token.
 #[inline]
-pub(super) fn is_token_byte(byte: u8) -> bool {
+pub(crate) fn is_token_byte(byte: u8) -> bool {
     TOKEN.has(byte)
 }
 
 /// Whether `bytes` is one token: not empty, and nothing but token bytes.
-pub(super) fn is_token(bytes: &[u8]) -> bool {
+pub(crate) fn is_token(bytes: &[u8]) -> bool {
     !bytes.is_empty() && bytes.iter().all(|&byte| is_token_byte(byte))
 }
 
 /// `bytes` without the optional whitespace (space and tab) around it.
-pub(super) fn trim_ows(mut bytes: &[u8]) -> &[u8] {
+pub(crate) fn trim_ows(mut bytes: &[u8]) -> &[u8] {
     while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = bytes {
         bytes = rest;
     }
@@ -57,7 +57,7 @@ pub(super) fn trim_ows(mut bytes: &[u8]) -> &[u8] {
 ///
 /// It takes eight at a time, since the compiler unrolls a loop of fixed length.
 #[inline]
-pub(super) fn token_run(bytes: &[u8]) -> usize {
+pub(crate) fn token_run(bytes: &[u8]) -> usize {
     let end = |&byte: &u8| !is_token_byte(byte);
     let (eights, tail) = bytes.as_chunks::<8>();
     let mut before: usize = 0;
@@ -73,21 +73,21 @@ pub(super) fn token_run(bytes: &[u8]) -> usize {
 
 /// Returns how many bytes at the front of `bytes` are visible ASCII characters.
 #[inline]
-pub(super) fn visible_run(bytes: &[u8]) -> usize {
+pub(crate) fn visible_run(bytes: &[u8]) -> usize {
     let hits = |word| below(word, b'!') | is_del(word) | word;
     position(bytes, hits, |byte| !byte.is_ascii_graphic()).unwrap_or(bytes.len())
 }
 
 /// Returns how many bytes at the front of `bytes` are not control characters; a tab is one.
 #[inline]
-pub(super) fn text_run(bytes: &[u8]) -> usize {
+pub(crate) fn text_run(bytes: &[u8]) -> usize {
     let hits = |word: u64| (below(word, b' ') | is_del(word)) & !word;
     position(bytes, hits, |byte| byte.is_ascii_control()).unwrap_or(bytes.len())
 }
 
 /// Returns the position of the first byte below `floor`, which is at most 128.
 #[inline]
-pub(super) fn position_below(bytes: &[u8], floor: u8) -> Option<usize> {
+pub(crate) fn position_below(bytes: &[u8], floor: u8) -> Option<usize> {
     position(bytes, |word| below(word, floor) & !word, |byte| byte < floor)
 }
 
@@ -126,7 +126,7 @@ fn position(bytes: &[u8], hits: impl Fn(u64) -> u64, hit: impl Fn(u8) -> bool) -
 }
 
 /// `bytes` as text; they are known to be ASCII, so the fallback is never seen.
-pub(super) const fn ascii(bytes: &[u8]) -> &str {
+pub(crate) const fn ascii(bytes: &[u8]) -> &str {
     match core::str::from_utf8(bytes) {
         Ok(text) => text,
         Err(_) => "",

@@ -6,8 +6,7 @@
 //! each run of ordinary bytes, and decides on one byte at a time only between runs.
 
 use super::chars::{is_token_byte, text_run, token_run, visible_run};
-use super::error::HandshakeError;
-use super::leniency::Leniency;
+use super::error::HeadError;
 use super::limits::HandshakeLimits;
 
 /// The place of the next byte in a head.
@@ -43,7 +42,7 @@ const MINOR: usize = 7;
 
 /// The state of a scan: all that it remembers of earlier bytes.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Scan {
+pub(crate) struct Scan {
     at: At,
     /// The place of the first byte: `Request`, or the `Version` of a response.
     start: At,
@@ -53,15 +52,15 @@ pub(super) struct Scan {
     headers: usize,
     max_headers: usize,
     max_target: usize,
-    leniency: Leniency,
+    missing_reason_space: bool,
 }
 
 impl Scan {
-    pub(super) const fn of_request(limits: HandshakeLimits) -> Self {
+    pub(crate) const fn of_request(limits: HandshakeLimits) -> Self {
         Self::new(At::Request, limits)
     }
 
-    pub(super) const fn of_response(limits: HandshakeLimits) -> Self {
+    pub(crate) const fn of_response(limits: HandshakeLimits) -> Self {
         Self::new(At::Version, limits)
     }
 
@@ -77,28 +76,29 @@ impl Scan {
                 HandshakeLimits::MAX_HEADERS
             },
             max_target: limits.max_target,
-            leniency: Leniency::NONE,
+            missing_reason_space: false,
         }
     }
 
-    pub(super) const fn set_leniency(&mut self, leniency: Leniency) {
-        self.leniency = leniency;
+    /// Takes a status line without the space before an empty reason, or not.
+    pub(crate) const fn allow_missing_reason_space(&mut self, allow: bool) {
+        self.missing_reason_space = allow;
     }
 
     /// Expects another head. The count of headers goes on: if it restarted, interim responses could
     /// bring any number of them.
-    pub(super) const fn restart(&mut self) {
+    pub(crate) const fn restart(&mut self) {
         self.at = self.start;
         self.count = 0;
     }
 
     /// Returns whether the last byte belongs to the target of a request.
-    pub(super) fn is_in_target(&self) -> bool {
+    pub(crate) fn is_in_target(&self) -> bool {
         self.at == At::Target
     }
 
     /// Returns how many header lines have begun, in all heads together.
-    pub(super) const fn headers(&self) -> usize {
+    pub(crate) const fn headers(&self) -> usize {
         self.headers
     }
 
@@ -106,7 +106,7 @@ impl Scan {
     ///
     /// # Errors
     /// The error of the first byte that no head can have in its place, or that exceeds a limit.
-    pub(super) fn advance(&mut self, bytes: &[u8]) -> Result<Option<usize>, HandshakeError> {
+    pub(crate) fn advance(&mut self, bytes: &[u8]) -> Result<Option<usize>, HeadError> {
         let mut rest = bytes;
         loop {
             rest = self.take_run(rest)?;
@@ -122,7 +122,7 @@ impl Scan {
     /// Takes runs of ordinary bytes and whole header lines off the front of `rest`, up to a byte that
     /// [`step`](Self::step) decides on.
     #[inline]
-    fn take_run<'b>(&mut self, rest: &'b [u8]) -> Result<&'b [u8], HandshakeError> {
+    fn take_run<'b>(&mut self, rest: &'b [u8]) -> Result<&'b [u8], HeadError> {
         let rest = match self.at {
             At::Name => self.name(after(rest, token_run(rest))),
             At::Value => self.value(rest),
@@ -133,7 +133,7 @@ impl Scan {
                 let run = visible_run(rest);
                 self.count = self.count.saturating_add(run);
                 if self.count > self.max_target {
-                    return Err(HandshakeError::TargetTooLong);
+                    return Err(HeadError::TargetTooLong);
                 }
                 after(rest, run)
             }
@@ -185,7 +185,7 @@ impl Scan {
     /// Returns the place after `byte`, which does not continue a run.
     // Never inlined: the scan of a short piece would save and restore the registers for it.
     #[inline(never)]
-    fn step(&mut self, byte: u8) -> Result<At, HandshakeError> {
+    fn step(&mut self, byte: u8) -> Result<At, HeadError> {
         Ok(match (self.at, byte) {
             // RFC 9112 §2.2: "a server that is expecting to receive and parse a request-line SHOULD
             // ignore at least one empty line (CRLF) received prior to the request-line." One line
@@ -212,7 +212,7 @@ impl Scan {
     }
 
     /// Returns the place after a byte of a version, or after the byte that ends it.
-    fn version(&mut self, byte: u8) -> Result<At, HandshakeError> {
+    fn version(&mut self, byte: u8) -> Result<At, HeadError> {
         let count = self.count;
         match VERSION.get(count) {
             Some(expected) if *expected == byte || (count == MINOR && byte == b'0') => {
@@ -222,7 +222,7 @@ impl Scan {
             // RFC 9112 §2.3: "HTTP-version = HTTP-name "/" DIGIT "." DIGIT". Another digit makes it
             // another version, whatever follows.
             Some(_) if matches!(count, MAJOR | MINOR) && byte.is_ascii_digit() => {
-                Err(HandshakeError::UnsupportedHttpVersion)
+                Err(HeadError::UnsupportedHttpVersion)
             }
             None if self.start == At::Request && byte == b'\r' => Ok(At::LineFeed),
             None if self.start == At::Version && byte == b' ' => {
@@ -234,7 +234,7 @@ impl Scan {
     }
 
     /// Returns the place after a digit of a status, or after the byte that ends it.
-    fn status(&mut self, byte: u8) -> Result<At, HandshakeError> {
+    fn status(&mut self, byte: u8) -> Result<At, HeadError> {
         match (self.count, byte) {
             // RFC 9110 §15: "valid status codes are within the range of 100 to 599"
             (0, b'1'..=b'5') | (1 | 2, b'0'..=b'9') => {
@@ -246,34 +246,34 @@ impl Scan {
             // RFC 9112 §4: "A server MUST send the space that separates the status-code from the
             // reason-phrase even when the reason-phrase is absent (i.e., the status-line would end
             // with the space)."
-            (3, b'\r') if self.leniency.missing_reason_space => Ok(At::LineFeed),
+            (3, b'\r') if self.missing_reason_space => Ok(At::LineFeed),
             _ => Err(self.refuse(byte)),
         }
     }
 
     /// Returns the error for a byte that cannot stand here.
     #[cold]
-    fn refuse(&self, byte: u8) -> HandshakeError {
+    fn refuse(&self, byte: u8) -> HeadError {
         match (self.at, byte) {
             // RFC 9112 §5.2: "A server that receives an obs-fold in a request message that is not
             // within a "message/http" container MUST either reject the message by sending a 400
             // (Bad Request) [...]".
-            (At::Line, b' ' | b'\t') => HandshakeError::FoldedHeader,
-            (At::Line, _) if self.headers >= self.max_headers => HandshakeError::TooManyHeaders,
+            (At::Line, b' ' | b'\t') => HeadError::FoldedHeader,
+            (At::Line, _) if self.headers >= self.max_headers => HeadError::TooManyHeaders,
             // RFC 9112 §2.2: "A recipient of such a bare CR MUST consider that element to be
             // invalid".
             (At::IgnoredLineFeed | At::LineFeed | At::LastLineFeed, _)
             // RFC 9112 §2.2 lets a recipient take a single LF for the end of a line. Two parties
             // that disagree about it can be played off against each other, so this one does not.
-            | (_, b'\n') => HandshakeError::InvalidLineEnding,
+            | (_, b'\n') => HeadError::InvalidLineEnding,
             // RFC 9110 §5.5: "Field values containing other CTL characters are also invalid"
-            (_, b'\0'..b' ') if !matches!(byte, b'\t' | b'\r') => HandshakeError::ControlCharacter,
+            (_, b'\0'..b' ') if !matches!(byte, b'\t' | b'\r') => HeadError::ControlCharacter,
             // RFC 9112 §5.1: "A server MUST reject, with a response status code of 400 (Bad
             // Request), any received request message that contains whitespace between a header
             // field name and colon."
-            (At::Line | At::Name, _) => HandshakeError::InvalidHeaderName,
-            (At::Value, _) => HandshakeError::InvalidHeaderValue,
-            _ => HandshakeError::InvalidStartLine,
+            (At::Line | At::Name, _) => HeadError::InvalidHeaderName,
+            (At::Value, _) => HeadError::InvalidHeaderValue,
+            _ => HeadError::InvalidStartLine,
         }
     }
 }

@@ -1,7 +1,8 @@
 //! Responses other than 101.
 
-use super::error::HandshakeSendError;
-use super::write::{all_or_nothing, check_headers};
+use crate::handshake::error::HandshakeSendError;
+use crate::handshake::http::write::all_or_nothing;
+use crate::handshake::reserved::check_headers;
 
 /// A response that ends the handshake without a WebSocket: a refusal, a redirect, or a page.
 ///
@@ -60,6 +61,7 @@ impl Rejection<'_> {
             to.put(b"\r\n");
             to.put(body);
         })
+        .map_err(HandshakeSendError::from)
     }
 }
 
