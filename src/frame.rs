@@ -337,7 +337,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sec_5_2_a_header_in_its_shortest_form_is_read_plain_and_no_other() {
+    fn s5_2_a_header_in_its_shortest_form_is_read_plain_and_no_other() {
         for masked in [false, true] {
             let masking_key = masked.then_some(MaskingKey([1, 2, 3, 4]));
             for payload_len in [0, 1, 125, 126, 0xFFFF, 0x1_0000, u64::MAX >> 1] {

@@ -18,7 +18,7 @@ const ACCEPTED: &[u8] = b"HTTP/1.1 101 Switching Protocols\r\n\
     Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
 
 #[test]
-fn sec_4_1_every_vector_whole_cut_and_with_more_behind_it() {
+fn s4_1_every_vector_whole_cut_and_with_more_behind_it() {
     vectors("client.txt").iter().for_each(Case::check);
 }
 
@@ -202,7 +202,7 @@ fn s4_1_the_key_is_the_nonce_that_the_caller_gave() {
 }
 
 #[test]
-fn sec_1_3_the_request_is_that_of_the_rfc() {
+fn s1_3_the_request_is_that_of_the_rfc() {
     let offer = Offer {
         subprotocols: &["chat", "superchat"],
         extensions: Some("permessage-deflate; client_max_window_bits"),

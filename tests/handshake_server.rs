@@ -32,7 +32,7 @@ fn with_head<T>(head: &str, f: impl FnOnce(Request<'_>) -> T) -> T {
 }
 
 #[test]
-fn sec_4_2_1_every_vector_whole_cut_and_with_more_behind_it() {
+fn s4_2_1_every_vector_whole_cut_and_with_more_behind_it() {
     for file in ["server-upgrade.txt", "server-lists.txt", "server-head.txt"] {
         vectors(file).iter().for_each(Case::check);
     }
@@ -242,7 +242,7 @@ fn s4_2_2_only_an_offered_subprotocol_can_be_chosen() {
 }
 
 #[test]
-fn sec_4_2_2_only_offered_extensions_can_be_accepted() {
+fn s4_2_2_only_offered_extensions_can_be_accepted() {
     let offer = "Sec-WebSocket-Extensions: foo; a=\"\\1\\0\"; b, bar\r\n\
                  sec-websocket-extensions: foo\r\n";
     with_request(offer, |request| {
@@ -348,7 +348,7 @@ fn bytes_behind_the_head_are_left_for_the_connection() {
 }
 
 #[test]
-fn sec_1_3_the_example_is_answered_as_the_rfc_says() {
+fn s1_3_the_example_is_answered_as_the_rfc_says() {
     with_request("", |request| {
         let mut out = [0; 129];
         let len = request.upgrade().unwrap().accept(&Acceptance::default(), &mut out).unwrap();

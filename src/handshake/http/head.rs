@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn sec_2_2_of_rfc_9112_an_ignored_line_is_not_part_of_the_head() {
+    fn rfc_9112_s2_2_an_ignored_line_is_not_part_of_the_head() {
         let mut storage = [0; 64];
         let mut head = Head::of_request(&mut storage, HandshakeLimits::DEFAULT);
         let mut input = *b"\r\nGET / HTTP/1.1\r\n\r\nmore";
