@@ -4,8 +4,8 @@ use std::fmt::{self, Debug, Write};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use rfc6455::{
-    CloseCode, Connection, ControlFrame, Eof, Event, ForkKeys, MaskingKeys, MessageKind, Part, Role,
-    SendError,
+    CloseCode, Connection, ControlFrame, Eof, Event, ForkKeys, MaskingKeys, MessageKind, Part,
+    Role, SendError,
 };
 
 use crate::act::{Act, Bad, Budget};
