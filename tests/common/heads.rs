@@ -1,6 +1,7 @@
 //! Runs handshakes over bytes in pieces, and the vectors in `testdata/handshake` over all pieces.
 #![allow(clippy::mut_mut, reason = "a slice that advances is a `&mut &mut [u8]`")]
 
+use super::fuel::Meter;
 use rfc6455::handshake::{
     Acceptance, ClientHandshake, HandshakeError, HandshakeLimits, Leniency, Offer, ServerHandshake,
 };
@@ -207,12 +208,15 @@ fn drive<'p>(
     pieces: impl IntoIterator<Item = &'p [u8]>,
     mut step: impl FnMut(&mut &mut [u8]) -> Result<Option<Verdict>, HandshakeError>,
 ) -> Outcome {
-    let mut given = 0;
+    let (mut given, mut meter) = (0, Meter::start());
     for piece in pieces {
         given += piece.len();
+        meter.give(piece.len());
         let mut piece = piece.to_vec();
         let mut input = &mut piece[..];
-        match step(&mut input) {
+        let result = step(&mut input);
+        meter.call(0);
+        match result {
             Ok(None) => assert!(input.is_empty(), "more is asked for, but not all was taken"),
             Ok(Some(verdict)) => {
                 return Outcome { verdict, left: input.to_vec(), given, refused: false };

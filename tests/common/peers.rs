@@ -3,6 +3,7 @@
 
 use super::driver::Keys;
 use super::extension::Extension;
+use super::fuel::Meter;
 use super::source::Source;
 use super::wire::{self, Frame};
 use rfc6455::*;
@@ -150,12 +151,12 @@ impl<R: Role> Peer<R> {
     fn read<S: Role>(&mut self, len: usize, to: &mut Peer<S>, eager: bool) {
         let mut buffer: Vec<u8> = self.coming.drain(..len).collect();
         let mut input = &mut buffer[..];
-        let mut room = self.extension.room();
-        while let Some(event) = self
-            .extension
-            .receive(&mut self.ws, &mut input, &mut room)
-            .expect("our own peer is right")
-        {
+        let (mut room, mut meter) = (self.extension.room(), Meter::start());
+        meter.give(len);
+        loop {
+            let received = self.extension.receive(&mut self.ws, &mut input, &mut room);
+            meter.call(0);
+            let Some(event) = received.expect("our own peer is right") else { break };
             assert_eq!(self.closed_with, None, "an event after the Close");
             match event {
                 Event::Data(chunk) => {

@@ -10,6 +10,7 @@ use httparse::Status;
 use super::chars::ascii;
 use super::error::HeadError;
 use super::headers::{Field, Headers};
+use crate::fuel;
 
 /// A version of HTTP that a request can have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -81,6 +82,7 @@ pub(crate) fn parse_response<'h, F: FromIterator<Field<'h>>>(
 fn parse_request_in<'h, F: FromIterator<Field<'h>>, const N: usize>(
     head: &'h [u8],
 ) -> Result<ParsedRequest<'h, F>, HeadError> {
+    fuel::burn(head.len());
     let mut room = [const { MaybeUninit::uninit() }; N];
     let mut parsed = httparse::Request::new(&mut []);
     if parsed.parse_with_uninit_headers(head, &mut room) != Ok(Status::Complete(head.len())) {
@@ -100,6 +102,7 @@ fn parse_request_in<'h, F: FromIterator<Field<'h>>, const N: usize>(
 fn parse_response_in<'h, F: FromIterator<Field<'h>>, const N: usize>(
     head: &'h [u8],
 ) -> Result<ParsedResponse<'h, F>, HeadError> {
+    fuel::burn(head.len());
     let mut room = [httparse::EMPTY_HEADER; N];
     let mut parsed = httparse::Response::new(&mut room);
     if parsed.parse(head) != Ok(Status::Complete(head.len())) {

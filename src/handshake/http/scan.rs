@@ -8,6 +8,7 @@
 use super::chars::{is_token_byte, text_run, token_run, visible_run};
 use super::error::HeadError;
 use super::limits::HandshakeLimits;
+use crate::fuel;
 
 /// The place of the next byte in a head.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,6 +108,7 @@ impl Scan {
     /// # Errors
     /// The error of the first byte that no head can have in its place, or that exceeds a limit.
     pub(crate) fn advance(&mut self, bytes: &[u8]) -> Result<Option<usize>, HeadError> {
+        fuel::burn(bytes.len());
         let mut rest = bytes;
         loop {
             rest = self.take_run(rest)?;
