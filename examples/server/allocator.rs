@@ -2,7 +2,7 @@
 //!
 //! glibc maps buffers above a threshold one by one, and unmaps them when they are freed. By
 //! default, the threshold rises to the length of each buffer that is freed, up to 32 MiB; shorter
-//! buffers come from one of several per-thread heaps, which keep freed memory. Ten silent clients
+//! buffers come from one of several thread arenas, which keep freed memory. Ten silent clients
 //! that had each sent a message of 16 MiB would hold 150 MiB.
 //!
 //! A threshold that is set explicitly does not rise. `mallopt` sets it, but calling it needs
