@@ -1,10 +1,10 @@
-//! A client for the Autobahn testsuite: echoes all that its fuzzing server sends.
+//! A client for the Autobahn testsuite: echoes everything that its fuzzing server sends.
 //!
 //! `cargo run --release --example autobahn_client -- ws://127.0.0.1:9001 [AGENT]`
 //!
-//! It echoes chunk by chunk, as they arrive, where the example server echoes whole messages: so
-//! the testsuite sees both tiers of the crate. Most cases break the protocol or the connection on
-//! purpose, so nothing that happens in one is an error here; the testsuite is the judge.
+//! It echoes each chunk as it arrives, while the example server echoes whole messages, so
+//! the testsuite covers both tiers of the crate. Most cases break the protocol or the connection on
+//! purpose, so no outcome of a case is an error here; the testsuite decides the verdict.
 
 use std::error::Error;
 use std::io::{self, Read, Write};
@@ -30,7 +30,7 @@ Options:
   --help          show this
 ";
 
-/// The longest that a case keeps silent.
+/// The longest silence in any case.
 const TIMEOUT: Duration = Duration::from_secs(60);
 const BUFFER: usize = 64 << 10;
 
@@ -62,7 +62,7 @@ struct Args {
 }
 
 impl Args {
-    /// Parses the command line; `None` if help is asked for.
+    /// Parses the command line; returns `None` if the user asks for help.
     fn parse(mut parser: Parser) -> Result<Option<Self>, lexopt::Error> {
         let (mut url, mut agent, mut policy) = (None, None, Policy::DEFAULT);
         while let Some(arg) = parser.next()? {
@@ -83,7 +83,7 @@ impl Args {
     }
 }
 
-/// Every case, and then the report.
+/// Runs every case, and then requests the report.
 fn run(base: &str, agent: &str, policy: Policy) -> Result<(), Box<dyn Error>> {
     let count = case_count(&format!("{base}/getCaseCount"), policy)?;
     for case in 1..=count {
@@ -92,7 +92,7 @@ fn run(base: &str, agent: &str, policy: Policy) -> Result<(), Box<dyn Error>> {
             Ok(()) => println!("case {case} of {count}"),
             Err(error) => println!("case {case} of {count}: {error}"),
         }
-        // A Close frame that reports what was wrong should reach the judge.
+        // A Close frame that reports a violation should reach the testsuite.
         linger(&opened.stream);
     }
     echo(&mut open(&format!("{base}/updateReports?agent={agent}"), policy)?)
@@ -105,7 +105,7 @@ fn open(url: &str, policy: Policy) -> Result<Opened, Box<dyn Error>> {
     Ok(opened)
 }
 
-/// The number in the one message that the server has at `url`.
+/// Returns the number in the only message that the server sends at `url`.
 fn case_count(url: &str, policy: Policy) -> Result<u32, Box<dyn Error>> {
     let mut digits = Vec::new();
     converse(&mut open(url, policy)?, |_, chunk| {
@@ -132,7 +132,7 @@ fn echo(opened: &mut Opened) -> Result<(), Box<dyn Error>> {
     })
 }
 
-/// Receives until the connection ends, and passes on the data.
+/// Receives until the connection ends, and forwards the data.
 fn converse(
     opened: &mut Opened,
     mut on_data: impl FnMut(&mut Opened, Chunk<'_>) -> Result<(), Box<dyn Error>>,
@@ -150,7 +150,7 @@ fn converse(
                 on_data(opened, chunk)?;
             }
         }
-        // A client leaves it to the server to end TCP, so this is at the end of the stream.
+        // A client lets the server close TCP, so this is the end of the stream.
         if opened.ws.is_closed() {
             return Ok(());
         }
@@ -160,7 +160,7 @@ fn converse(
                 0
             }
             Ok(n) => n,
-            // Once both have said goodbye, it does not matter how TCP ends.
+            // After both Close frames, it does not matter how TCP ends.
             Err(_) if opened.ws.receive_eof() == Eof::Clean => return Ok(()),
             Err(error) => return Err(error.into()),
         };

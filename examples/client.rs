@@ -2,11 +2,11 @@
 //!
 //! `cargo run --release --example client -- ws://127.0.0.1:9001/`
 //!
-//! Both directions go on at the same time: the main thread has the receiving half of the
-//! connection, another one the sending half, and they share no codec and no lock on one. What the
-//! protocol wants the one to tell the other, the answer to a Ping or a Close, is a value.
+//! Both directions run at the same time: the main thread owns the receiving half of the
+//! connection, another thread the sending half, and they share no codec and no lock on one. The
+//! replies that the protocol requires, to a Ping or a Close, are values passed between them.
 //!
-//! Messages of any length pass through in constant memory: they are printed as they arrive, and a
+//! Messages of any length need constant memory: they are printed as they arrive, and a
 //! file is sent as it is read.
 
 use std::fs::File;
@@ -38,9 +38,9 @@ mod common;
 #[path = "client/printer.rs"]
 mod printer;
 
-/// How long the server may send nothing, neither data nor the end of TCP, after our Close.
+/// How long the server may stay silent after our Close, without data or the end of TCP.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(3);
-/// How long the server may take nothing of what we write.
+/// How long the server may accept none of our output.
 const STALL_TIMEOUT: Duration = Duration::from_secs(60);
 const PING_INTERVAL: Duration = Duration::from_secs(1);
 const BUFFER: usize = 64 << 10;
@@ -60,7 +60,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Why this did not end well.
+/// Why the client failed.
 #[derive(Debug)]
 enum Failure {
     Local(io::Error),
@@ -102,7 +102,7 @@ impl fmt::Display for Failure {
     }
 }
 
-/// Errors of files and standard streams. The socket's are told apart where they occur.
+/// Errors of files and standard streams. Socket errors are classified where they occur.
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
         Self::Local(error)
@@ -117,7 +117,7 @@ fn run(settings: &Settings) -> Result<(), Failure> {
         })?),
         None => None,
     };
-    // Nothing that arrives is kept, so nothing need be limited.
+    // No received data is kept, so no limit is needed.
     let Opened { stream, ws, early, compression } =
         common::connect(&url, Limits::UNLIMITED, settings.compression).map_err(Failure::Connect)?;
     let (inflate, compress) = compression.into_split();
@@ -126,7 +126,7 @@ fn run(settings: &Settings) -> Result<(), Failure> {
 
     let (receiver, sender) = ws.into_split();
     let shared = Arc::new(Shared::default());
-    // With little room, the input is read no faster than the network takes it.
+    // A small channel keeps the input from being read faster than the network accepts it.
     let (orders, to_do) = mpsc::sync_channel(1);
     let (alive, writer_ended) = mpsc::channel();
     let start = Instant::now();
@@ -143,7 +143,7 @@ fn run(settings: &Settings) -> Result<(), Failure> {
         let (orders, shared, wait) = (orders.clone(), Arc::clone(&shared), settings.wait);
         move || {
             read_input(file, &orders, &shared);
-            // A server may answer the Close before the messages that came ahead of it.
+            // A server may answer the Close before the messages that preceded it.
             thread::sleep(wait);
             let _ = orders.send(Order::Close);
         }
@@ -156,12 +156,12 @@ fn run(settings: &Settings) -> Result<(), Failure> {
 /// What the threads share.
 #[derive(Default)]
 struct Shared {
-    /// What the sending half is to answer. The latest replaces what still waits, as the protocol
+    /// The pending reply of the sending half. The latest replaces an earlier one, as the protocol
     /// allows for Pongs, so that a server that pings and does not read costs no memory.
     reply: Mutex<Option<Reply>>,
-    /// How often something was received.
+    /// The number of times that data was received.
     reads: AtomicU64,
-    /// What went wrong on our side, which is why the connection ends.
+    /// The error on our side that ends the connection.
     failure: Mutex<Option<Failure>>,
 }
 
@@ -172,11 +172,11 @@ impl Shared {
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // Each holds a value that is replaced as a whole, whoever panics.
+    // Each mutex holds a value that is replaced as a whole, so a panic cannot corrupt it.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// What the sending thread is to do, next to looking whether there is something to answer.
+/// An order to the sending thread, which checks for a pending reply before each one.
 enum Order {
     Look,
     Text(String),
@@ -185,9 +185,9 @@ enum Order {
     Close,
 }
 
-/// Pings for as long as there is somebody to do it.
+/// Orders Pings for as long as the sending thread runs.
 fn ping(orders: SyncSender<Order>) {
-    // The first one here and now, so that it goes out before all else.
+    // Send the first order right here, so that it precedes all others.
     let mut wanted = orders.send(Order::Ping).is_ok();
     thread::spawn(move || {
         while wanted {
@@ -197,9 +197,9 @@ fn ping(orders: SyncSender<Order>) {
     });
 }
 
-/// Gives orders to send the file and the lines of the input.
+/// Orders the file and the lines of the input to be sent.
 fn read_input(file: Option<File>, orders: &SyncSender<Order>, shared: &Shared) {
-    // An order that nobody takes means that the connection is closing.
+    // If no thread takes an order, the connection is closing.
     if file.is_some_and(|file| orders.send(Order::File(file)).is_err()) {
         return;
     }
@@ -219,10 +219,10 @@ fn read_input(file: Option<File>, orders: &SyncSender<Order>, shared: &Shared) {
 struct Writer {
     sender: rfc6455::SendHalf<Client<Keys>>,
     compress: Compression,
-    /// So that a header and a short payload leave together.
+    /// A buffer, so that a header and a short payload are written together.
     out: BufWriter<TcpStream>,
     shared: Arc<Shared>,
-    /// Pings carry the time since then.
+    /// The start of the clock; Pings carry the time since then.
     start: Instant,
 }
 
@@ -241,12 +241,12 @@ impl Writer {
                 break;
             }
         }
-        // "a client SHOULD wait for the server to close the connection" (RFC 6455 §7.1.1), which
-        // the other thread does; but not forever.
+        // "a client SHOULD wait for the server to close the connection" (RFC 6455 §7.1.1): the
+        // other thread does that, but not forever.
         if let Ok(stream) = self.out.get_ref().try_clone() {
             let shared = Arc::clone(&self.shared);
             thread::spawn(move || {
-                // What the server sent before it saw our Close may still be arriving.
+                // Data that the server sent before it saw our Close may still be arriving.
                 let mut before = None;
                 loop {
                     let reads = Some(shared.reads.load(Ordering::Relaxed));
@@ -285,17 +285,17 @@ impl Writer {
         }
     }
 
-    /// Writes the answer that the receiving half asks for, if there is one.
+    /// Writes the reply that the receiving half requests, if there is one.
     fn answer(&mut self) -> io::Result<()> {
         let reply = lock(&self.shared.reply).take();
         match reply.map(|reply| self.sender.reply(&reply)) {
-            // There is no need for one any more if our Close was sent.
+            // After our Close, no reply is needed any more.
             None | Some(Err(SendError::Closed)) => Ok(()),
             Some(frame) => self.control(frame),
         }
     }
 
-    /// Sends a file as one message, in fragments: between them, a Ping can be answered.
+    /// Sends a file as one message, in fragments, so that Pings can be answered between them.
     fn file(&mut self, mut file: File) -> io::Result<()> {
         let mut piece = vec![0; BUFFER];
         let whole = Part::whole(MessageKind::Binary);
@@ -304,7 +304,7 @@ impl Writer {
             let n = match file.read(&mut piece) {
                 Ok(n) => n,
                 Err(error) => {
-                    // What was sent of the message cannot be taken back, only be left unfinished.
+                    // Fragments already sent cannot be revoked, so leave the message unfinished.
                     self.shared.fail(error);
                     let frame = self.sender.close(CloseCode::INTERNAL_ERROR, "");
                     return self.control(frame);
@@ -328,7 +328,7 @@ impl Writer {
         }
     }
 
-    /// Writes a data frame compressed, if the server has agreed to that.
+    /// Writes a data frame compressed, if the server has agreed to compression.
     fn compressed<'a>(&mut self, fragment: impl Into<Fragment<'a>>) -> io::Result<bool> {
         let mut frame = Vec::new();
         let sent = self.compress.send(&mut self.sender, fragment, &mut frame);
@@ -340,7 +340,7 @@ impl Writer {
         Ok(true)
     }
 
-    /// Writes a data frame, whose payload is masked where it is.
+    /// Writes a data frame, and masks its payload in place.
     fn frame(&mut self, part: Part, payload: &mut [u8]) -> io::Result<()> {
         let len = payload.len() as u64;
         let header = self.sender.begin_frame(part, len).map_err(io::Error::other)?;
@@ -356,7 +356,7 @@ impl Writer {
     }
 }
 
-/// Says what a timeout means. What it is called depends on the system.
+/// Explains a timeout, whose error kind depends on the system.
 fn stalled(error: io::Error) -> io::Error {
     match error.kind() {
         ErrorKind::WouldBlock => io::Error::new(ErrorKind::TimedOut, "the server does not read"),
@@ -372,12 +372,12 @@ struct Reader {
     shared: Arc<Shared>,
     orders: SyncSender<Order>,
     start: Instant,
-    /// Is closed when the sending thread has ended.
+    /// Closed when the sending thread has ended.
     writer_ended: Receiver<()>,
 }
 
 impl Reader {
-    /// Prints what arrives until the connection ends, and says how it did.
+    /// Prints messages until the connection ends, and returns how it ended.
     fn run(mut self, mut early: Vec<u8>, mut printer: Printer) -> Result<(), Failure> {
         let mut buf = vec![0; BUFFER];
         let mut inflate = mem::take(&mut self.inflate);
@@ -390,7 +390,7 @@ impl Reader {
                     Ok(Event::Pong) => self.show_latency(),
                     Ok(Event::Ping | Event::Close(_)) => {}
                     Err(error) => {
-                        // The server should get the Close that tells it, before we are gone.
+                        // The server should receive our Close with the error before we exit.
                         let _ = self.writer_ended.recv_timeout(CLOSE_TIMEOUT);
                         linger(&self.stream);
                         return Err(Failure::Protocol(error));
@@ -408,18 +408,18 @@ impl Reader {
         }
     }
 
-    /// Leaves the answer to what was received to the sending thread, and wakes it.
+    /// Passes the pending reply to the sending thread, and wakes it.
     fn pass_on_reply(&mut self) {
         if let Some(reply) = self.receiver.poll_reply() {
             *lock(&self.shared.reply) = Some(reply);
-            // If there is no room, it has an order to take up, and before each it looks. To wait
-            // for room would be a deadlock with a server that waits for us to read.
+            // If the channel is full, the sending thread has an order left, and checks for a reply
+            // before it. Blocking here could deadlock with a server that waits for us to read.
             let _ = self.orders.try_send(Order::Look);
         }
     }
 
     fn show_latency(&self) {
-        // It says what our Ping said, unless the server makes it up.
+        // A Pong echoes the payload of our Ping, unless the server made it up.
         let Ok(sent) = self.receiver.control_payload().try_into() else { return };
         let sent = Duration::from_nanos(u64::from_be_bytes(sent));
         if let Some(latency) = self.start.elapsed().checked_sub(sent) {
@@ -427,7 +427,7 @@ impl Reader {
         }
     }
 
-    /// Nothing more will be read.
+    /// Handles the end of the input.
     fn end(&mut self, error: Option<io::Error>) -> Result<(), Failure> {
         let eof = self.receiver.receive_eof();
         // After both Close frames, it does not matter how TCP ends.
@@ -439,7 +439,7 @@ impl Reader {
         }
         let code = self.receiver.close_frame().map(|close| close.code);
         match (eof, lock(&self.shared.failure).take()) {
-            // What failed here is why the connection ends, however it does.
+            // An error on our side is why the connection ends, however it ends.
             (_, Some(failure @ Failure::Local(_))) => Err(failure),
             (Eof::Abnormal, failure) => Err(failure.unwrap_or(Failure::Abnormal(error))),
             (Eof::Clean, _) => match code {

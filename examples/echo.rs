@@ -1,6 +1,6 @@
 //! The shortest echo server: one client at a time, every message sent back as it arrives.
 //!
-//! It waits forever for a client that says nothing; `server.rs` shows what to do about that.
+//! It waits forever for a silent client; `server.rs` shows how to use deadlines.
 
 use std::env;
 use std::error::Error;
@@ -27,7 +27,7 @@ fn echo(mut stream: TcpStream) -> Result<(), Box<dyn Error>> {
     let (mut head, mut buf) = ([0; 4096], [0; 4096]);
     let mut out = [0; 4096 + FrameHeader::MAX_LEN];
 
-    // The opening handshake. What is left of the input when it is complete belongs to WebSocket.
+    // The opening handshake. When it is complete, the rest of the input belongs to the WebSocket.
     let mut handshake = ServerHandshake::new(&mut head, HandshakeLimits::DEFAULT);
     let (request, mut input) = loop {
         let n = stream.read(&mut buf)?;
@@ -47,7 +47,7 @@ fn echo(mut stream: TcpStream) -> Result<(), Box<dyn Error>> {
         Err(error) => return Ok(stream.write_all(error.response())?),
     }
 
-    // The echo. A message goes back in the pieces it comes in, however long it is.
+    // The echo. A message of any length is sent back in the pieces in which it arrives.
     let mut ws = Connection::server(Limits::DEFAULT);
     loop {
         while let Some(event) = ws.receive(&mut input).transpose() {

@@ -1,10 +1,10 @@
-//! An echo server that could stand on a public network, on nothing but threads and sockets.
+//! An echo server fit for a public network, built on threads and sockets alone.
 //!
-//! Every message comes back as one message, and a browser that asks for `/` gets a page to try it
-//! with: `cargo run --release --example server`, then open <http://127.0.0.1:9001/>.
+//! It sends every message back as one message, and a browser that requests `/` gets a page to try
+//! it with: `cargo run --release --example server`, then open <http://127.0.0.1:9001/>.
 //!
-//! Behind a proxy that ends TLS, give it the page's origin with `--origin`: `examples/README.md`
-//! has a configuration of nginx for that, and says what a client can cost the server.
+//! Behind a proxy that terminates TLS, pass the page's origin with `--origin`: `examples/README.md`
+//! has an nginx configuration for that, and lists what a client can cost the server.
 //!
 //! The codec handles the protocol. The server decides who may connect, how long to wait for
 //! anything, and how to end. Each client has a thread, which reads with a short timeout, so that it
@@ -51,7 +51,7 @@ const TICK: Duration = Duration::from_millis(200);
 const STOP_TIMEOUT: Duration = Duration::from_secs(2);
 
 const READ_BUFFER: usize = 32 << 10;
-/// Buffers are on the heap; the deepest a thread gets is the parsing of a head.
+/// Buffers are on the heap; parsing a head needs the most stack.
 const STACK: usize = 128 << 10;
 /// Clients beyond the limit that get a 503; further ones are dropped without a response.
 const MAX_REFUSED: usize = 64;
@@ -78,7 +78,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// What all threads share.
+/// The state shared by all threads.
 struct Server {
     settings: Settings,
     stopping: AtomicBool,
@@ -107,7 +107,7 @@ fn run(settings: Settings) -> Result<(), Box<dyn Error>> {
         match listener.accept() {
             Ok((stream, peer)) => server.admit(stream, peer),
             Err(error) => {
-                // Most likely there are no file descriptors left; soon there will be some again.
+                // Most likely no file descriptors are left; some will soon be free again.
                 eprintln!("server: cannot accept: {error}");
                 thread::sleep(TICK);
             }
@@ -116,13 +116,13 @@ fn run(settings: Settings) -> Result<(), Box<dyn Error>> {
 }
 
 impl Server {
-    /// Gives a client its thread.
+    /// Starts a thread for a client.
     fn admit(self: &Arc<Self>, stream: TcpStream, peer: SocketAddr) {
         let place = Place::take(self);
         if place.number > self.settings.max_connections.saturating_add(MAX_REFUSED) {
             return;
         }
-        // The thread owns the place, so it is free again however the thread ends.
+        // The thread owns the place, so the place becomes free however the thread ends.
         let thread = thread::Builder::new().stack_size(STACK).spawn(move || {
             if let Err(error) = place.server.serve(&stream, &place) {
                 eprintln!("server: {peer}: {error}");
@@ -135,7 +135,7 @@ impl Server {
 
     /// Serves one client, from its request to the end of TCP.
     fn serve(&self, stream: &TcpStream, place: &Place) -> Result<(), Box<dyn Error>> {
-        // Writes are batches already, and should leave at once.
+        // Writes are already batched, and should be sent at once.
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(TICK))?;
         stream.set_write_timeout(Some(TICK))?;
@@ -150,8 +150,8 @@ impl Server {
             Ok(None) => output.flush().map_err(Into::into),
             Err(error) => Err(error.into()),
         };
-        // "the server [...] MUST close the TCP connection" first (RFC 6455 §7.1.1), and what it
-        // has written last, such as a Close frame, should still arrive.
+        // "the server [...] MUST close the TCP connection" first (RFC 6455 §7.1.1), and its last
+        // output, such as a Close frame, should still arrive.
         linger::linger(stream);
         outcome
     }
@@ -160,17 +160,17 @@ impl Server {
         self.stopping.load(Ordering::Relaxed)
     }
 
-    /// Has every thread close its connection, and ends the process.
+    /// Makes every thread close its connection, and ends the process.
     fn stop(&self) {
         self.stopping.store(true, Ordering::Relaxed);
         let clients = self.clients();
-        // Either all have left or time is up: it makes no difference now.
+        // Either all clients have left or time is up: the result no longer matters.
         let _ = self.client_left.wait_timeout_while(clients, STOP_TIMEOUT, |number| *number > 0);
         process::exit(0);
     }
 
     fn clients(&self) -> MutexGuard<'_, usize> {
-        // A number cannot be left half changed by a thread that panics.
+        // A panicking thread cannot leave a number half changed.
         self.clients.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -178,7 +178,7 @@ impl Server {
 /// A client's place among the others, for as long as this value lives.
 struct Place {
     server: Arc<Server>,
-    /// How many clients there were with it.
+    /// The number of clients, including this one.
     number: usize,
 }
 
@@ -197,12 +197,12 @@ impl Drop for Place {
     }
 }
 
-/// Reads for one tick at most; `None` if nothing came.
+/// Reads for one tick at most; returns `None` if no data arrived.
 fn read(mut stream: &TcpStream, buf: &mut [u8]) -> io::Result<Option<usize>> {
     match stream.read(buf) {
         Ok(n) => Ok(Some(n)),
         Err(error) => match error.kind() {
-            // What a timeout is called depends on the system.
+            // The error kind of a timeout depends on the system.
             ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted => Ok(None),
             _ => Err(error),
         },

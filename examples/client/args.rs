@@ -34,7 +34,7 @@ Exit status:
   8  the server closed with another code
 ";
 
-/// The options, with defaults for those that are not given.
+/// The options, with defaults for missing ones.
 pub(crate) struct Settings {
     pub(crate) url: String,
     pub(crate) binary: Option<PathBuf>,
@@ -45,7 +45,7 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
-    /// Parses the command line; `None` if help is asked for.
+    /// Parses the command line; returns `None` if the user asks for help.
     pub(crate) fn parse(mut parser: Parser) -> Result<Option<Self>, lexopt::Error> {
         let (mut url, mut binary, mut wait) = (None, None, Duration::ZERO);
         let (mut ping, mut raw) = (false, false);

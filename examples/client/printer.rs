@@ -1,14 +1,14 @@
-//! Printing messages, without control characters that a terminal would obey.
+//! Prints messages, without control characters that a terminal would obey.
 
 use std::io::{self, StdoutLock, Write};
 use std::mem;
 
 use rfc6455::{Chunk, MessageKind};
 
-/// Prints messages as they arrive: a text as a line, and of a binary message the length.
+/// Prints messages as they arrive: text as a line, and only the length of a binary message.
 pub(crate) struct Printer {
     output: StdoutLock<'static>,
-    /// `None` prints text as it is.
+    /// The escaper; `None` prints text unchanged.
     escape: Option<Escape>,
     binary_len: u64,
 }
@@ -42,14 +42,15 @@ impl Printer {
     }
 }
 
-/// Whether a terminal may obey this character instead of showing it: controls other than line feed
-/// and tab, and bidirectional overrides and isolates.
+/// Returns whether a terminal may obey this character instead of showing it.
+///
+/// These are controls other than line feed and tab, and bidirectional overrides and isolates.
 fn is_obeyed(char: char) -> bool {
     (char.is_control() && !matches!(char, '\n' | '\t'))
         || matches!(char, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
 
-/// Whether a character that is [obeyed](is_obeyed) may begin with this byte.
+/// Returns whether an [obeyed](is_obeyed) character may begin with this byte.
 fn may_begin_obeyed(byte: u8) -> bool {
     byte < b' ' || matches!(byte, 0x7F | 0xC2 | 0xE2)
 }
@@ -62,7 +63,7 @@ struct Escape {
 }
 
 impl Escape {
-    /// Writes the next piece of a text, with what a terminal would obey as `\u{1b}`.
+    /// Writes the next piece of a text, with characters that a terminal would obey as `\u{1b}`.
     fn write(&mut self, piece: &[u8], output: &mut impl Write) -> io::Result<()> {
         let joined;
         let bytes = if self.carry.is_empty() {

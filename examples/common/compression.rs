@@ -1,4 +1,4 @@
-//! permessage-deflate for the examples: with the feature `deflate`, and a peer that agrees to it.
+//! permessage-deflate for the examples, used with the feature `deflate` if the peer agrees.
 
 #[cfg(feature = "deflate")]
 pub(crate) use on::{Compression, Policy};
@@ -6,7 +6,7 @@ pub(crate) use on::{Compression, Policy};
 #[cfg(not(feature = "deflate"))]
 pub(crate) use off::{Compression, Policy};
 
-/// The options that say how to compress.
+/// The command-line options for compression.
 pub(crate) const USAGE: &str = "
 With the feature `deflate`, messages are compressed for a peer that wants it:
   --window BITS          the largest window, ours and the peer's: 9 to 15 (default: 15)
@@ -29,7 +29,7 @@ mod on {
         SendError, Storage,
     };
 
-    /// What is offered or accepted.
+    /// The parameters to offer or accept.
     #[derive(Clone, Copy, Debug)]
     pub(crate) struct Policy(deflate::Policy);
 
@@ -44,18 +44,18 @@ mod on {
             Self(self.0.send_takeover(false).receive_takeover(false))
         }
 
-        /// A client's value of `Sec-WebSocket-Extensions`.
+        /// Returns a client's value of `Sec-WebSocket-Extensions`.
         pub(crate) fn offer(self) -> Option<HeaderText> {
             Some(self.0.offer())
         }
 
-        /// The server's answer to an offer.
+        /// Returns the server's answer to an offer.
         pub(crate) fn accept(self, upgrade: &Upgrade<'_>) -> (Option<HeaderText>, Compression) {
             let agreement = self.0.accept_offer(upgrade);
             (agreement.as_ref().map(Agreement::answer), Compression::new(agreement))
         }
 
-        /// The client's view of an answer.
+        /// Checks an answer, as a client.
         pub(crate) fn confirm(
             self,
             accepted: &Accepted<'_>,
@@ -64,12 +64,12 @@ mod on {
         }
     }
 
-    /// What one connection compresses with.
+    /// The compression state of one connection.
     #[derive(Debug, Default)]
     pub(crate) struct Compression {
         inflater: Option<Inflater>,
         deflater: Option<Deflater>,
-        /// The room for an inflated chunk.
+        /// The buffer for an inflated chunk.
         inflated: Vec<u8>,
     }
 
@@ -83,13 +83,13 @@ mod on {
             }
         }
 
-        /// For two tasks: one end each.
+        /// Splits the state for two tasks, one per direction.
         pub(crate) fn into_split(self) -> (Self, Self) {
             let receiver = Self { inflater: self.inflater, ..Self::default() };
             (receiver, Self { deflater: self.deflater, ..Self::default() })
         }
 
-        /// The next chunk or control frame.
+        /// Returns the next chunk or control frame.
         pub(crate) fn receive<'c, 'b: 'c, R: Role>(
             &'c mut self,
             ws: &mut impl AsMut<ReceiveHalf<R>>,
@@ -104,7 +104,7 @@ mod on {
             }
         }
 
-        /// The next whole message or control frame.
+        /// Returns the next whole message or control frame.
         pub(crate) fn receive_message<'m, 'b: 'm, S: Storage, R: Role>(
             &mut self,
             messages: &'m mut MessageBuffer<S>,
@@ -117,8 +117,9 @@ mod on {
             }
         }
 
-        /// Appends a compressed frame to `out`. Returns `false`, with nothing done, if the peer did
-        /// not agree to compression.
+        /// Appends a compressed frame to `out`.
+        ///
+        /// Returns `false` without effect if the peer did not agree to compression.
         pub(crate) fn send<'a, R: Role>(
             &mut self,
             ws: &mut impl deflate::Outgoing<R>,

@@ -1,18 +1,18 @@
-//! The end of a connection at the level of TCP.
+//! Closes a connection at the TCP level.
 
 use std::io::{ErrorKind, Read};
 use std::net::{Shutdown, TcpStream};
 use std::time::{Duration, Instant};
 
-/// What a peer may still send while we wait for it to notice the end.
+/// How much a peer may still send while we wait for it to notice the end.
 const MAX_TIME: Duration = Duration::from_secs(1);
 const MAX_BYTES: usize = 32 << 20;
 
-/// Ends our direction, then reads and forgets what arrives until the peer has ended its own.
+/// Shuts down our direction, then reads and discards input until the peer shuts down its own.
 ///
-/// To drop a socket that has unread input makes TCP send a reset, and a reset lets the peer's
-/// system throw away what it has received but not shown yet: a Close frame with the reason, or the
-/// response that refuses a handshake. Waiting is bounded, since the peer need not play along.
+/// Dropping a socket with unread input makes TCP send a reset. A reset lets the peer's system
+/// discard data that it has received but not yet delivered: a Close frame with the reason, or the
+/// response that refuses a handshake. The wait is bounded, because the peer may not cooperate.
 pub(crate) fn linger(mut stream: &TcpStream) {
     let deadline = Instant::now() + MAX_TIME;
     let mut left = MAX_BYTES;
@@ -22,7 +22,7 @@ pub(crate) fn linger(mut stream: &TcpStream) {
     }
     while left > 0 {
         let time = deadline.saturating_duration_since(Instant::now());
-        // A timeout of zero is an error, which ends this like the others.
+        // A timeout of zero is an error, which ends the wait like other errors.
         if stream.set_read_timeout(Some(time)).is_err() {
             return;
         }

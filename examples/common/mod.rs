@@ -1,4 +1,4 @@
-//! What the example clients share: from a URL to an open connection.
+//! Shared code of the example clients: from a URL to an open connection.
 
 pub(crate) mod compression;
 pub(crate) mod linger;
@@ -15,53 +15,53 @@ use rfc6455::{Client, Connection, Limits};
 use compression::{Compression, Policy};
 use url::Url;
 
-/// For TCP, and again for the handshake.
+/// The timeout for TCP, and again for the handshake.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Where masking keys come from. A function can be named as a type, a closure cannot.
+/// The source of masking keys: a function, because the type of a closure cannot be named.
 pub(crate) type Keys = fn() -> [u8; 4];
 
-/// A connection whose handshake is done.
+/// A connection after its handshake.
 pub(crate) struct Opened {
     pub(crate) stream: TcpStream,
     pub(crate) ws: Connection<Client<Keys>>,
-    /// What arrived right behind the response: the connection's first input.
+    /// The bytes that arrived right after the response: the connection's first input.
     pub(crate) early: Vec<u8>,
     pub(crate) compression: Compression,
 }
 
-/// Why there is no connection.
+/// Why connecting failed.
 #[derive(Debug)]
 pub(crate) enum ConnectError {
-    /// Nobody answers there.
+    /// No server answers at the address.
     Unreachable(io::Error),
-    /// Somebody answers, with something else than a WebSocket.
+    /// A server answers, but does not open a WebSocket.
     Handshake(HandshakeError),
     /// The transport failed during the handshake.
     Interrupted(io::Error),
 }
 
-/// Bytes from the operating system's cryptographic generator.
+/// Returns bytes from the operating system's cryptographic generator.
 fn random<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes).expect("the operating system has a random generator");
     bytes
 }
 
-/// Connects, and does the opening handshake.
+/// Connects, and performs the opening handshake.
 pub(crate) fn connect(url: &Url, limits: Limits, policy: Policy) -> Result<Opened, ConnectError> {
     let mut stream = connect_tcp(url).map_err(ConnectError::Unreachable)?;
     let (early, compression) = shake_hands(&mut stream, url, policy)?;
     Ok(Opened { stream, ws: Connection::client(random as Keys, limits), early, compression })
 }
 
-/// Tries one address of the host after the other.
+/// Tries the addresses of the host in turn.
 fn connect_tcp(url: &Url) -> io::Result<TcpStream> {
     let mut failure = io::Error::new(ErrorKind::NotFound, "the host has no address");
     for address in (url.host.as_str(), url.port).to_socket_addrs()? {
         match TcpStream::connect_timeout(&address, TIMEOUT) {
             Ok(stream) => {
-                // A frame is written in one go and should leave at once.
+                // A frame is written with one call and should be sent at once.
                 stream.set_nodelay(true)?;
                 stream.set_write_timeout(Some(TIMEOUT))?;
                 return Ok(stream);
@@ -72,7 +72,7 @@ fn connect_tcp(url: &Url) -> io::Result<TcpStream> {
     Err(failure)
 }
 
-/// Sends the request and reads the response; gives what came behind it, and what was agreed to.
+/// Sends the request and reads the response; returns the bytes after it, and the compression.
 fn shake_hands(
     stream: &mut TcpStream,
     url: &Url,
@@ -91,7 +91,7 @@ fn shake_hands(
         .map_err(|error| io::Error::new(ErrorKind::InvalidInput, error))?;
     stream.write_all(&request[..len])?;
 
-    // One deadline for all of the response: a server that sends a byte now and then is too slow.
+    // One deadline for the whole response: a server that sends a byte now and then is too slow.
     let deadline = Instant::now() + TIMEOUT;
     let mut buf = [0; 4096];
     loop {

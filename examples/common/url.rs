@@ -1,21 +1,21 @@
-//! `ws:` URLs (RFC 6455 §3).
+//! Parses `ws:` URLs (RFC 6455 §3).
 
 use std::fmt;
 use std::net::Ipv6Addr;
 
-/// A `ws:` URL, taken apart.
+/// The parts of a `ws:` URL.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Url {
     /// For the `Host` header: the host, an IPv6 address in brackets, and the port if it is not 80.
     pub(crate) authority: String,
-    /// To connect to: a name or an address, without brackets.
+    /// The name or address to connect to, without brackets.
     pub(crate) host: String,
     pub(crate) port: u16,
     /// The path and the query; it begins with `/`.
     pub(crate) target: String,
 }
 
-/// Why something is not the URL of a WebSocket that we can connect to.
+/// Why a URL is not that of a WebSocket that this client can connect to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum UrlError {
     Secure,
@@ -28,7 +28,7 @@ pub(crate) enum UrlError {
 }
 
 impl Url {
-    /// Takes a URL apart. What two parsers could understand in two ways is refused.
+    /// Parses a URL, and refuses anything that two parsers could interpret differently.
     pub(crate) fn parse(url: &str) -> Result<Self, UrlError> {
         let (scheme, rest) = url.split_once("://").ok_or(UrlError::Scheme)?;
         if scheme.eq_ignore_ascii_case("wss") {
@@ -49,7 +49,7 @@ impl Url {
         if authority.contains('@') {
             return Err(UrlError::UserInfo);
         }
-        // The last colon is the port's, unless it is inside of an IPv6 address.
+        // The last colon precedes the port, unless it is inside an IPv6 address.
         let end = authority.find(']').map_or_else(|| authority.find(':'), |at| Some(at + 1));
         let (host, port) = authority.split_at(end.unwrap_or(authority.len()));
         let port = match port.strip_prefix(':') {
@@ -60,14 +60,14 @@ impl Url {
             _ => return Err(UrlError::Port),
         };
         let authority = if port == 80 { host.to_string() } else { format!("{host}:{port}") };
-        // A target always begins with a slash, also where the URL has only a query.
+        // A target always begins with a slash, even if the URL has only a query.
         let slash = if target.starts_with('/') { "" } else { "/" };
         let target = format!("{slash}{target}");
         Ok(Self { authority, host: bare_host(host)?.to_string(), port, target })
     }
 }
 
-/// The host without the brackets of an IPv6 address.
+/// Returns the host without the brackets of an IPv6 address.
 fn bare_host(host: &str) -> Result<&str, UrlError> {
     let inside = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
     let valid = match inside {

@@ -33,10 +33,10 @@ Options:
 Ctrl-C, or SIGTERM, closes every connection with 1001 and ends the server.
 ";
 
-/// The options, with defaults for those that are not given.
+/// The options, with defaults for missing ones.
 pub(crate) struct Settings {
     pub(crate) listen: String,
-    /// Values of `Origin` that are allowed.
+    /// The allowed values of `Origin`.
     pub(crate) origins: Vec<String>,
     pub(crate) max_message: u64,
     pub(crate) max_connections: usize,
@@ -47,7 +47,7 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
-    /// Parses the command line; `None` if help is asked for.
+    /// Parses the command line; returns `None` if the user asks for help.
     pub(crate) fn parse(mut parser: Parser) -> Result<Option<Self>, lexopt::Error> {
         let mut settings = Self {
             listen: "127.0.0.1:9001".to_string(),
@@ -84,11 +84,11 @@ impl Settings {
 /// Values of `Origin` that are not a scheme, a host and a port.
 pub(crate) const NAMED_ORIGINS: [&str; 2] = ["null", "file://"];
 
-/// Parses an origin. A value that no browser sends would silently allow nobody.
+/// Parses an origin. A value that no browser sends would silently allow no one.
 fn origin(text: &str) -> Result<String, &'static str> {
     let offer = Offer { origin: Some(text), ..Offer::new("localhost", "/") };
-    // The client's handshake checks it. RFC 3986 allows `*` in a host, but anyone who gives it here
-    // expects a pattern, and there are none.
+    // The client's handshake checks it. RFC 3986 allows `*` in a host, but a user who writes it
+    // here expects a pattern, and patterns are not supported.
     let sent = ClientHandshake::new(offer, [0; 16], &mut [], HandshakeLimits::DEFAULT);
     if NAMED_ORIGINS.contains(&text) || (sent.is_ok() && !text.contains('*')) {
         Ok(text.to_string())

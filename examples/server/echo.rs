@@ -1,4 +1,4 @@
-//! A client's WebSocket, from the handshake to the closing handshake.
+//! Serves a client's WebSocket, from the handshake to the closing handshake.
 
 use std::error::Error;
 use std::net::TcpStream;
@@ -17,10 +17,10 @@ use crate::{Server, read};
 
 /// How long a client may take to answer the server's Close.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
-/// How long a client is silent before the memory that it can do without is freed.
+/// How long a client must be silent before memory that it does not need is freed.
 const REST: Duration = Duration::from_secs(1);
 
-/// A client's connection, without the buffers that its messages are borrowed from.
+/// A client's connection, without the buffers from which its messages are borrowed.
 pub(crate) struct Echo<'s> {
     server: &'s Server,
     stream: &'s TcpStream,
@@ -60,7 +60,7 @@ impl<'s> Echo<'s> {
     /// after the handshake.
     pub(crate) fn run(mut self, buf: &mut [u8], early: Range<usize>) -> Result<(), Box<dyn Error>> {
         let outcome = self.exchange(buf, early);
-        // Send the last Close, whether it answers the client's or says what was wrong.
+        // Send the last Close, whether it answers the client's or reports an error.
         let flushed = self.output.flush();
         outcome?;
         Ok(flushed?)
@@ -102,7 +102,7 @@ impl<'s> Echo<'s> {
             // The client may be waiting for what is pending here before it sends more.
             self.output.flush()?;
             input = &mut []; // all of it was consumed
-            // The rest of a long message is read to where it belongs.
+            // The rest of a long message is read directly into place.
             let spare = messages.spare(&mut self.ws);
             let is_in_place = spare.is_some();
             let start = Instant::now();
@@ -131,7 +131,7 @@ impl<'s> Echo<'s> {
         }
     }
 
-    /// Records where a message or a control frame ended; `None` if the input did.
+    /// Records where a message or a control frame ended; `None` means the end of the input.
     fn note(&mut self, incoming: Option<&Incoming<'_>>) {
         let receiver: &mut ReceiveHalf<Role> = self.ws.as_mut();
         let (position, payload) = (receiver.position(), receiver.control_payload().len());
@@ -146,7 +146,7 @@ impl<'s> Echo<'s> {
     fn reply(&mut self, message: Message<'_>) -> Result<(), Box<dyn Error>> {
         for fragment in fragments(message) {
             if !self.compression.send(&mut self.ws, fragment, self.output.pending())? {
-                // Without compression, the payload is written from where it lies.
+                // Without compression, the payload is written directly from its buffer.
                 let header = self.ws.send_header(message)?;
                 return Ok(self.output.push_frame(&header, message.as_bytes())?);
             }
@@ -155,7 +155,7 @@ impl<'s> Echo<'s> {
         Ok(())
     }
 
-    /// Sends what is due, or fails if the client is too late.
+    /// Sends a due Ping or Close, or fails if the client has missed a deadline.
     fn meet_deadlines(&mut self) -> Result<(), Box<dyn Error>> {
         let now = Instant::now();
         let idle = self.server.settings.idle;
@@ -172,7 +172,7 @@ impl<'s> Echo<'s> {
             self.output.push(&self.ws.close(CloseCode::GOING_AWAY, "")?)?;
             self.close_by = Some(now + CLOSE_TIMEOUT);
         } else if self.underway.is_overdue(self.server.settings.message_timeout) {
-            // Returning frees the message; waiting for the client's Close would keep it.
+            // Returning frees the message; waiting for the client's Close would keep it allocated.
             self.output.push(&self.ws.close(CloseCode::POLICY_VIOLATION, "too slow a message")?)?;
             return Err("its message takes too long".into());
         } else if self.silence > idle && !self.pinged {

@@ -1,4 +1,4 @@
-//! Fragments of bounded length, so that compressing a message needs little memory.
+//! Splits messages into bounded fragments, so that compression needs little memory.
 
 use std::{iter, mem};
 
@@ -24,7 +24,7 @@ pub(crate) fn fragments(message: Message<'_>) -> impl Iterator<Item = Fragment<'
     })
 }
 
-/// Splits a text between two code points, and bytes anywhere.
+/// Splits text between two code points, and bytes anywhere.
 fn split(message: Message<'_>) -> (Message<'_>, Message<'_>) {
     match message {
         Message::Text(text) => {

@@ -1,4 +1,4 @@
-//! The HTTP request: who may connect, and the page.
+//! Answers the HTTP request: checks who may connect, and serves the page.
 
 use std::io;
 use std::net::TcpStream;
@@ -14,16 +14,16 @@ use crate::compression::Compression;
 use crate::output::Output;
 use crate::read;
 
-/// The page, which needs nothing from elsewhere.
+/// The page, which loads nothing else.
 const PAGE: &str = include_str!("../server.html");
 
-/// How long a client may take for the whole head of its request.
+/// How long the whole head of a request may take to arrive.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);
 const MAX_HEAD: usize = 8 << 10;
 
-/// Reads a request and answers it; without settings, with a refusal.
+/// Reads a request and answers it; without settings, refuses it.
 ///
-/// If the connection is a WebSocket now, returns the part of `buf` that belongs to it already.
+/// If the connection is then a WebSocket, returns the part of `buf` that already belongs to it.
 pub(crate) fn shake_hands(
     stream: &TcpStream,
     output: &mut Output<'_>,
@@ -33,7 +33,7 @@ pub(crate) fn shake_hands(
     let deadline = Instant::now() + HANDSHAKE_TIMEOUT;
     let mut storage = vec![0; MAX_HEAD];
     let mut handshake = ServerHandshake::new(&mut storage, HandshakeLimits::DEFAULT);
-    // The deadline is for the whole head: a byte now and then does not put it off.
+    // The deadline applies to the whole head: a byte now and then does not extend it.
     while Instant::now() < deadline {
         let n = match read(stream, buf)? {
             None => continue,
@@ -84,7 +84,7 @@ fn answer(request: &Request<'_>, settings: Option<&Settings>) -> (Vec<u8>, Optio
     }
 }
 
-/// Whether a page from `origin` may connect.
+/// Returns whether a page from `origin` may connect.
 ///
 /// Any page can have its visitor's browser connect to this server, with the server's cookies and
 /// from inside the visitor's network; only `Origin` shows it. A client without `Origin` is not a

@@ -1,4 +1,4 @@
-//! Writing to a client: in batches, and only for as long as the client keeps up.
+//! Writes to a client in batches, for as long as the client keeps up.
 
 use std::io::{self, ErrorKind, IoSlice, Write};
 use std::mem;
@@ -10,7 +10,7 @@ const BATCH: usize = 16 << 10;
 /// The slowest pace at which a client may read or send.
 pub(crate) const LEAST_BYTES_PER_SECOND: u32 = 16 << 10;
 
-/// Returns the time that so many bytes may take.
+/// Returns the time allowed for a number of bytes.
 pub(crate) fn time_for(bytes: u64) -> Duration {
     Duration::from_secs(1).saturating_mul(u32::try_from(bytes).unwrap_or(u32::MAX))
         / LEAST_BYTES_PER_SECOND
@@ -24,13 +24,14 @@ pub(crate) struct Output<'s> {
     pending: Vec<u8>,
     /// How far the client is behind the slowest pace.
     behind: Duration,
-    /// How far it may be.
+    /// How far it may fall behind.
     stall: Duration,
 }
 
 impl<'s> Output<'s> {
-    /// Creates an output to a stream with a short write timeout; the client may fall `stall`
-    /// behind.
+    /// Creates an output to a stream with a short write timeout.
+    ///
+    /// The client may fall behind by `stall`.
     pub(crate) fn new(stream: &'s TcpStream, stall: Duration) -> Self {
         Self { stream, pending: Vec::new(), behind: Duration::ZERO, stall }
     }
@@ -40,7 +41,7 @@ impl<'s> Output<'s> {
         self.push_frame(bytes, &[])
     }
 
-    /// Adds a frame. A long payload is written from where it lies, without a copy.
+    /// Adds a frame. A long payload is written directly from its buffer, without a copy.
     pub(crate) fn push_frame(&mut self, header: &[u8], payload: &[u8]) -> io::Result<()> {
         if self.pending.len() + header.len() + payload.len() > BATCH {
             return self.write(header, payload);
@@ -55,7 +56,7 @@ impl<'s> Output<'s> {
         &mut self.pending
     }
 
-    /// Writes the pending bytes if they are more than a batch.
+    /// Writes the pending bytes if they exceed a batch.
     pub(crate) fn settle(&mut self) -> io::Result<()> {
         if self.pending.len() > BATCH { self.flush() } else { Ok(()) }
     }
@@ -93,15 +94,15 @@ impl<'s> Output<'s> {
     /// Writes as much as the socket takes, which may be nothing.
     ///
     /// The socket's timeout applies to each call, so it does not stop a client that reads a byte
-    /// now and then. Instead, the time spent here puts the client behind, and each byte that it
-    /// takes makes up for a part of it, whatever frame the byte belongs to.
+    /// now and then. Instead, the client falls behind by the time spent here, and catches up with
+    /// each byte that it takes, whatever frame the byte belongs to.
     fn write_some(&mut self, parts: &[IoSlice<'_>]) -> io::Result<usize> {
         let start = Instant::now();
         let written = match self.stream.write_vectored(parts) {
             Ok(0) => return Err(ErrorKind::WriteZero.into()),
             Ok(written) => written,
             Err(error) => match error.kind() {
-                // What a timeout is called depends on the system.
+                // The error kind of a timeout depends on the system.
                 ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted => 0,
                 _ => return Err(error),
             },

@@ -1,4 +1,4 @@
-//! The client's side: from an offer to a response.
+//! The client side: from an offer to a response.
 
 mod leniency;
 mod offer;
@@ -15,7 +15,7 @@ use super::http::parse::{is_interim, parse_response};
 use super::http::write::all_or_nothing;
 use super::key::{accept_key, encode_key};
 
-/// Writes a request, and reads the response in whatever pieces it arrives.
+/// The client's opening handshake: writes a request, and reads the response under any chunking.
 ///
 /// ```
 /// use rfc6455::handshake::{ClientHandshake, HandshakeLimits, Offer};
@@ -53,15 +53,16 @@ pub struct ClientHandshake<'a> {
 }
 
 impl<'a> ClientHandshake<'a> {
-    /// A handshake that makes `offer`; the response may be as long as `storage`, and within
-    /// `limits`. Interim responses, which are passed over, count as part of it: their bytes and
-    /// their headers come off the same limits.
+    /// Creates a handshake that sends `offer`.
+    ///
+    /// The response may be as long as `storage`, within `limits`. Interim responses are skipped,
+    /// but count as part of it: their bytes and headers are charged to the same limits.
     ///
     /// `nonce` must come from a cryptographic random generator, and be fresh for each connection:
-    /// it is what tells the answer of a WebSocket server from one that was recorded or cached.
+    /// it distinguishes the answer of a WebSocket server from a recorded or cached one.
     ///
     /// # Errors
-    /// [`HandshakeSendError`] if something in the offer is not valid, or not the caller's to set.
+    /// [`HandshakeSendError`] if something in the offer is invalid or reserved for the handshake.
     pub fn new(
         offer: Offer<'a>,
         nonce: [u8; 16],
@@ -73,16 +74,16 @@ impl<'a> ClientHandshake<'a> {
         Ok(Self { offer, key: encode_key(nonce), head, leniency: Leniency::NONE })
     }
 
-    /// Sets what this client tolerates in the response, from its next byte on; nothing by default.
+    /// Sets what this client tolerates in the rest of the response; by default, nothing.
     pub const fn set_leniency(&mut self, leniency: Leniency) {
         self.leniency = leniency;
         self.head.allow_missing_reason_space(leniency.missing_reason_space);
     }
 
-    /// Writes the request into `out` and gives its length.
+    /// Writes the request into `out` and returns its length.
     ///
     /// # Errors
-    /// [`HandshakeSendError::BufferTooSmall`]; `out` is unchanged then.
+    /// [`HandshakeSendError::BufferTooSmall`] if `out` is too short; `out` is then unchanged.
     pub fn write_request(&self, out: &mut [u8]) -> Result<usize, HandshakeSendError> {
         let Offer { host, target, subprotocols, extensions, origin, headers } = self.offer;
         all_or_nothing(out, |to| {
@@ -115,17 +116,17 @@ impl<'a> ClientHandshake<'a> {
         .map_err(HandshakeSendError::from)
     }
 
-    /// Takes the bytes of the head off the front of `input`, and gives the response when all of
-    /// them have arrived; what is left of `input` comes after it.
+    /// Receives the head from the front of `input`, and returns the response once it is complete.
     ///
-    /// `None` means that `input` is used up and more is needed. Every byte is looked at once, on
-    /// arrival, however the input is cut; the head is parsed when it is complete. After it is, a
-    /// further call takes nothing, and gives the same response again.
+    /// The bytes after the head are left in `input`. `None` means that `input` is exhausted and
+    /// more is needed. Under any chunking, every byte is scanned once, on arrival; the head is
+    /// parsed when it is complete. A further call then consumes nothing and returns the same
+    /// response.
     ///
     /// # Errors
     /// [`HandshakeError`] at the first byte that no well-formed head can have in its place, or that
-    /// exceeds a limit. Close the connection. All of `input` is discarded, then and in further
-    /// calls, which give the same error.
+    /// exceeds a limit. Close the connection. This call and all further ones discard their whole
+    /// `input` and return the same error.
     pub fn receive(
         &mut self,
         input: &mut &mut [u8],
@@ -143,7 +144,7 @@ impl<'a> ClientHandshake<'a> {
     }
 
     fn response(&self, input: &mut &mut [u8]) -> Result<Response<'_>, HandshakeError> {
-        // Parsing depends on nothing but the head, so an error stays the same without being kept.
+        // Parsing depends only on the head, so the error need not be stored to stay the same.
         match parse_response(self.head.bytes(), self.head.header_count()) {
             Ok(parsed) => {
                 let accept = accept_key(&self.key);

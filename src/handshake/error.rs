@@ -1,44 +1,44 @@
-//! What can be wrong with a handshake, and whose fault it is.
+//! Errors of a handshake, by who is at fault.
 
 use core::error::Error;
 use core::fmt;
 
 use super::http::error::{HeadError, OutputTooSmall};
 
-/// What the peer did wrong. (Our own caller's mistakes are a [`HandshakeSendError`].)
+/// An error of the peer. (An error of the caller is a [`HandshakeSendError`].)
 ///
-/// On the server's side every error has its answer: [`status`](Self::status) and
-/// [`response`](Self::response). Send that, and close the connection.
+/// On the server side, every error has an HTTP response: see [`status`](Self::status) and
+/// [`response`](Self::response). Send the response, and close the connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum HandshakeError {
-    /// The head does not end within the storage it was given.
+    /// The head does not end within its storage.
     HeadTooLarge,
     /// There are more header lines than the limit allows.
     TooManyHeaders,
     /// The target of the request is longer than the limit allows.
     TargetTooLong,
-    /// The request line or the status line is not one (RFC 9112 §3, §4).
+    /// The request line or the status line is malformed (RFC 9112 §3, §4).
     InvalidStartLine,
     /// A line ends with LF alone, or a CR is not followed by LF (RFC 9112 §2.2).
     InvalidLineEnding,
-    /// A NUL or another control character stands in the head.
+    /// The head contains a NUL or another control character.
     ControlCharacter,
     /// A header line begins with whitespace: obsolete line folding (RFC 9112 §5.2).
     FoldedHeader,
-    /// A header's name is not a token that a colon follows at once (RFC 9112 §5.1).
+    /// A header's name is not a token directly followed by a colon (RFC 9112 §5.1).
     InvalidHeaderName,
-    /// A header's value contains what no value may (RFC 9110 §5.5).
+    /// A header's value contains a byte that no value may contain (RFC 9110 §5.5).
     InvalidHeaderValue,
-    /// The version of HTTP is not 1.1. (A malformed version that begins with a digit of another one
-    /// counts as that.)
+    /// The HTTP version is not 1.1. (This includes a malformed version that begins with a digit of
+    /// another version.)
     UnsupportedHttpVersion,
 
-    /// The request asks for no upgrade to WebSocket (RFC 6455 §4.2.1 item 3): perhaps for a page.
+    /// The request does not ask for a WebSocket (RFC 6455 §4.2.1 item 3), but perhaps for a page.
     NotAnUpgrade,
     /// The method is not GET (RFC 6455 §4.2.1 item 1).
     MethodNotGet,
-    /// The target is no resource name (RFC 6455 §4.2.1 item 1, §3).
+    /// The target is not a resource name (RFC 6455 §4.2.1 item 1, §3).
     InvalidTarget,
     /// There is no `Host` (RFC 6455 §4.2.1 item 2).
     MissingHost,
@@ -46,7 +46,7 @@ pub enum HandshakeError {
     DuplicateHost,
     /// `Host` is not a host with an optional port (RFC 9112 §3.2).
     InvalidHost,
-    /// `Sec-WebSocket-Version` is not there exactly once, with the value 13
+    /// `Sec-WebSocket-Version` is not present exactly once, with the value 13
     /// (RFC 6455 §4.2.1 item 6).
     UnsupportedVersion,
     /// There is no `Sec-WebSocket-Key` (RFC 6455 §4.2.1 item 5).
@@ -57,7 +57,7 @@ pub enum HandshakeError {
     InvalidKey,
     /// There is more than one `Origin` (RFC 6455 §4.2.1 item 7).
     DuplicateOrigin,
-    /// The `Origin` is not among those that the server allows (RFC 6455 §10.2).
+    /// The `Origin` is not one that the server allows (RFC 6455 §10.2).
     OriginNotAllowed,
     /// The offered subprotocols are not a list of 1 to 32 different tokens (RFC 6455 §4.1 item 10).
     InvalidSubprotocols,
@@ -66,18 +66,18 @@ pub enum HandshakeError {
     MissingConnectionUpgrade,
     /// `Sec-WebSocket-Extensions` does not conform to its grammar (RFC 6455 §9.1).
     InvalidExtensions,
-    /// A body is announced, where none can be.
+    /// The head announces a body, where none is possible.
     UnexpectedBody,
 
     /// The server answered with this status, not with 101 (RFC 6455 §4.1).
     Status(u16),
-    /// `Upgrade` in the response is not, once, `websocket` (RFC 6455 §4.1).
+    /// `Upgrade` in the response is not, exactly once, `websocket` (RFC 6455 §4.1).
     InvalidUpgrade,
     /// There is no `Sec-WebSocket-Accept` (RFC 6455 §4.1).
     MissingAccept,
     /// There is more than one `Sec-WebSocket-Accept` (RFC 6455 §11.3.3).
     DuplicateAccept,
-    /// `Sec-WebSocket-Accept` does not answer our key (RFC 6455 §4.1).
+    /// `Sec-WebSocket-Accept` does not match our key (RFC 6455 §4.1).
     AcceptMismatch,
     /// The server chose a subprotocol that was not offered (RFC 6455 §4.1).
     UnofferedSubprotocol,
@@ -87,15 +87,15 @@ pub enum HandshakeError {
     UnofferedExtension,
     /// The server uses an extension twice.
     DuplicateExtension,
-    /// The server uses an extension with parameters that do not answer what was offered
+    /// The server uses an extension with parameters that do not match the offer
     /// (RFC 7692 §7).
     UnacceptableExtensionParams,
 }
 
 impl HandshakeError {
-    /// The HTTP status that answers this error.
+    /// Returns the HTTP status of the response to this error.
     ///
-    /// For the errors of a response, which nobody answers, it is 502: what a gateway would report.
+    /// Errors of a response are never answered; for these it is 502, which a gateway would report.
     #[must_use]
     pub const fn status(self) -> u16 {
         match self {
@@ -119,9 +119,9 @@ impl HandshakeError {
         }
     }
 
-    /// A whole response with this error's [`status`](Self::status), ready to be sent.
+    /// Returns a complete response with this error's [`status`](Self::status), ready to send.
     ///
-    /// It has no body and ends the connection. To say more, write a
+    /// It has no body and closes the connection. To send more, write a
     /// [`Rejection`](super::Rejection).
     #[must_use]
     pub const fn response(self) -> &'static [u8] {
@@ -221,27 +221,27 @@ impl From<HeadError> for HandshakeError {
     }
 }
 
-/// What our own caller did wrong. Nothing was written, and nothing has changed.
+/// An error of the caller. Nothing was written, and nothing has changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum HandshakeSendError {
-    /// The buffer is shorter than what is to be written.
+    /// The buffer is shorter than the output.
     BufferTooSmall {
-        /// The length that is enough.
+        /// The sufficient length.
         needed: usize,
     },
     /// The name of a header is not a token.
     InvalidHeaderName,
-    /// The value of a header contains a control character, or whitespace at an end.
+    /// The value of a header contains a control character, or begins or ends with whitespace.
     InvalidHeaderValue,
-    /// The header is one that this crate writes by itself, or that would contradict one of those.
+    /// The header is one that this crate writes automatically, or contradicts one of those.
     ReservedHeader,
     /// The host is not a host with an optional port.
     InvalidHost,
     /// The target does not begin with `/`, or contains whitespace, a control character, a
     /// character beyond ASCII, or `#`.
     InvalidTarget,
-    /// The origin is not one, nor `null`.
+    /// The origin is neither a valid origin nor `null`.
     InvalidOrigin,
     /// The subprotocols are not up to 32 different tokens.
     InvalidSubprotocols,
@@ -251,8 +251,9 @@ pub enum HandshakeSendError {
     SubprotocolNotOffered,
     /// The client did not offer this extension.
     ExtensionNotOffered,
-    /// No response with this status can end a handshake: it is not in 200..=599, or is one of 204,
-    /// 205 and 304, which have no body.
+    /// A response with this status cannot end a handshake.
+    ///
+    /// The status is outside 200..=599, or one of 204, 205 and 304, which have no body.
     InvalidStatus,
 }
 

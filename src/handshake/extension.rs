@@ -1,4 +1,4 @@
-//! `Sec-WebSocket-Extensions` (RFC 6455 §9.1): names with parameters, whatever they mean.
+//! `Sec-WebSocket-Extensions` (RFC 6455 §9.1): names with parameters, uninterpreted.
 
 use core::fmt;
 
@@ -22,12 +22,12 @@ use super::http::chars::{ascii, is_token_byte};
 /// ```
 #[derive(Clone, Debug)]
 pub struct Extensions<'h> {
-    /// What is left of a value that conforms to the grammar.
+    /// The rest of a value that conforms to the grammar.
     rest: &'h [u8],
 }
 
 impl<'h> Extensions<'h> {
-    /// Checks a value of the header, as a whole.
+    /// Parses a value of the header, and checks all of it.
     ///
     /// # Errors
     /// [`HandshakeError::InvalidExtensions`] if it does not conform to the grammar.
@@ -56,23 +56,23 @@ impl<'h> Iterator for Extensions<'h> {
     }
 }
 
-/// One extension of an offer or of an answer, with its parameters.
+/// One extension of an offer or an answer, with its parameters.
 #[derive(Clone, Copy)]
 pub struct Extension<'h> {
     /// A token.
     name: &'h [u8],
-    /// The parameters, each with its semicolon before it; they conform to the grammar.
+    /// The parameters, each preceded by its semicolon; they conform to the grammar.
     params: &'h [u8],
 }
 
 impl<'h> Extension<'h> {
-    /// The name, a token.
+    /// Returns the name, a token.
     #[must_use]
     pub const fn name(&self) -> &'h str {
         ascii(self.name)
     }
 
-    /// The parameters in order. Names may come twice: what that means is for the extension to say.
+    /// Returns the parameters in order. Names may repeat; the extension defines what that means.
     #[must_use]
     pub const fn params(&self) -> Params<'h> {
         Params { rest: self.params }
@@ -108,13 +108,13 @@ pub struct Param<'h> {
 }
 
 impl<'h> Param<'h> {
-    /// The name, a token.
+    /// Returns the name, a token.
     #[must_use]
     pub const fn name(&self) -> &'h str {
         ascii(self.name)
     }
 
-    /// The value, if there is one.
+    /// Returns the value, if there is one.
     #[must_use]
     pub const fn value(&self) -> Option<ParamValue<'h>> {
         self.value
@@ -127,17 +127,17 @@ impl fmt::Debug for Param<'_> {
     }
 }
 
-/// The value of a parameter: a token, however it was written.
+/// The value of a parameter: a token, quoted or not.
 #[derive(Clone, Copy)]
 pub struct ParamValue<'h> {
-    /// Token bytes, with a backslash before those that were quoted one by one.
+    /// Token bytes, with a backslash before each escaped one.
     raw: &'h [u8],
 }
 
 impl<'h> ParamValue<'h> {
-    /// The bytes of the token, without quotes and backslashes.
+    /// Returns the bytes of the token, without quotes and backslashes.
     pub fn bytes(&self) -> impl Iterator<Item = u8> + Clone + use<'h> {
-        // No token contains a backslash, so each is one that escapes what follows.
+        // No token contains a backslash, so each one escapes the byte after it.
         self.raw.iter().copied().filter(|&byte| byte != b'\\')
     }
 }
@@ -156,7 +156,7 @@ impl fmt::Debug for ParamValue<'_> {
 
 struct Malformed;
 
-/// Takes the next element of the list off the front of `rest`, with the comma behind it.
+/// Takes the next element of the list off the front of `rest`, with the comma after it.
 fn take_extension<'h>(rest: &mut &'h [u8]) -> Result<Option<Extension<'h>>, Malformed> {
     // Empty elements of a list are ignored (RFC 9110 §5.6.1.2).
     while let [b',' | b' ' | b'\t', tail @ ..] = *rest {
@@ -180,7 +180,7 @@ fn take_extension<'h>(rest: &mut &'h [u8]) -> Result<Option<Extension<'h>>, Malf
     Ok(Some(Extension { name, params }))
 }
 
-/// Takes `; name [= value]` off the front of `rest`, if it begins so.
+/// Takes `; name [= value]` off the front of `rest`, if it begins with that.
 fn take_param<'h>(rest: &mut &'h [u8]) -> Result<Option<Param<'h>>, Malformed> {
     skip_ows(rest);
     let [b';', tail @ ..] = *rest else { return Ok(None) };
@@ -208,7 +208,7 @@ fn take_token<'h>(rest: &mut &'h [u8]) -> Result<&'h [u8], Malformed> {
     if token.is_empty() { Err(Malformed) } else { Ok(token) }
 }
 
-/// Takes what is left of a quoted string, whose opening quote is gone; gives what is inside.
+/// Takes a quoted string after its opening quote, and returns the contents.
 fn take_quoted<'h>(rest: &mut &'h [u8]) -> Result<&'h [u8], Malformed> {
     let whole = *rest;
     let mut len: usize = 0;
@@ -229,7 +229,7 @@ fn take_quoted<'h>(rest: &mut &'h [u8]) -> Result<&'h [u8], Malformed> {
     }
 }
 
-/// RFC 6455 §4.3 goes by "the "implied *LWS rule"": whitespace may stand between any two words.
+/// RFC 6455 §4.3 uses "the "implied *LWS rule"": whitespace is allowed between any two words.
 fn skip_ows(rest: &mut &[u8]) {
     while let [b' ' | b'\t', tail @ ..] = *rest {
         *rest = tail;

@@ -1,9 +1,9 @@
-//! The headers that decide about an upgrade, gathered in one pass over a head.
+//! The headers that are relevant to an upgrade, collected in one pass over a head.
 
 use super::http::headers::Field;
 use super::http::tokens::list_has;
 
-/// A header that may stand in a head once, or in several lines.
+/// A header that may occur once in a head, or in several lines.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Seen<'h> {
     pub(super) first: Option<&'h [u8]>,
@@ -19,21 +19,21 @@ impl<'h> Seen<'h> {
         }
     }
 
-    /// The value, if there is exactly one.
+    /// Returns the value, if there is exactly one.
     pub(super) fn once(&self) -> Option<&'h [u8]> {
         self.first.filter(|_| !self.repeated)
     }
 }
 
-/// What the headers say, before anything is judged.
+/// The relevant contents of the headers, before any check.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Facts<'h> {
     pub(super) host: Seen<'h>,
     pub(super) origin: Seen<'h>,
     pub(super) upgrade: Seen<'h>,
-    /// Some `Upgrade` line lists `websocket`.
+    /// An `Upgrade` line lists `websocket`.
     pub(super) upgrade_websocket: bool,
-    /// Some `Connection` line lists `upgrade`.
+    /// A `Connection` line lists `upgrade`.
     pub(super) connection_upgrade: bool,
     /// A body is announced: a `Content-Length` other than 0, or a `Transfer-Encoding`.
     pub(super) body: bool,
@@ -56,7 +56,7 @@ impl<'h> FromIterator<Field<'h>> for Facts<'h> {
 
 impl<'h> Facts<'h> {
     fn note(&mut self, name: &[u8], value: &'h [u8]) {
-        // The length rules out nearly every name before a letter is compared.
+        // The length rules out nearly every name before any letter is compared.
         let is = |known: &str| name.eq_ignore_ascii_case(known.as_bytes());
         match name.len() {
             4 if is("host") => self.host.note(value),

@@ -1,6 +1,6 @@
-//! HTTP/1.1 as far as a handshake needs it: heads as they arrive, and as they are written.
+//! The part of HTTP/1.1 that a handshake needs: reading heads as they arrive, and writing them.
 //!
-//! Nothing in here knows WebSocket, or imports from outside of this module but for `crate::bytes`.
+//! This module knows nothing of WebSocket, and imports only `crate::bytes` from outside.
 
 pub(super) mod chars;
 pub(super) mod error;

@@ -8,10 +8,10 @@ use super::http::chars::ByteSet;
 
 const GUID: &[u8; 36] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
-/// The value of `Sec-WebSocket-Accept` that answers `key`, the value of `Sec-WebSocket-Key`.
+/// Returns the `Sec-WebSocket-Accept` value for `key`, the value of `Sec-WebSocket-Key`.
 ///
-/// For servers whose HTTP stack does the rest; [`Upgrade::accept`](super::Upgrade::accept) calls
-/// it by itself. `key` is hashed as it stands: without the whitespace around it, and not decoded.
+/// This is for servers whose HTTP stack does the rest; [`Upgrade::accept`](super::Upgrade::accept)
+/// calls it for you. `key` is hashed without decoding; pass it without surrounding whitespace.
 ///
 /// ```
 /// let accept = rfc6455::handshake::accept_key(b"dGhlIHNhbXBsZSBub25jZQ==");
@@ -32,7 +32,7 @@ pub fn accept_key(key: &[u8]) -> [u8; 28] {
     accept
 }
 
-/// The value of `Sec-WebSocket-Key` that carries `nonce`.
+/// Returns the `Sec-WebSocket-Key` value for `nonce`.
 pub(super) fn encode_key(nonce: [u8; 16]) -> [u8; 24] {
     let mut key = [0; 24];
     // Sixteen bytes are always 24 characters, so this cannot fail.
@@ -43,10 +43,10 @@ pub(super) fn encode_key(nonce: [u8; 16]) -> [u8; 24] {
 /// RFC 6455 §4.3: "base64-character = ALPHA | DIGIT | "+" | "/""
 static BASE64: ByteSet = ByteSet::ALPHANUMERIC.and(b"+/");
 
-/// Whether `key` is the base64 of sixteen bytes: 22 characters and two signs of padding.
+/// Returns whether `key` is the base64 of sixteen bytes: 22 characters and two padding signs.
 ///
-/// The last four bits of the 22 characters carry nothing and should be zero. They are not looked
-/// at, because in the example key that RFC 6455 §4.1 prints they are not.
+/// The last four bits of the 22 characters carry no data and should be zero. They are not checked,
+/// because they are not zero in the example key of RFC 6455 §4.1.
 pub(super) fn is_key(key: &[u8]) -> bool {
     match key.split_last_chunk() {
         Some((characters, b"==")) => {

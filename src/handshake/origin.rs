@@ -1,4 +1,4 @@
-//! Origins: what they look like, and when two are the same (RFC 6454).
+//! Origins: their syntax and their comparison (RFC 6454).
 
 use super::http::host::split_host;
 
@@ -7,7 +7,7 @@ use super::http::host::split_host;
 struct Origin<'a> {
     scheme: &'a [u8],
     host: &'a [u8],
-    /// `None` if it is not given, and the scheme has no default that we know.
+    /// `None` if it is not given and the scheme has no known default.
     port: Option<u16>,
 }
 
@@ -45,13 +45,14 @@ fn default_port(scheme: &[u8]) -> Option<u16> {
     }
 }
 
-/// The origins without a host that browsers send: from sandboxed frames and from local files.
+/// The origins without a host, which browsers send for sandboxed frames and local files.
 const WITHOUT_HOST: [&[u8]; 2] = [b"null", b"file://"];
 
-/// Returns whether `origin` is the same as `allowed`: scheme, host and port (RFC 6454 §5), or the
-/// same name of an origin without a host.
+/// Returns whether `origin` equals `allowed`.
 ///
-/// A list, and anything else that is no origin, is the same as nothing, not even as itself.
+/// Two origins are equal if scheme, host and port are (RFC 6454 §5), or if both are the same name
+/// of an origin without a host. A list, or anything else that is not an origin, equals nothing,
+/// not even itself.
 pub(super) fn is_allowed(origin: &[u8], allowed: &[u8]) -> bool {
     if WITHOUT_HOST.contains(&allowed) {
         return origin == allowed;
@@ -62,7 +63,7 @@ pub(super) fn is_allowed(origin: &[u8], allowed: &[u8]) -> bool {
         && a.port == b.port
 }
 
-/// Whether a client may send `bytes` as its `Origin` (RFC 6454 §7.1).
+/// Returns whether a client may send `bytes` as its `Origin` (RFC 6454 §7.1).
 pub(super) fn is_origin(bytes: &[u8]) -> bool {
     bytes == b"null" || Origin::parse(bytes).is_some()
 }

@@ -1,10 +1,10 @@
-//! The headers that our caller adds to a head, and those that are not the caller's to set.
+//! The headers that our caller adds to a head, and those that the caller must not set.
 
 use super::error::HandshakeSendError;
 use super::http::chars::is_token;
 use super::http::write::is_header_value;
 
-/// Headers that decide about the handshake or about the end of the message are not the caller's.
+/// Checks headers, and refuses those that control the handshake or the length of the message.
 pub(super) fn check_headers(
     headers: &[(&str, &str)],
     reserved: &[&str],

@@ -1,4 +1,4 @@
-//! The server's side: from bytes to a request.
+//! The server side: from bytes to a request.
 
 mod rejection;
 mod request;
@@ -13,7 +13,7 @@ use super::http::head::Head;
 use super::http::limits::HandshakeLimits;
 use super::http::parse::parse_request;
 
-/// Reads a request, in whatever pieces it arrives.
+/// The server's opening handshake: reads a request under any chunking.
 ///
 /// ```
 /// use rfc6455::handshake::{Acceptance, HandshakeLimits, ServerHandshake};
@@ -52,23 +52,23 @@ pub struct ServerHandshake<'s> {
 }
 
 impl<'s> ServerHandshake<'s> {
-    /// A handshake whose head may be as long as `storage`, and within `limits`.
+    /// Creates a handshake whose head may be as long as `storage`, within `limits`.
     #[must_use]
     pub const fn new(storage: &'s mut [u8], limits: HandshakeLimits) -> Self {
         Self { head: Head::of_request(storage, limits) }
     }
 
-    /// Takes the bytes of the head off the front of `input`, and gives the request when all of
-    /// them have arrived; what is left of `input` comes after it.
+    /// Receives the head from the front of `input`, and returns the request once it is complete.
     ///
-    /// `None` means that `input` is used up and more is needed. Every byte is looked at once, on
-    /// arrival, however the input is cut; the head is parsed when it is complete. After it is, a
-    /// further call takes nothing, and gives the same request again.
+    /// The bytes after the head are left in `input`. `None` means that `input` is exhausted and
+    /// more is needed. Under any chunking, every byte is scanned once, on arrival; the head is
+    /// parsed when it is complete. A further call then consumes nothing and returns the same
+    /// request.
     ///
     /// # Errors
     /// [`HandshakeError`] at the first byte that no well-formed head can have in its place, or that
-    /// exceeds a limit. Send its [`response`](HandshakeError::response) and close the connection. All
-    /// of `input` is discarded, then and in further calls, which give the same error.
+    /// exceeds a limit. Send its [`response`](HandshakeError::response) and close the connection.
+    /// This call and all further ones discard their whole `input` and return the same error.
     pub fn receive(
         &mut self,
         input: &mut &mut [u8],
@@ -76,7 +76,7 @@ impl<'s> ServerHandshake<'s> {
         if !self.head.receive(input)? {
             return Ok(None);
         }
-        // Parsing depends on nothing but the head, so an error stays the same without being kept.
+        // Parsing depends only on the head, so the error need not be stored to stay the same.
         match parse_request(self.head.bytes(), self.head.header_count()) {
             Ok(parsed) => Ok(Some(Request::new(&parsed))),
             Err(error) => {

@@ -2,10 +2,10 @@
 
 use super::http::chars::is_token;
 
-/// The most subprotocols in one offer; they are compared with each other, so there is a bound.
+/// The most subprotocols in one offer: they are compared pairwise, so their number is bounded.
 const MAX_SUBPROTOCOLS: usize = 32;
 
-/// Whether `elements` is an offer of subprotocols: one to 32 tokens, no two the same.
+/// Returns whether `elements` is an offer of subprotocols: one to 32 tokens, no two the same.
 pub(super) fn is_subprotocol_offer<'a>(elements: impl Iterator<Item = &'a [u8]>) -> bool {
     let mut seen: [&[u8]; MAX_SUBPROTOCOLS] = [&[]; MAX_SUBPROTOCOLS];
     let mut len: usize = 0;

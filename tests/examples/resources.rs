@@ -7,7 +7,7 @@ use super::*;
 fn count(server: &Running, file: &str, name: &str) -> Option<u64> {
     let path = format!("/proc/{}/{file}", server.child.id());
     if !cfg!(target_os = "linux") || env::var_os("EXAMPLE_RUNNER").is_some() {
-        eprintln!("left out: {name} of {path}, which is not to be had here");
+        eprintln!("left out: {name} of {path}, which is not available here");
         return None;
     }
     let text = match fs::read_to_string(&path) {

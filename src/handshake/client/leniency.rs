@@ -25,28 +25,30 @@
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Leniency {
-    /// Takes one `Sec-WebSocket-Protocol` with an empty value for none (RFC 6455 §4.2.2): the server
-    /// chose no subprotocol. If not tolerated, it is
+    /// Treats one empty `Sec-WebSocket-Protocol` as a missing one (RFC 6455 §4.2.2).
+    ///
+    /// The server then chose no subprotocol. If not tolerated, the error is
     /// [`UnofferedSubprotocol`](crate::handshake::HandshakeError::UnofferedSubprotocol).
     pub empty_subprotocol: bool,
-    /// Takes a status line that ends with its status, without the space before an empty reason
-    /// (RFC 9112 §4). If not tolerated, it is
+    /// Accepts a status line without the space before an empty reason (RFC 9112 §4).
+    ///
+    /// The line then ends with its status. If not tolerated, the error is
     /// [`InvalidStartLine`](crate::handshake::HandshakeError::InvalidStartLine).
     pub missing_reason_space: bool,
 }
 
 impl Leniency {
-    /// No deviation: the default.
+    /// Tolerates no deviation: the default.
     pub const NONE: Self = Self { empty_subprotocol: false, missing_reason_space: false };
 
-    /// Returns this leniency with another [`empty_subprotocol`](Self::empty_subprotocol).
+    /// Returns this leniency with [`empty_subprotocol`](Self::empty_subprotocol) replaced.
     #[must_use]
     pub const fn empty_subprotocol(mut self, allow: bool) -> Self {
         self.empty_subprotocol = allow;
         self
     }
 
-    /// Returns this leniency with another [`missing_reason_space`](Self::missing_reason_space).
+    /// Returns this leniency with [`missing_reason_space`](Self::missing_reason_space) replaced.
     #[must_use]
     pub const fn missing_reason_space(mut self, allow: bool) -> Self {
         self.missing_reason_space = allow;

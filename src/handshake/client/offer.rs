@@ -1,4 +1,4 @@
-//! What a client asks for.
+//! The contents of a client's request.
 
 use crate::handshake::error::HandshakeSendError;
 use crate::handshake::extension::{Extension, Extensions};
@@ -7,7 +7,7 @@ use crate::handshake::origin::is_origin;
 use crate::handshake::reserved::check_headers;
 use crate::handshake::subprotocols::is_subprotocol_offer;
 
-/// What a client asks for.
+/// The contents of a client's request.
 ///
 /// ```
 /// use rfc6455::handshake::Offer;
@@ -16,11 +16,11 @@ use crate::handshake::subprotocols::is_subprotocol_offer;
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Offer<'a> {
-    /// The host, with the port if it is not the default one of the scheme.
+    /// The host, with the port unless it is the default port of the scheme.
     pub host: &'a str,
     /// The path and the query; it begins with `/`.
     pub target: &'a str,
-    /// Up to 32 different tokens, the one to be preferred first.
+    /// Up to 32 different tokens, in order of preference.
     pub subprotocols: &'a [&'a str],
     /// The value of `Sec-WebSocket-Extensions`.
     pub extensions: Option<&'a str>,
@@ -31,7 +31,7 @@ pub struct Offer<'a> {
 }
 
 impl<'a> Offer<'a> {
-    /// An offer with nothing but what there must be.
+    /// Creates an offer with only the required parts.
     #[must_use]
     pub const fn new(host: &'a str, target: &'a str) -> Self {
         Self { host, target, subprotocols: &[], extensions: None, origin: None, headers: &[] }

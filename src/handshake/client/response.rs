@@ -1,4 +1,4 @@
-//! A response, and whether it accepts what was offered (RFC 6455 §4.1).
+//! A response, and the check that it accepts the offer (RFC 6455 §4.1).
 
 use super::leniency::Leniency;
 use super::offer::Offer;
@@ -11,8 +11,8 @@ use crate::handshake::http::parse::{HttpVersion, ParsedResponse};
 
 /// A well-formed response, with any status.
 ///
-/// It borrows the head from the handshake's storage. Its body, which only a response other than 101
-/// can have, is not read: it follows in the input, and how long it is, the headers say.
+/// It borrows the head from the handshake's storage. Only a response other than 101 can have a
+/// body, which is not read: it follows in the input, and the headers give its length.
 #[derive(Clone, Copy, Debug)]
 pub struct Response<'h> {
     status: u16,
@@ -36,48 +36,50 @@ impl<'h> Response<'h> {
         Self { status, reason, version, headers, facts, offer, accept, leniency }
     }
 
-    /// The status code, in 100..=599.
+    /// Returns the status code, in 100..=599.
     #[must_use]
     pub const fn status(&self) -> u16 {
         self.status
     }
 
-    /// The reason phrase, which says nothing to a machine.
+    /// Returns the reason phrase, which has no meaning for programs.
     #[must_use]
     pub const fn reason(&self) -> &'h [u8] {
         self.reason
     }
 
-    /// The version of HTTP.
+    /// Returns the HTTP version.
     #[must_use]
     pub const fn version(&self) -> HttpVersion {
         self.version
     }
 
-    /// All headers, in order.
+    /// Returns all headers, in order.
     #[must_use]
     pub const fn headers(&self) -> Headers<'h> {
         self.headers
     }
 
-    /// The value of the first header called `name`, in any case of letters.
+    /// Returns the value of the first header called `name`, compared case-insensitively.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&'h [u8]> {
         self.headers_named(name).next()
     }
 
-    /// The values of all headers called `name`, in any case of letters.
+    /// Returns the values of all headers called `name`, compared case-insensitively.
     pub fn headers_named<'n>(&self, name: &'n str) -> impl Iterator<Item = &'h [u8]> + use<'h, 'n> {
         values_of(self.headers, name)
     }
 
-    /// Checks that the server accepts, and only what was offered: every requirement of RFC 6455
-    /// §4.1 on the response.
+    /// Checks that the server accepts the upgrade, and uses only what was offered.
+    ///
+    /// This covers every requirement of RFC 6455 §4.1 on the response.
     ///
     /// # Errors
-    /// What is not met; [`HandshakeError::Status`] if the status is not 101. This response can
-    /// still be asked then, for `Location` or `WWW-Authenticate`. Nothing is followed by itself: a
-    /// caller that follows a redirect decides which of its headers another host may see.
+    /// The first requirement that is not met; [`HandshakeError::Status`] if the status is not 101.
+    /// You can still read this response then, such as its `Location` or `WWW-Authenticate`.
+    /// Redirects are not followed automatically: if you follow one, decide which of your headers
+    /// the other host may see.
     pub fn upgrade(&self) -> Result<Accepted<'h>, HandshakeError> {
         let facts = &self.facts;
         // RFC 6455 §4.1: "If the status code received from the server is not 101, the client
@@ -102,7 +104,7 @@ impl<'h> Response<'h> {
         }
         // RFC 9112 §6.3: "any response with a 1xx (Informational) [...] status code is always
         // terminated by the first empty line after the header fields". A server that announces a
-        // body all the same does not know what it says.
+        // body all the same is broken.
         if facts.body {
             return Err(HandshakeError::UnexpectedBody);
         }
@@ -145,8 +147,10 @@ impl<'h> Response<'h> {
         }
     }
 
-    /// Work is bounded by the square of what we offered, whatever the server sends: the first
-    /// extension that was not offered, or comes twice, is the last to be looked at.
+    /// Checks that each extension was offered and occurs only once.
+    ///
+    /// The work is bounded by the square of the number of offered extensions, whatever the server
+    /// sends: the check stops at the first extension that was not offered or is repeated.
     fn check_extensions(&self) -> Result<(), HandshakeError> {
         for line in self.headers_named(EXTENSIONS) {
             Extensions::parse(line)?;
@@ -174,7 +178,7 @@ const EXTENSIONS: &str = "sec-websocket-extensions";
 
 /// A response that meets RFC 6455 §4.1: the connection is open.
 ///
-/// From [`Response::upgrade`].
+/// Returned by [`Response::upgrade`].
 #[derive(Clone, Copy, Debug)]
 pub struct Accepted<'h> {
     response: Response<'h>,
@@ -182,19 +186,20 @@ pub struct Accepted<'h> {
 }
 
 impl<'h> Accepted<'h> {
-    /// The subprotocol that the server chose among those offered.
+    /// Returns the subprotocol that the server chose among those offered.
     #[must_use]
     pub const fn subprotocol(&self) -> Option<&'h str> {
         self.subprotocol
     }
 
-    /// The extensions in use: each was offered, and none comes twice. Their parameters are for the
-    /// extension to check.
+    /// Returns the extensions in use: each was offered, and none is repeated.
+    ///
+    /// Their parameters are not checked; each extension must check its own.
     pub fn extensions(&self) -> impl Iterator<Item = Extension<'h>> + use<'h> {
         self.response.extensions()
     }
 
-    /// The response, with its headers.
+    /// Returns the response, with its headers.
     #[must_use]
     pub const fn response(&self) -> Response<'h> {
         self.response

@@ -1,6 +1,6 @@
-//! Classes of bytes, and the search that the rest of the handshake is built on.
+//! Byte classes, and the searches that the rest of the handshake is built on.
 
-/// A set of bytes. A byte for each: bits would take less memory, and longer.
+/// A set of bytes, with one byte for each: a bit set would take less memory, but more time.
 #[derive(Clone, Copy)]
 pub(crate) struct ByteSet([bool; 256]);
 
@@ -12,7 +12,7 @@ impl ByteSet {
         Self([false; 256]).and(bytes)
     }
 
-    /// The same, with these bytes too.
+    /// Returns the set with these bytes added.
     pub(crate) const fn and(mut self, bytes: &[u8]) -> Self {
         let mut rest = bytes;
         while let [byte, tail @ ..] = rest {
@@ -30,22 +30,22 @@ impl ByteSet {
     }
 }
 
-/// The bytes of a token: `tchar` of RFC 9110 §5.6.2, and the `token` of RFC 2616, by which RFC 6455
-/// goes.
+/// The bytes of a token: `tchar` of RFC 9110 §5.6.2, which equals the `token` of RFC 2616 that
+/// RFC 6455 uses.
 static TOKEN: ByteSet = ByteSet::ALPHANUMERIC.and(b"!#$%&'*+-.^_`|~");
 
-/// Whether `byte` may stand in a token.
+/// Returns whether `byte` is allowed in a token.
 #[inline]
 pub(crate) fn is_token_byte(byte: u8) -> bool {
     TOKEN.has(byte)
 }
 
-/// Whether `bytes` is one token: not empty, and nothing but token bytes.
+/// Returns whether `bytes` is one token: not empty, and only token bytes.
 pub(crate) fn is_token(bytes: &[u8]) -> bool {
     !bytes.is_empty() && bytes.iter().all(|&byte| is_token_byte(byte))
 }
 
-/// `bytes` without the optional whitespace (space and tab) around it.
+/// Returns `bytes` without the optional whitespace (space and tab) around it.
 pub(crate) fn trim_ows(mut bytes: &[u8]) -> &[u8] {
     while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = bytes {
         bytes = rest;
@@ -55,7 +55,7 @@ pub(crate) fn trim_ows(mut bytes: &[u8]) -> &[u8] {
 
 /// Returns how many bytes at the front of `bytes` are token bytes.
 ///
-/// It takes eight at a time, since the compiler unrolls a loop of fixed length.
+/// It processes eight at a time, because the compiler unrolls a loop of fixed length.
 #[inline]
 pub(crate) fn token_run(bytes: &[u8]) -> usize {
     let end = |&byte: &u8| !is_token_byte(byte);
@@ -65,7 +65,7 @@ pub(crate) fn token_run(bytes: &[u8]) -> usize {
         if let Some(found) = eight.iter().position(end) {
             return before.saturating_add(found);
         }
-        // It never wraps: it is at most the length.
+        // This never wraps: the sum is at most the length.
         before = before.wrapping_add(eight.len());
     }
     before.saturating_add(tail.iter().position(end).unwrap_or(tail.len()))
@@ -78,7 +78,7 @@ pub(crate) fn visible_run(bytes: &[u8]) -> usize {
     position(bytes, hits, |byte| !byte.is_ascii_graphic()).unwrap_or(bytes.len())
 }
 
-/// Returns how many bytes at the front of `bytes` are not control characters; a tab is one.
+/// Returns how many bytes at the front of `bytes` are not control characters; a tab counts as one.
 #[inline]
 pub(crate) fn text_run(bytes: &[u8]) -> usize {
     let hits = |word: u64| (below(word, b' ') | is_del(word)) & !word;
@@ -96,7 +96,7 @@ const HIGHS: u64 = u64::from_le_bytes([0x80; 8]);
 
 /// Sets the high bit of each byte of `word` that is below `floor`, and of some bytes above 127.
 ///
-/// A byte below the floor borrows from the next one. That spoils only bytes above a hit, so the
+/// A byte below the floor borrows from the next one. This affects only bytes above a hit, so the
 /// lowest hit is exact.
 const fn below(word: u64, floor: u8) -> u64 {
     word.wrapping_sub(ONES.wrapping_mul(floor as u64))
@@ -107,9 +107,9 @@ const fn is_del(word: u64) -> u64 {
     (word & !HIGHS).wrapping_add(ONES)
 }
 
-/// Returns the position of the first byte that `hit` is true of; `hits` sets its high bit in a word.
+/// Returns the position of the first byte for which `hit` is true; `hits` marks them in a word.
 ///
-/// It takes eight bytes at a time: what it searches for is rare.
+/// It processes eight bytes at a time, because hits are rare.
 #[inline]
 fn position(bytes: &[u8], hits: impl Fn(u64) -> u64, hit: impl Fn(u8) -> bool) -> Option<usize> {
     let (words, tail) = bytes.as_chunks::<8>();
@@ -119,13 +119,13 @@ fn position(bytes: &[u8], hits: impl Fn(u64) -> u64, hit: impl Fn(u8) -> bool) -
         if hits != 0 {
             return Some(before.saturating_add(hits.trailing_zeros() as usize / 8));
         }
-        // It never wraps: it is at most the length.
+        // This never wraps: the sum is at most the length.
         before = before.wrapping_add(word.len());
     }
     tail.iter().position(|&byte| hit(byte)).map(|found| before.saturating_add(found))
 }
 
-/// `bytes` as text; they are known to be ASCII, so the fallback is never seen.
+/// Returns `bytes` as text; they are known to be ASCII, so the fallback is never used.
 pub(crate) const fn ascii(bytes: &[u8]) -> &str {
     match core::str::from_utf8(bytes) {
         Ok(text) => text,
@@ -182,7 +182,7 @@ mod tests {
         for len in 0..20 {
             for at in 0..len {
                 for byte in 0..=u8::MAX {
-                    // Bytes after the one in question do not matter; those before it may be near.
+                    // The bytes after this one must not matter, even if they are hits too.
                     for other in [b'a', b'~', 0, b'\r', 0x7f, 0x80, 0xff] {
                         bytes[..at].fill(b'~');
                         bytes[at] = byte;

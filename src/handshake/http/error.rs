@@ -1,6 +1,6 @@
-//! What can be wrong with a head, whatever it is for.
+//! Errors of any head, of a request or a response.
 
-/// What makes a head malformed or too large. `HandshakeError` describes each under the same name.
+/// The error of a malformed or too large head. `HandshakeError` documents each under its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum HeadError {
     HeadTooLarge,
@@ -15,9 +15,9 @@ pub(crate) enum HeadError {
     UnsupportedHttpVersion,
 }
 
-/// The output is shorter than what is to be written.
+/// The output buffer is too short for the output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct OutputTooSmall {
-    /// The length that is enough.
+    /// The sufficient length.
     pub(crate) needed: usize,
 }

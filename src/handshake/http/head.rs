@@ -1,4 +1,4 @@
-//! A head as it arrives: kept, bounded, and scanned in new bytes only.
+//! A head as it arrives: stored within bounds, with each new byte scanned once.
 //!
 //! The scan checks the grammar byte by byte; the head is parsed once, when it is complete.
 
@@ -9,11 +9,11 @@ use super::limits::HandshakeLimits;
 use super::scan::Scan;
 use crate::bytes::copy;
 
-/// The bytes of a head, in storage that the caller lent.
+/// The bytes of a head, in storage lent by the caller.
 #[derive(Debug)]
 pub(crate) struct Head<'s> {
     storage: &'s mut [u8],
-    /// Where the head begins; before it lie the interim responses that were passed over.
+    /// Where the head begins; the skipped interim responses precede it.
     start: usize,
     /// Where the next byte goes; at most the length of `storage`.
     len: usize,
@@ -34,14 +34,14 @@ impl<'s> Head<'s> {
         Self { storage, start: 0, len: 0, scan, end: None }
     }
 
-    /// Takes a status line without the space before an empty reason, or not.
+    /// Sets whether a status line may lack the space before an empty reason.
     pub(crate) const fn allow_missing_reason_space(&mut self, allow: bool) {
         self.scan.allow_missing_reason_space(allow);
     }
 
-    /// Takes the bytes of the head off the front of `input`; true when it is complete.
+    /// Takes the bytes of the head off the front of `input`; returns whether it is complete.
     ///
-    /// A complete head takes nothing more. After an error all input is taken, and the error stays.
+    /// A complete head takes nothing more. After an error, all input is taken; the error repeats.
     pub(crate) fn receive(&mut self, input: &mut &mut [u8]) -> Result<bool, HeadError> {
         match self.end {
             Some(Ok(())) => return Ok(true),
@@ -70,8 +70,8 @@ impl<'s> Head<'s> {
             self.end = Some(Ok(()));
             return Ok(true);
         }
-        // Without an end within its storage the head is too large already: no byte is waited for
-        // that could not be kept.
+        // A head that fills its storage without an end is already too large: do not wait for a
+        // byte that could not be stored.
         if self.len >= self.storage.len() {
             return self.fail(if self.scan.is_in_target() {
                 HeadError::TargetTooLong
@@ -89,7 +89,7 @@ impl<'s> Head<'s> {
 
     /// Makes room for another head after this one, within the same storage and the same limits.
     ///
-    /// Nothing is waited for if there is no room left.
+    /// Fails at once if there is no room left.
     pub(crate) fn pass_over(&mut self) -> Result<(), HeadError> {
         self.start = self.len;
         self.scan.restart();
@@ -100,13 +100,13 @@ impl<'s> Head<'s> {
         Ok(())
     }
 
-    /// The bytes received of the head, without an empty line before it.
+    /// Returns the received bytes of the head, without an empty line before it.
     pub(crate) fn bytes(&self) -> &[u8] {
         let bytes = self.storage.get(self.start..self.len).unwrap_or_default();
         bytes.strip_prefix(b"\r\n").unwrap_or(bytes)
     }
 
-    /// How many header lines have begun, in this head and those passed over.
+    /// Returns how many header lines have begun, in this head and the skipped ones.
     pub(crate) fn header_count(&self) -> usize {
         self.scan.headers()
     }
@@ -117,7 +117,7 @@ impl<'s> Head<'s> {
 mod tests {
     use super::*;
 
-    /// RFC 6455 leaves the size of a head open, so the work on it must not grow faster than it.
+    /// RFC 6455 does not limit the size of a head, so the work must not grow faster than the size.
     #[test]
     fn no_byte_that_was_kept_is_looked_at_again_before_the_end() {
         const HEAD: &[u8] = b"GET / HTTP/1.1\r\nHost: a\r\nX: 0123456789\tabcdefghij\r\n\r\n";
@@ -126,7 +126,7 @@ mod tests {
         for (at, byte) in HEAD.iter().enumerate() {
             let complete = head.receive(&mut &mut [*byte][..]);
             assert_eq!(complete, Ok(at + 1 == HEAD.len()));
-            // Were it looked at again, this would end the head, or be refused.
+            // If these bytes were scanned again, they would end the head, or be refused.
             for filler in [b'\n', b'\r', 0, b' '] {
                 head.storage[..=at].fill(filler);
             }

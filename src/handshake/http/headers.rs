@@ -1,4 +1,4 @@
-//! The header lines of a head that has been checked, and what gives headers in general.
+//! The header lines of a checked head, and the trait for other sources of headers.
 
 use core::fmt;
 
@@ -7,21 +7,21 @@ use super::chars::{ascii, position_below, trim_ows};
 /// A header: its name and its value.
 pub(crate) type Field<'h> = (&'h str, &'h [u8]);
 
-/// Where header fields come from: anything that can be gone through again and again.
+/// A source of header fields that can be iterated repeatedly.
 ///
-/// [`Headers`] is one, the headers of another HTTP stack can be another: a `Copy` type, such as a
-/// newtype around a reference to its map, whose iterator gives names and values in order. Names are
-/// compared in any case of letters. See [`Request::from_parts`](crate::handshake::Request::from_parts).
+/// [`Headers`] is one. For the headers of another HTTP stack, use a `Copy` type, such as a newtype
+/// around a reference to its map, whose iterator yields names and values in order. Names are
+/// compared case-insensitively. See [`Request::from_parts`](crate::handshake::Request::from_parts).
 pub trait HeaderSource<'h>: Copy + IntoIterator<Item = (&'h str, &'h [u8])> {}
 
 impl<'h, T: Copy + IntoIterator<Item = (&'h str, &'h [u8])>> HeaderSource<'h> for T {}
 
-/// The header lines of a head, in the order in which they came.
+/// The header lines of a head, in the order of arrival.
 ///
-/// Iterating gives the name as it was spelled, and the value without the whitespace around it.
+/// Iteration yields the name as spelled, and the value without surrounding whitespace.
 #[derive(Clone, Copy)]
 pub struct Headers<'h> {
-    /// Whole lines of a head that has been parsed, up to and with the empty one.
+    /// Whole lines of a parsed head, up to and including the empty one.
     lines: &'h [u8],
 }
 
@@ -82,7 +82,7 @@ impl<'h> Iterator for HeaderIter<'h> {
     }
 }
 
-/// The values of all the headers in `source` that are called `name`.
+/// Returns the values of all headers in `source` that are called `name`.
 pub(crate) fn values_of<'h, F: HeaderSource<'h>>(
     source: F,
     name: &str,

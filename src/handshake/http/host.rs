@@ -2,7 +2,7 @@
 
 use super::chars::ByteSet;
 
-/// Splits `host [":" port]`; `None` if it is not that.
+/// Splits `host [":" port]`; returns `None` for anything else.
 ///
 /// RFC 9110 §7.2: `Host = uri-host [ ":" port ]`, with the `uri-host` of RFC 3986 §3.2.2, which may
 /// not be empty here (RFC 9110 §4.2.1). The port may be empty.

@@ -1,8 +1,8 @@
-//! How much of a head is borne with.
+//! Limits on the request or response head.
 
-/// What a head may contain at most; its length is limited by the storage that keeps it.
+/// Limits on the contents of a head; the storage that you lend limits its length.
 ///
-/// A head beyond a limit is refused, never cut short.
+/// A head that exceeds a limit is refused, never truncated.
 ///
 /// ```
 /// use rfc6455::handshake::HandshakeLimits;
@@ -11,22 +11,23 @@
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HandshakeLimits {
-    /// Header lines in a request, or in a response and all interim responses before it together.
-    /// Values above [`MAX_HEADERS`](Self::MAX_HEADERS) count as that.
+    /// The most header lines in a request, or in a response and all interim responses before it.
+    ///
+    /// Values above [`MAX_HEADERS`](Self::MAX_HEADERS) mean `MAX_HEADERS`.
     pub max_headers: usize,
-    /// Bytes in the target of a request.
+    /// The most bytes in the target of a request.
     pub max_target: usize,
 }
 
 impl HandshakeLimits {
-    /// 64 headers, and a target of 4096 bytes.
+    /// The default: 64 headers, and a target of 4096 bytes.
     pub const DEFAULT: Self = Self { max_headers: 64, max_target: 4096 };
 
-    /// The most headers that any limit allows.
+    /// The highest effective value of `max_headers`.
     ///
-    /// While a head is parsed, its headers lie on the stack: four machine words each, in room for
-    /// 16, 32, 64 or 128 of them, whichever is enough for those that have arrived. So firmware that
-    /// allows 16 never spends more than 256 bytes on a 32-bit target.
+    /// While a head is parsed, its headers are on the stack, four machine words each, in an array
+    /// of 16, 32, 64 or 128: the smallest that holds those that have arrived. Firmware that allows
+    /// 16 therefore never uses more than 256 bytes for them on a 32-bit target.
     pub const MAX_HEADERS: usize = 128;
 }
 

@@ -1,7 +1,7 @@
-//! The parse of a complete head, by httparse.
+//! Parses a complete head with httparse.
 //!
-//! The [scan](super::scan) has checked every byte; the parse splits the head into its parts. It
-//! reserves room for the headers by their number, so that a small head costs little stack.
+//! The [scan](super::scan) has already checked every byte; the parse splits the head into its
+//! parts. It reserves stack space for the number of headers, so that a small head needs little.
 
 use core::mem::MaybeUninit;
 
@@ -12,23 +12,24 @@ use super::error::HeadError;
 use super::headers::{Field, Headers};
 use crate::fuel;
 
-/// A version of HTTP that a request can have.
+/// An HTTP version that a head can have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum HttpVersion {
-    /// HTTP/1.0, which knows no upgrade.
+    /// HTTP/1.0, which has no upgrade.
     Http10,
     /// HTTP/1.1.
     Http11,
 }
 
-/// A space, a version, and CR LF: what comes after the target of a request.
+/// The length of what follows the target of a request: a space, a version, and CR LF.
 const AFTER_TARGET: usize = " HTTP/1.1\r\n".len();
-/// A version, a space, and three digits: what comes before a reason and its space.
+/// The length of what precedes a reason and its space: a version, a space, and three digits.
 const BEFORE_REASON: usize = "HTTP/1.1 101".len();
 
-/// The error if httparse refuses a head that the scan took, or finds another end. That never happens;
-/// if it did, neither could be trusted.
+/// The error if httparse refuses a head that the scan accepted, or finds a different end.
+///
+/// That never happens; if it did, neither could be trusted.
 const DISAGREEMENT: HeadError = HeadError::InvalidStartLine;
 
 #[derive(Debug)]
@@ -37,7 +38,7 @@ pub(crate) struct ParsedRequest<'h, F> {
     pub(crate) target: &'h str,
     pub(crate) version: HttpVersion,
     pub(crate) headers: Headers<'h>,
-    /// What the headers come to, for the caller.
+    /// The facts that the caller collects from the headers.
     pub(crate) facts: F,
 }
 
@@ -47,7 +48,7 @@ pub(crate) struct ParsedResponse<'h, F> {
     pub(crate) reason: &'h [u8],
     pub(crate) version: HttpVersion,
     pub(crate) headers: Headers<'h>,
-    /// What the headers come to, for the caller.
+    /// The facts that the caller collects from the headers.
     pub(crate) facts: F,
 }
 
@@ -77,7 +78,7 @@ pub(crate) fn parse_response<'h, F: FromIterator<Field<'h>>>(
     }
 }
 
-// Never inlined: the stack of the largest must not be the stack of all.
+// Never inlined: otherwise every size would use the stack of the largest.
 #[inline(never)]
 fn parse_request_in<'h, F: FromIterator<Field<'h>>, const N: usize>(
     head: &'h [u8],
@@ -122,10 +123,10 @@ fn version(minor: Option<u8>) -> HttpVersion {
     if minor == Some(1) { HttpVersion::Http11 } else { HttpVersion::Http10 }
 }
 
-/// Whether a complete head of a response is an interim one, after which another follows.
+/// Returns whether a complete response head is interim, so that another follows.
 pub(crate) fn is_interim(head: &[u8]) -> bool {
     // RFC 9110 §15.2: "A client MUST be able to parse one or more 1xx responses received prior to
-    // a final response". 101 is the final one of an upgrade.
+    // a final response". 101 is the final response of an upgrade.
     let status = head.get(9..12).map_or("", ascii);
     status.starts_with('1') && status != "101"
 }

@@ -1,16 +1,16 @@
-//! The grammar of a head, byte by byte: where the head ends, and the first byte that no head can
-//! have in its place.
+//! Scans a head byte by byte, for its end and for the first byte that no head can have in its
+//! place.
 //!
 //! The scan refuses everything that the parse of a complete head would refuse, as soon as it
 //! arrives: a peer that speaks another protocol fails at its first bytes. It searches for the end of
-//! each run of ordinary bytes, and decides on one byte at a time only between runs.
+//! each run of ordinary bytes, and examines single bytes only between runs.
 
 use super::chars::{is_token_byte, text_run, token_run, visible_run};
 use super::error::HeadError;
 use super::limits::HandshakeLimits;
 use crate::fuel;
 
-/// The place of the next byte in a head.
+/// The position of the next byte in the grammar of a head.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum At {
     /// The first byte of a request, or of an empty line before it.
@@ -37,15 +37,15 @@ enum At {
 }
 
 const VERSION: &[u8; 8] = b"HTTP/1.1";
-/// The places of the digits in a version.
+/// The positions of the digits in a version.
 const MAJOR: usize = 5;
 const MINOR: usize = 7;
 
-/// The state of a scan: all that it remembers of earlier bytes.
+/// The state of a scan, which is all that it keeps of earlier bytes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Scan {
     at: At,
-    /// The place of the first byte: `Request`, or the `Version` of a response.
+    /// Where the first byte is: at `Request`, or at the `Version` of a response.
     start: At,
     /// Bytes received of the current target, version or status.
     count: usize,
@@ -81,13 +81,15 @@ impl Scan {
         }
     }
 
-    /// Takes a status line without the space before an empty reason, or not.
+    /// Sets whether a status line may lack the space before an empty reason.
     pub(crate) const fn allow_missing_reason_space(&mut self, allow: bool) {
         self.missing_reason_space = allow;
     }
 
-    /// Expects another head. The count of headers goes on: if it restarted, interim responses could
-    /// bring any number of them.
+    /// Prepares for another head.
+    ///
+    /// The header count continues: if it restarted, interim responses could bring any number of
+    /// headers.
     pub(crate) const fn restart(&mut self) {
         self.at = self.start;
         self.count = 0;
@@ -103,7 +105,7 @@ impl Scan {
         self.headers
     }
 
-    /// Scans `bytes` once; returns how many of them complete the head, or `None` if it goes on.
+    /// Scans `bytes` once; returns how many complete the head, or `None` if it is incomplete.
     ///
     /// # Errors
     /// The error of the first byte that no head can have in its place, or that exceeds a limit.
@@ -121,8 +123,9 @@ impl Scan {
         }
     }
 
-    /// Takes runs of ordinary bytes and whole header lines off the front of `rest`, up to a byte that
-    /// [`step`](Self::step) decides on.
+    /// Takes runs of ordinary bytes and whole header lines off the front of `rest`.
+    ///
+    /// It stops at a byte that [`step`](Self::step) must examine.
     #[inline]
     fn take_run<'b>(&mut self, rest: &'b [u8]) -> Result<&'b [u8], HeadError> {
         let rest = match self.at {
@@ -131,7 +134,7 @@ impl Scan {
             At::Method => after(rest, token_run(rest)),
             At::Reason => after(rest, text_run(rest)),
             At::Target => {
-                // RFC 3986 §2: a URI is made of characters of US-ASCII.
+                // RFC 3986 §2: a URI consists of US-ASCII characters.
                 let run = visible_run(rest);
                 self.count = self.count.saturating_add(run);
                 if self.count > self.max_target {
@@ -151,7 +154,7 @@ impl Scan {
         Ok(self.header_lines(rest))
     }
 
-    /// Takes whole header lines, and the received part of one that is not whole.
+    /// Takes whole header lines, and the received part of an incomplete one.
     #[inline]
     fn header_lines<'b>(&mut self, mut rest: &'b [u8]) -> &'b [u8] {
         while self.at == At::Line && self.headers < self.max_headers {
@@ -166,7 +169,7 @@ impl Scan {
         rest
     }
 
-    /// Takes the colon after a name, and the value after that.
+    /// Takes the colon after a name, and the value after it.
     #[inline]
     fn name<'b>(&mut self, rest: &'b [u8]) -> &'b [u8] {
         // RFC 9112 §5: "field-line = field-name ":" OWS field-value OWS"
@@ -175,7 +178,7 @@ impl Scan {
         self.value(tail)
     }
 
-    /// Takes a value up to a tab or the end of its line, and the end of its line.
+    /// Takes a value up to a tab or the end of its line, and then the line ending.
     #[inline]
     fn value<'b>(&mut self, rest: &'b [u8]) -> &'b [u8] {
         let rest = after(rest, text_run(rest));
@@ -184,8 +187,8 @@ impl Scan {
         tail
     }
 
-    /// Returns the place after `byte`, which does not continue a run.
-    // Never inlined: the scan of a short piece would save and restore the registers for it.
+    /// Returns the position after `byte`, which does not continue a run.
+    // Never inlined: otherwise the scan of a short piece would save and restore registers for it.
     #[inline(never)]
     fn step(&mut self, byte: u8) -> Result<At, HeadError> {
         Ok(match (self.at, byte) {
@@ -213,7 +216,7 @@ impl Scan {
         })
     }
 
-    /// Returns the place after a byte of a version, or after the byte that ends it.
+    /// Returns the position after a byte of a version, or after the byte that ends it.
     fn version(&mut self, byte: u8) -> Result<At, HeadError> {
         let count = self.count;
         match VERSION.get(count) {
@@ -221,7 +224,7 @@ impl Scan {
                 self.count = count.saturating_add(1);
                 Ok(At::Version)
             }
-            // RFC 9112 §2.3: "HTTP-version = HTTP-name "/" DIGIT "." DIGIT". Another digit makes it
+            // RFC 9112 §2.3: "HTTP-version = HTTP-name "/" DIGIT "." DIGIT". Another digit means
             // another version, whatever follows.
             Some(_) if matches!(count, MAJOR | MINOR) && byte.is_ascii_digit() => {
                 Err(HeadError::UnsupportedHttpVersion)
@@ -235,7 +238,7 @@ impl Scan {
         }
     }
 
-    /// Returns the place after a digit of a status, or after the byte that ends it.
+    /// Returns the position after a digit of a status, or after the byte that ends it.
     fn status(&mut self, byte: u8) -> Result<At, HeadError> {
         match (self.count, byte) {
             // RFC 9110 §15: "valid status codes are within the range of 100 to 599"
@@ -253,7 +256,7 @@ impl Scan {
         }
     }
 
-    /// Returns the error for a byte that cannot stand here.
+    /// Returns the error for a byte that is not allowed here.
     #[cold]
     fn refuse(&self, byte: u8) -> HeadError {
         match (self.at, byte) {
@@ -265,8 +268,8 @@ impl Scan {
             // RFC 9112 §2.2: "A recipient of such a bare CR MUST consider that element to be
             // invalid".
             (At::IgnoredLineFeed | At::LineFeed | At::LastLineFeed, _)
-            // RFC 9112 §2.2 lets a recipient take a single LF for the end of a line. Two parties
-            // that disagree about it can be played off against each other, so this one does not.
+            // RFC 9112 §2.2 lets a recipient accept a single LF as a line ending. An attacker can
+            // exploit two parties that disagree about it, so this scan does not accept it.
             | (_, b'\n') => HeadError::InvalidLineEnding,
             // RFC 9110 §5.5: "Field values containing other CTL characters are also invalid"
             (_, b'\0'..b' ') if !matches!(byte, b'\t' | b'\r') => HeadError::ControlCharacter,

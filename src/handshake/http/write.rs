@@ -1,4 +1,4 @@
-//! Heads as we write them: all or nothing.
+//! Writes heads, completely or not at all.
 
 use core::mem;
 
@@ -6,7 +6,7 @@ use super::chars::trim_ows;
 use super::error::OutputTooSmall;
 use crate::bytes::copy;
 
-/// Counts what is put, and writes as much of it as there is room for.
+/// Counts the output, and writes as much of it as fits.
 pub(crate) struct Writer<'o> {
     room: &'o mut [u8],
     len: usize,
@@ -35,7 +35,7 @@ impl Writer<'_> {
     }
 }
 
-/// Lets `emit` write into `out` if all of it fits; otherwise `out` stays as it is.
+/// Lets `emit` write into `out` if the whole output fits; otherwise leaves `out` unchanged.
 pub(crate) fn all_or_nothing(
     out: &mut [u8],
     emit: impl Fn(&mut Writer<'_>),
@@ -48,7 +48,7 @@ pub(crate) fn all_or_nothing(
     Ok(needed)
 }
 
-/// Returns whether `value` can be the value of a header.
+/// Returns whether `value` is valid as the value of a header.
 pub(crate) fn is_header_value(value: &[u8]) -> bool {
     // RFC 9110 §5.5: "Field values containing CR, LF, or NUL characters are invalid and dangerous"
     let clean = |&byte: &u8| byte == b'\t' || (byte >= b' ' && byte != 0x7f);

@@ -6,8 +6,8 @@ use crate::handshake::reserved::check_headers;
 
 /// A response that ends the handshake without a WebSocket: a refusal, a redirect, or a page.
 ///
-/// It always closes the connection: `Connection: close` and `Content-Length` are written by
-/// themselves. With status 426, so are `Upgrade` and `Sec-WebSocket-Version`.
+/// It always closes the connection: `Connection: close` and `Content-Length` are added
+/// automatically. With status 426, so are `Upgrade` and `Sec-WebSocket-Version`.
 ///
 /// ```
 /// use rfc6455::handshake::Rejection;
@@ -20,7 +20,7 @@ use crate::handshake::reserved::check_headers;
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Rejection<'a> {
-    /// The status, in 200..=599 without 204, 205 and 304, which have no body.
+    /// The status, in 200..=599 except 204, 205 and 304, which have no body.
     pub status: u16,
     /// Other headers, such as `Content-Type`, `Location` or `Retry-After`.
     pub headers: &'a [(&'a str, &'a str)],
@@ -29,11 +29,11 @@ pub struct Rejection<'a> {
 }
 
 impl Rejection<'_> {
-    /// Writes the response into `out` and gives its length.
+    /// Writes the response into `out` and returns its length.
     ///
     /// # Errors
-    /// [`HandshakeSendError`] if `out` is too short, the status cannot be used, or a header is not
-    /// valid or not the caller's to set. `out` is unchanged then.
+    /// [`HandshakeSendError`] if `out` is too short, the status is not allowed, or a header is
+    /// invalid or reserved for the handshake. `out` is then unchanged.
     pub fn write(&self, out: &mut [u8]) -> Result<usize, HandshakeSendError> {
         let Self { status, headers, body } = *self;
         if !(200..=599).contains(&status) || matches!(status, 204 | 205 | 304) {
@@ -42,7 +42,7 @@ impl Rejection<'_> {
         check_headers(headers, &[])?;
         let (mut status_room, mut len_room) = ([0; MAX_DIGITS], [0; MAX_DIGITS]);
         let status_digits = digits(u64::from(status), &mut status_room);
-        // A length that does not fit 64 bits cannot be in memory.
+        // A body whose length does not fit 64 bits cannot be in memory.
         let body_len = digits(u64::try_from(body.len()).unwrap_or(u64::MAX), &mut len_room);
         all_or_nothing(out, |to| {
             to.put(b"HTTP/1.1 ");
@@ -81,7 +81,7 @@ fn digits(mut number: u64, room: &mut [u8; MAX_DIGITS]) -> &[u8] {
     room.get(begin..).unwrap_or_default()
 }
 
-/// The reason phrase of the statuses that are likely here. It may be empty (RFC 9112 §4).
+/// Returns the reason phrase of a status that is likely here. It may be empty (RFC 9112 §4).
 const fn reason(status: u16) -> &'static [u8] {
     match status {
         200 => b"OK",

@@ -8,11 +8,11 @@ use crate::handshake::http::parse::{HttpVersion, ParsedRequest};
 
 /// A well-formed request, with any method and any target.
 ///
-/// It borrows the head from the handshake's storage. [`upgrade`](Self::upgrade) tells whether it
+/// It borrows the head from the handshake's storage. [`upgrade`](Self::upgrade) checks whether it
 /// is the opening handshake of a WebSocket; if it is not, a server may still answer it with a page.
 ///
-/// `F` is where the headers come from; it only differs for a request that another HTTP stack has
-/// parsed, see [`from_parts`](Self::from_parts).
+/// `F` is the source of the headers. It differs from the default only for a request that another
+/// HTTP stack has parsed; see [`from_parts`](Self::from_parts).
 #[derive(Clone, Copy, Debug)]
 pub struct Request<'h, F = Headers<'h>> {
     method: &'h str,
@@ -30,9 +30,9 @@ impl<'h> Request<'h> {
 }
 
 impl<'h, F: HeaderSource<'h>> Request<'h, F> {
-    /// A request that an HTTP stack has parsed already, for the same checks.
+    /// Creates a request that another HTTP stack has already parsed, for the same checks.
     ///
-    /// That stack answers for the grammar of HTTP; what RFC 6455 demands is checked here.
+    /// HTTP syntax is that stack's responsibility; the requirements of RFC 6455 are checked here.
     ///
     /// ```
     /// use rfc6455::handshake::{HttpVersion, Request};
@@ -66,28 +66,28 @@ impl<'h, F: HeaderSource<'h>> Request<'h, F> {
         Self { method, target, version, headers, facts }
     }
 
-    /// The method, such as `GET`. Methods tell upper from lower case.
+    /// Returns the method, such as `GET`. Methods are case-sensitive.
     #[must_use]
     pub const fn method(&self) -> &'h str {
         self.method
     }
 
-    /// The version of HTTP.
+    /// Returns the HTTP version.
     #[must_use]
     pub const fn version(&self) -> HttpVersion {
         self.version
     }
 
-    /// The target as it stands in the request line, with the query.
+    /// Returns the target exactly as in the request line, with the query.
     #[must_use]
     pub const fn target(&self) -> &'h str {
         self.target
     }
 
-    /// The path of the target, without the query; never decoded or normalised.
+    /// Returns the path of the target, without the query; it is never decoded or normalised.
     ///
-    /// `/` if the target is an absolute URI without a path, and `*` or empty if the target is no
-    /// path at all, as with OPTIONS and CONNECT.
+    /// It is `/` if the target is an absolute URI without a path, and `*` or empty if the target is
+    /// not a path at all, as with OPTIONS and CONNECT.
     #[must_use]
     pub fn path(&self) -> &'h str {
         let target = Target::of(self.target);
@@ -97,13 +97,13 @@ impl<'h, F: HeaderSource<'h>> Request<'h, F> {
         }
     }
 
-    /// The query of the target: what follows the first `?`.
+    /// Returns the query of the target: everything after the first `?`.
     #[must_use]
     pub fn query(&self) -> Option<&'h str> {
         Target::of(self.target).query
     }
 
-    /// The host and port the request is for: those of an absolute target, else the only `Host`.
+    /// Returns the requested host and port: of an absolute target, or else of the only `Host`.
     #[must_use]
     pub fn host(&self) -> Option<&'h str> {
         // RFC 9112 §3.2.2: "When an origin server receives a request with an absolute-form of
@@ -113,19 +113,19 @@ impl<'h, F: HeaderSource<'h>> Request<'h, F> {
         authority.or_else(|| core::str::from_utf8(self.facts.host.once()?).ok())
     }
 
-    /// All headers, in order.
+    /// Returns all headers, in order.
     #[must_use]
     pub const fn headers(&self) -> F {
         self.headers
     }
 
-    /// The value of the first header called `name`, in any case of letters.
+    /// Returns the value of the first header called `name`, compared case-insensitively.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&'h [u8]> {
         self.headers_named(name).next()
     }
 
-    /// The values of all headers called `name`, in any case of letters.
+    /// Returns the values of all headers called `name`, compared case-insensitively.
     pub fn headers_named<'n>(
         &self,
         name: &'n str,
@@ -133,7 +133,7 @@ impl<'h, F: HeaderSource<'h>> Request<'h, F> {
         values_of(self.headers, name)
     }
 
-    /// The cookies, as name and value (RFC 6265 §5.4). What has no `=` is passed over.
+    /// Returns the cookies, as names and values (RFC 6265 §5.4). Parts without `=` are skipped.
     pub fn cookies(&self) -> impl Iterator<Item = (&'h [u8], &'h [u8])> + use<'h, F> {
         self.headers_named("cookie").flat_map(|line| line.split(|&byte| byte == b';')).filter_map(
             |pair| {
@@ -145,9 +145,9 @@ impl<'h, F: HeaderSource<'h>> Request<'h, F> {
         )
     }
 
-    /// The value of `Origin`, if there is exactly one.
+    /// Returns the value of `Origin`, if there is exactly one.
     ///
-    /// To decide by it, use [`Upgrade::require_origin`](crate::handshake::Upgrade::require_origin).
+    /// To check it, use [`Upgrade::require_origin`](crate::handshake::Upgrade::require_origin).
     #[must_use]
     pub fn origin(&self) -> Option<&'h [u8]> {
         self.facts.origin.once()
@@ -156,7 +156,7 @@ impl<'h, F: HeaderSource<'h>> Request<'h, F> {
 
 /// The parts of a request target (RFC 9112 §3.2).
 struct Target<'h> {
-    /// Only of an absolute URI.
+    /// Present only in an absolute URI.
     authority: Option<&'h str>,
     path: &'h str,
     query: Option<&'h str>,
@@ -171,7 +171,7 @@ impl<'h> Target<'h> {
         if before_query.starts_with('/') || before_query == "*" {
             return Self { authority: None, path: before_query, query };
         }
-        // The authority that CONNECT takes has neither scheme nor path.
+        // The target of CONNECT is an authority, with neither scheme nor path.
         let Some((_, rest)) = before_query.split_once("://") else {
             return Self { authority: None, path: "", query };
         };
@@ -181,7 +181,7 @@ impl<'h> Target<'h> {
     }
 }
 
-/// Whether `target` is a resource name (RFC 6455 §3), or an HTTP(S) URI that contains one.
+/// Returns whether `target` is a resource name (RFC 6455 §3), or an HTTP(S) URI that contains one.
 pub(super) fn is_resource(target: &str) -> bool {
     // RFC 6455 §3: "Fragment identifiers are meaningless in the context of WebSocket URIs and MUST
     // NOT be used on these URIs."

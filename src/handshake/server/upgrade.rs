@@ -1,4 +1,4 @@
-//! A request is checked (RFC 6455 §4.2.1), and accepted with the response 101 (§4.2.2).
+//! Checks a request (RFC 6455 §4.2.1), and accepts it with the response 101 (§4.2.2).
 
 use super::request::{Request, is_resource};
 use crate::handshake::error::{HandshakeError, HandshakeSendError};
@@ -15,9 +15,9 @@ use crate::handshake::origin::is_allowed;
 use crate::handshake::reserved::check_headers;
 use crate::handshake::subprotocols::is_subprotocol_offer;
 
-/// A request that meets RFC 6455 §4.2.1: to be accepted, or to be rejected.
+/// A request that meets RFC 6455 §4.2.1, ready to be accepted or rejected.
 ///
-/// From [`Request::upgrade`].
+/// Returned by [`Request::upgrade`].
 #[derive(Clone, Copy, Debug)]
 pub struct Upgrade<'h, F = Headers<'h>> {
     request: Request<'h, F>,
@@ -25,7 +25,7 @@ pub struct Upgrade<'h, F = Headers<'h>> {
     key: &'h [u8],
 }
 
-/// What the server agrees to, for [`Upgrade::accept`]. The default is nothing.
+/// What the server agrees to, for [`Upgrade::accept`]; by default, nothing.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Acceptance<'a> {
     /// One of the subprotocols that the client offered.
@@ -40,8 +40,9 @@ impl<'h, F: HeaderSource<'h>> Request<'h, F> {
     /// Checks that this is an opening handshake: every requirement of RFC 6455 §4.2.1.
     ///
     /// # Errors
-    /// What is not met. First of all [`HandshakeError::NotAnUpgrade`], if the request does not ask
-    /// for WebSocket: a server that also serves pages does so then.
+    /// The first requirement that is not met. [`HandshakeError::NotAnUpgrade`], which is checked
+    /// first, means that the request does not ask for WebSocket: a server that also serves pages
+    /// can then serve one.
     pub fn upgrade(&self) -> Result<Upgrade<'h, F>, HandshakeError> {
         let facts = &self.facts;
         // RFC 6455 §4.2.1: "An |Upgrade| header field containing the value "websocket", treated as
@@ -88,7 +89,7 @@ impl<'h, F: HeaderSource<'h>> Request<'h, F> {
             return Err(HandshakeError::InvalidKey);
         }
         // RFC 6454 §7.3: "The user agent MUST NOT include more than one Origin header field in any
-        // HTTP request." Two would let a check of the one be fooled by the other.
+        // HTTP request." With two, a check of one could be bypassed with the other.
         if facts.origin.repeated {
             return Err(HandshakeError::DuplicateOrigin);
         }
@@ -118,53 +119,53 @@ impl<'h, F: HeaderSource<'h>> Request<'h, F> {
 }
 
 impl<'h, F: HeaderSource<'h>> Upgrade<'h, F> {
-    /// The request, with its path, its headers, and its cookies.
+    /// Returns the request, with its path, its headers, and its cookies.
     #[must_use]
     pub const fn request(&self) -> Request<'h, F> {
         self.request
     }
 
-    /// The subprotocols that the client offers: different tokens, the one it likes best first.
+    /// Returns the client's offered subprotocols: different tokens, in order of preference.
     pub fn subprotocols(&self) -> impl Iterator<Item = &'h str> + use<'h, F> {
         self.subprotocol_lines().flat_map(elements).map(ascii)
     }
 
-    /// The one among `supported` that the client likes best, for [`Acceptance::subprotocol`].
+    /// Returns the client's preferred one among `supported`, for [`Acceptance::subprotocol`].
     #[must_use]
     pub fn choose_subprotocol(&self, supported: &[&str]) -> Option<&'h str> {
         self.subprotocols().find(|offered| supported.contains(offered))
     }
 
-    /// The extensions that the client offers, the one it likes best first.
+    /// Returns the client's offered extensions, in order of preference.
     pub fn extensions(&self) -> impl Iterator<Item = Extension<'h>> + use<'h, F> {
         self.extension_lines().filter_map(|line| Extensions::parse(line).ok()).flatten()
     }
 
     /// Returns whether the request comes from `allowed`: the same scheme, host and port.
     ///
-    /// The port may be left out where it is the scheme's own; letters are compared
+    /// The scheme's default port may be omitted; letters are compared
     /// case-insensitively. Nothing else is equal: no subdomain, no other port. A request without
-    /// `Origin`, which is not from a browser, comes from nowhere. An `allowed` that is not an
+    /// `Origin`, which is not from a browser, matches no origin. An `allowed` that is not an
     /// origin, such as one with a path, allows nothing.
     ///
-    /// `null` and `file://` are origins without a host. Each is equal only to itself, letter for
-    /// letter. They name no site: a sandboxed frame in any page sends `null`, and any local file
-    /// sends `null` or `file://`, as the browser has it. Allow them only if the server does not go
-    /// by cookies.
+    /// `null` and `file://` are origins without a host. Each equals only itself, byte for
+    /// byte. They name no site: a sandboxed frame in any page sends `null`, and any local file
+    /// sends `null` or `file://`, depending on the browser. Allow them only if the server does not
+    /// authenticate by cookies.
     #[must_use]
     pub fn origin_is(&self, allowed: &str) -> bool {
         self.request.origin().is_some_and(|origin| is_allowed(origin, allowed.as_bytes()))
     }
 
-    /// Demands that the request come from one of `allowed`, compared as [`origin_is`] does.
+    /// Checks that the request comes from one of `allowed`, compared as [`origin_is`] does.
     ///
     /// Browsers let every page open a WebSocket to every server, and send the user's cookies with
-    /// it. A server that goes by cookies must check the origin.
+    /// it. A server that authenticates by cookies needs this check.
     ///
     /// [`origin_is`]: Self::origin_is
     ///
     /// # Errors
-    /// [`HandshakeError::OriginNotAllowed`] otherwise, whose response is 403.
+    /// [`HandshakeError::OriginNotAllowed`] if it does not; the response is 403.
     pub fn require_origin(&self, allowed: &[&str]) -> Result<(), HandshakeError> {
         // RFC 6455 §10.2: "If the origin indicated is unacceptable to the server, then it SHOULD
         // respond to the WebSocket handshake with a reply containing HTTP 403 Forbidden status
@@ -176,20 +177,21 @@ impl<'h, F: HeaderSource<'h>> Upgrade<'h, F> {
         }
     }
 
-    /// The value of `Sec-WebSocket-Accept` that answers this request.
+    /// Returns the value of `Sec-WebSocket-Accept` for this request.
     ///
-    /// [`accept`](Self::accept) writes it by itself.
+    /// [`accept`](Self::accept) writes it automatically.
     #[must_use]
     pub fn accept_key(&self) -> [u8; 28] {
         accept_key(self.key)
     }
 
-    /// Writes the response 101 into `out` and gives its length. When it is sent, the connection is
-    /// open, and what is left of the input belongs to it.
+    /// Writes the response 101 into `out` and returns its length.
+    ///
+    /// Once you have sent it, the connection is open, and the rest of the input belongs to it.
     ///
     /// # Errors
-    /// [`HandshakeSendError`] if `out` is too short, if something is accepted that was not offered,
-    /// or if a header is not valid or not the caller's to set. `out` is unchanged then.
+    /// [`HandshakeSendError`] if `out` is too short, if you accept something that was not offered,
+    /// or if a header is invalid or reserved for the handshake. `out` is then unchanged.
     pub fn accept(
         &self,
         acceptance: &Acceptance<'_>,
@@ -248,7 +250,7 @@ impl<'h, F: HeaderSource<'h>> Upgrade<'h, F> {
         self.lines(self.request.facts.extensions, "sec-websocket-extensions")
     }
 
-    /// The values of a header that may be spread over several lines; only then is there a search.
+    /// Returns the values of a header, and searches the head only if it has several lines.
     fn lines(
         &self,
         seen: Seen<'h>,
