@@ -162,7 +162,7 @@ fn s7_1_7_a_loop_that_passes_errors_over_ends() {
 #[cfg(feature = "deflate")]
 mod compressed {
     use super::*;
-    use crate::common::deflate::agreement;
+    use super::common::deflate::agreement;
     use rfc6455::deflate::Inflater;
 
     /// RFC 7692 §7.2.3.1, and §7.2.3.2, which refers to it.

@@ -31,6 +31,8 @@ mod limits;
 mod loopback;
 #[path = "../messages.rs"]
 mod messages;
+#[path = "../pairing.rs"]
+mod pairing;
 #[path = "../properties.rs"]
 mod properties;
 #[path = "../receive.rs"]
