@@ -135,7 +135,7 @@ impl<R: Role> ReceiveHalf<R> {
                     if let Some(header) = &header
                         && let Some(event) = self.receive_whole_control(header, input)
                     {
-                        return Ok(Some(event)); // the state is as it was
+                        return Ok(Some(event)); // neither the state nor the message has changed
                     }
                     self.take_frame::<VALIDATE>(header.as_ref(), input)
                 }

@@ -193,6 +193,13 @@ impl<R: Role> ReceiveHalf<R> {
         let _ = input.split_off_mut(..taken);
         self.position = self.position.wrapping_add(taken as u64);
         let frame = Frame { left: header.payload_len, key: header.key, is_last: header.fin };
+        self.state = self.apply(header, frame);
+        self.update_fast_path();
+    }
+
+    /// Applies a header that may come now; returns the state of the payload behind it.
+    #[inline(always)]
+    fn apply(&mut self, header: &Accepted, frame: Frame) -> State {
         let control = match header.opcode {
             Opcode::Ping => ControlKind::Ping,
             Opcode::Pong => ControlKind::Pong,
@@ -201,15 +208,13 @@ impl<R: Role> ReceiveHalf<R> {
                 self.controls = 0;
                 self.message.apply(header);
                 let is_compressed = self.message.rsv1 && self.extension.inflates();
-                self.state =
-                    if is_compressed { State::Compressed(frame) } else { State::Data(frame) };
-                return;
+                return if is_compressed { State::Compressed(frame) } else { State::Data(frame) };
             }
         };
         self.controls = self.controls.saturating_add(1);
         // A Pong is the only control frame that nobody waits for.
         self.make_room_for_control(header.payload_len, control != ControlKind::Pong);
-        self.state = State::Control(control, frame);
+        State::Control(control, frame)
     }
 
     /// Leaves the current frame, all of which was received.
