@@ -161,8 +161,8 @@ fn s7_1_7_a_loop_that_passes_errors_over_ends() {
 
 #[cfg(feature = "deflate")]
 mod compressed {
-    use super::*;
     use super::common::deflate::agreement;
+    use super::*;
     use rfc6455::deflate::Inflater;
 
     /// RFC 7692 §7.2.3.1, and §7.2.3.2, which refers to it.
