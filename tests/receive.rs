@@ -2,7 +2,8 @@
 
 mod common;
 
-use common::driver::Keys;
+use common::driver::{self, Keys, cut};
+use common::oracle::{self, Setting};
 use common::wire::{self, Frame};
 use rfc6455::*;
 
@@ -122,5 +123,36 @@ fn s5_1_a_frame_that_was_masked_leaves_no_key_behind() {
             }
         }
         assert_eq!(delivered, b"abcdefghijklmn");
+    }
+}
+
+/// Every order of whole frames, empty ones too: what a frame leaves behind meets each frame that can
+/// follow it in the same read.
+#[test]
+fn s5_4_every_short_sequence_of_frames_agrees_with_the_oracle() {
+    const FIRST: [u8; 9] = [0x01, 0x02, 0x00, 0x80, 0x81, 0x82, 0x88, 0x89, 0x8A];
+    fn follow(setting: &Setting, stream: &[u8], ends: &[usize], left: usize, seen: &mut usize) {
+        let outcome = oracle::decode(stream, setting);
+        for cuts in [&[][..], ends] {
+            driver::assert_agrees(&driver::run(setting, cut(stream, cuts)), &outcome, setting);
+        }
+        *seen += 1;
+        if left == 0 || outcome.fails.is_some() {
+            return;
+        }
+        for first in FIRST {
+            for payload in [&b""[..], b"a"] {
+                let frame = Frame::new(first, if first == 0x88 { b"" } else { payload });
+                let frame = if setting.server { frame.masked([1, 2, 3, 4]) } else { frame };
+                let ends = [ends, &[stream.len()]].concat();
+                follow(setting, &[stream, &frame.bytes()].concat(), &ends, left - 1, seen);
+            }
+        }
+    }
+    for server in [false, true] {
+        let setting = Setting { server, rsv1: false, limits: Limits::DEFAULT };
+        let mut seen = 0;
+        follow(&setting, &[], &[], 4, &mut seen);
+        assert!(seen > 20_000, "only {seen} sequences");
     }
 }
