@@ -110,11 +110,14 @@ impl Scan {
     /// # Errors
     /// The error of the first byte that no head can have in its place, or that exceeds a limit.
     pub(crate) fn advance(&mut self, bytes: &[u8]) -> Result<Option<usize>, HeadError> {
-        fuel::burn(bytes.len());
         let mut rest = bytes;
         loop {
-            rest = self.take_run(rest)?;
-            let Some((&byte, tail)) = rest.split_first() else { return Ok(None) };
+            let run = self.take_run(rest)?;
+            let Some((&byte, tail)) = run.split_first() else {
+                fuel::burn(rest.len());
+                return Ok(None);
+            };
+            fuel::burn(rest.len().saturating_sub(tail.len()));
             if (self.at, byte) == (At::LastLineFeed, b'\n') {
                 return Ok(Some(bytes.len().saturating_sub(tail.len())));
             }
