@@ -124,6 +124,12 @@ impl State {
         matches!(self, Self::Empty)
     }
 
+    /// Returns whether the storage holds all that this connection received of its open message.
+    #[inline]
+    fn is_part_of<R: Role>(&self, ws: &ReceiveHalf<R>) -> bool {
+        matches!(*self, Self::Part { serves, before } if ws.is(serves) && ws.position() == before)
+    }
+
     fn part_of<R: Role>(ws: &mut ReceiveHalf<R>) -> Self {
         Self::Part { serves: ws.identity(), before: ws.position() }
     }
@@ -296,15 +302,9 @@ impl<S: Storage> MessageBuffer<S> {
     /// ```
     #[inline]
     pub fn spare<R: Role>(&mut self, ws: &mut impl AsMut<ReceiveHalf<R>>) -> Option<&mut [u8]> {
-        match self.state {
-            State::Part { serves, before } => {
-                let ws = ws.as_mut();
-                let left = ws.binary_left();
-                let is_ours = ws.is(serves) && ws.position() == before;
-                if left > 0 && is_ours { self.storage.spare(left) } else { None }
-            }
-            State::Empty | State::HandedOut => None,
-        }
+        let ws = ws.as_mut();
+        let left = ws.binary_left();
+        if left > 0 && self.state.is_part_of(ws) { self.storage.spare(left) } else { None }
     }
 
     /// Receives the next `len` bytes of the stream, which are in the spare room.
@@ -423,7 +423,7 @@ impl<S: Storage> MessageBuffer<S> {
         input: &mut &mut [u8],
     ) -> Result<(), ProtocolError> {
         match self.state {
-            State::Part { serves, before } if ws.is(serves) && ws.position() == before => {}
+            State::Part { .. } if self.state.is_part_of(ws) => {}
             State::Part { .. } if ws.is_inside_of_message() && ws.is_open() => {
                 return Err(ws.mispaired(input));
             }

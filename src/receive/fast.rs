@@ -105,8 +105,8 @@ impl<R: Role> ReceiveHalf<R> {
             Opcode::Binary => MessageKind::Binary,
             _ => return None,
         };
-        let is_compressed = self.message.rsv1 && self.extension.inflates();
-        if VALIDATE && kind == MessageKind::Text || header.payload_len == 0 || is_compressed {
+        let needs_validation = VALIDATE && kind == MessageKind::Text;
+        if needs_validation || header.payload_len == 0 || self.is_for_inflater() {
             return None;
         }
         let len = usize::try_from(header.payload_len).ok()?;

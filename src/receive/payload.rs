@@ -24,10 +24,10 @@ impl<R: Role> ReceiveHalf<R> {
             if let Some(event) = self.receive_whole_fragment::<VALIDATE>(header, input) {
                 return Ok(Step::Event(event));
             }
-            return Ok(self.enter_payload(header, header.len, input));
+            return Ok(self.enter(header, header.len, input));
         }
         match self.judge(input, self.position)? {
-            Some(header) => Ok(self.enter_payload(&header, header.len, input)),
+            Some(header) => Ok(self.enter(&header, header.len, input)),
             None => Ok(self.spill(Spill::NOTHING, input)),
         }
     }
@@ -45,21 +45,9 @@ impl<R: Role> ReceiveHalf<R> {
         let more = copy(input, joined.get_mut(spilled..).unwrap_or_default());
         let joined = joined.get(..spilled.saturating_add(more)).unwrap_or_default();
         match self.judge(joined, start)? {
-            Some(header) => {
-                Ok(self.enter_payload(&header, header.len.saturating_sub(spilled), input))
-            }
+            Some(header) => Ok(self.enter(&header, header.len.saturating_sub(spilled), input)),
             None => Ok(self.spill(spill, input)),
         }
-    }
-
-    fn enter_payload<'b>(
-        &mut self,
-        header: &Accepted,
-        taken: usize,
-        input: &mut &'b mut [u8],
-    ) -> Step<'b> {
-        self.enter(header, taken, input);
-        Step::Continue
     }
 
     /// Keeps the input, all of which belongs to a header that is not complete.

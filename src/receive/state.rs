@@ -15,8 +15,8 @@
 
 use core::mem;
 
-use super::ReceiveHalf;
 use super::rules::Accepted;
+use super::{ReceiveHalf, Step};
 use crate::error::{ProtocolError, Violation};
 use crate::event::Eof;
 use crate::frame::FrameHeader;
@@ -189,12 +189,18 @@ impl Frame {
 impl<R: Role> ReceiveHalf<R> {
     /// Takes the last bytes of a header that may come now, and enters the frame's payload.
     #[inline]
-    pub(super) fn enter(&mut self, header: &Accepted, taken: usize, input: &mut &mut [u8]) {
+    pub(super) fn enter<'b>(
+        &mut self,
+        header: &Accepted,
+        taken: usize,
+        input: &mut &'b mut [u8],
+    ) -> Step<'b> {
         let _ = input.split_off_mut(..taken);
         self.position = self.position.wrapping_add(taken as u64);
         let frame = Frame { left: header.payload_len, key: header.key, is_last: header.fin };
         self.state = self.apply(header, frame);
         self.update_fast_path();
+        Step::Continue
     }
 
     /// Applies a header that may come now; returns the state of the payload behind it.
@@ -207,14 +213,23 @@ impl<R: Role> ReceiveHalf<R> {
             Opcode::Continuation | Opcode::Text | Opcode::Binary => {
                 self.controls = 0;
                 self.message.apply(header);
-                let is_compressed = self.message.rsv1 && self.extension.inflates();
-                return if is_compressed { State::Compressed(frame) } else { State::Data(frame) };
+                return if self.is_for_inflater() {
+                    State::Compressed(frame)
+                } else {
+                    State::Data(frame)
+                };
             }
         };
         self.controls = self.controls.saturating_add(1);
         // A Pong is the only control frame that nobody waits for.
         self.make_room_for_control(header.payload_len, control != ControlKind::Pong);
         State::Control(control, frame)
+    }
+
+    /// Returns whether a message is open that only an inflater may take.
+    #[inline(always)]
+    pub(super) fn is_for_inflater(&self) -> bool {
+        self.message.rsv1 && self.extension.inflates()
     }
 
     /// Leaves the current frame, all of which was received.
