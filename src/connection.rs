@@ -310,6 +310,31 @@ impl<R: Role> Connection<R> {
         self.receiver.error()
     }
 
+    /// Returns how many payload bytes of the frame that is being received have not arrived.
+    ///
+    /// It is 0 between frames, and while a header is incomplete. A read of so many bytes at most
+    /// stops at the end of the frame.
+    #[inline]
+    #[must_use]
+    pub const fn frame_left(&self) -> u64 {
+        self.receiver.frame_left()
+    }
+
+    /// Returns whether a message is being received: its first header has arrived, its last byte has
+    /// not.
+    #[inline]
+    #[must_use]
+    pub const fn is_message_open(&self) -> bool {
+        self.receiver.is_message_open()
+    }
+
+    /// Returns whether [`poll_transmit`](Self::poll_transmit) has a frame to send.
+    #[inline]
+    #[must_use]
+    pub fn wants_transmit(&self) -> bool {
+        self.receiver.owes() && !self.sender.is_frame_open() && !self.sender.is_close_sent()
+    }
+
     /// Returns the number of control frames since the last data frame.
     ///
     /// Use it to measure their rate.

@@ -176,6 +176,8 @@ pub enum SendError {
         /// The length that the output must have, at least, in bytes.
         needed: usize,
     },
+    /// The queue would exceed its mark, or its memory: try again when more of it was written.
+    Full,
     /// A Close frame was sent or is pending, or the connection has failed: nothing may follow.
     Closed,
     /// A first fragment, or a whole message, while another message is open (§5.4).
@@ -205,6 +207,7 @@ impl fmt::Display for SendError {
             Self::BufferTooSmall { needed } => {
                 write!(f, "the output is too short: the frame needs {needed} bytes")
             }
+            Self::Full => f.write_str("the queue of frames to be written is full"),
             Self::Closed => f.write_str("the connection is closing, or has failed"),
             Self::MessageOpen => f.write_str("another message is still open: finish it first"),
             Self::NoMessageOpen => f.write_str("there is no open message that this continues"),

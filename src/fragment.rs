@@ -73,6 +73,12 @@ impl<'a> Fragment<'a> {
         Self { payload, part: Part::whole(kind), rsv1: false, utf8: [Utf8::new(); 2] }
     }
 
+    /// A whole text message: bytes that are known to be UTF-8.
+    #[inline]
+    pub(crate) const fn text(bytes: &'a [u8]) -> Self {
+        Self::whole(MessageKind::Text, bytes)
+    }
+
     /// Turns this into the first fragment of a message that continues.
     #[inline]
     #[must_use]

@@ -156,6 +156,7 @@ mod role;
 mod send;
 mod timing;
 mod utf8;
+pub mod websocket;
 
 pub use close::{CloseCode, CloseFrame};
 pub use connection::Connection;
@@ -175,6 +176,7 @@ pub use role::{Client, ForkKeys, MaskingKeys, Role, Server};
 pub use send::{ControlFrame, PreparedMessage, SendHalf};
 pub use timing::{Due, Timeouts, Timing};
 pub use utf8::Utf8;
+pub use websocket::WebSocket;
 
 /// Compiles and tests the README's examples.
 #[cfg(all(doctest, feature = "std", feature = "handshake"))]

@@ -26,6 +26,7 @@ mod pending;
 mod rules;
 mod state;
 
+pub(crate) use fast::Whole;
 use pending::Pending;
 use state::{Cause, End, Extension, OpenMessage, Spill, State};
 
@@ -266,6 +267,30 @@ impl<R: Role> ReceiveHalf<R> {
     #[must_use]
     pub const fn position(&self) -> u64 {
         self.position
+    }
+
+    /// Returns how many payload bytes of the current frame have not arrived: 0 between frames, and
+    /// while a header is incomplete.
+    #[inline]
+    #[must_use]
+    pub const fn frame_left(&self) -> u64 {
+        match &self.state {
+            State::Data(frame) | State::Compressed(frame) | State::Control(_, frame) => frame.left,
+            State::Header(_) | State::Ended(_) => 0,
+        }
+    }
+
+    /// Returns whether a message is open: its first header has arrived, its last byte has not.
+    #[inline]
+    #[must_use]
+    pub const fn is_message_open(&self) -> bool {
+        self.is_open() && self.message.kind.is_some()
+    }
+
+    /// Returns how many payload bytes the headers of the open message have declared so far.
+    #[inline]
+    pub(crate) const fn declared(&self) -> u64 {
+        self.message.declared
     }
 
     /// Returns the number of control frames since the last data frame.

@@ -88,10 +88,26 @@ impl<R: Role> SendHalf<R> {
         let Some(out) = out.get_mut(..needed) else {
             return Err(SendError::BufferTooSmall { needed });
         };
-        let header = self.header(fragment.part, fragment.rsv1, payload.len() as u64);
-        write_frame(&header, payload, out);
-        self.follow(fragment.part, fragment.utf8[1]);
+        self.write(&fragment, out);
         Ok(needed)
+    }
+
+    /// Writes a fragment that has passed the [check](Self::check) to the front of `out`, which has
+    /// room for it.
+    #[inline(always)]
+    pub(crate) fn write(&mut self, fragment: &Fragment<'_>, out: &mut [u8]) {
+        let header = self.header(fragment.part, fragment.rsv1, fragment.payload.len() as u64);
+        write_frame(&header, fragment.payload, out);
+        self.follow(fragment.part, fragment.utf8[1]);
+    }
+
+    /// Returns the header of a fragment that has passed the [check](Self::check); its payload
+    /// follows, masked with the header's key.
+    #[inline]
+    pub(crate) fn header_of(&mut self, fragment: &Fragment<'_>) -> EncodedHeader {
+        let header = self.header(fragment.part, fragment.rsv1, fragment.payload.len() as u64);
+        self.follow(fragment.part, fragment.utf8[1]);
+        header.to_bytes()
     }
 
     /// Begins a data frame whose payload follows in pieces, and returns its header.
@@ -404,10 +420,7 @@ impl SendHalf<Server> {
     ) -> Result<EncodedHeader, SendError> {
         let fragment = fragment.into();
         self.check(&fragment)?;
-        let len = fragment.payload.len() as u64;
-        let header = self.header(fragment.part, fragment.rsv1, len);
-        self.follow(fragment.part, fragment.utf8[1]);
-        Ok(header.to_bytes())
+        Ok(self.header_of(&fragment))
     }
 
     /// Returns the bytes of a [prepared](PreparedMessage) message, if it may be sent now.
@@ -436,7 +449,7 @@ fn write_frame(header: &FrameHeader, payload: &[u8], out: &mut [u8]) {
 
 /// Returns the length of a frame's header in bytes.
 #[inline]
-const fn header_len(payload_len: u64, masked: bool) -> usize {
+pub(crate) const fn header_len(payload_len: u64, masked: bool) -> usize {
     match (payload_len, masked) {
         (0..=125, false) => 2,
         (126..=0xFFFF, false) => 4,

@@ -50,19 +50,6 @@ impl<R: Role> ReceiveHalf<R> {
         matches!(&self.state, State::Compressed(frame) if frame.is_last)
     }
 
-    /// Returns how many payload bytes of the compressed frame have not been taken.
-    pub(crate) const fn frame_left(&self) -> u64 {
-        match &self.state {
-            State::Compressed(frame) => frame.left,
-            _ => 0,
-        }
-    }
-
-    /// Returns how many payload bytes the headers of the open message have declared so far.
-    pub(crate) const fn declared(&self) -> u64 {
-        self.message.declared
-    }
-
     /// Lets `take` have the next bytes of the compressed frame's payload, `most` at most; it
     /// returns how many it has taken from the front. The others stay in the input, unmasked.
     ///

@@ -12,6 +12,17 @@ use crate::opcode::{MessageKind, Opcode};
 use crate::role::Role;
 use crate::utf8::{Utf8, to_str};
 
+/// A message in one frame that lies in the input whole: its header is followed by its payload.
+#[derive(Clone, Copy)]
+pub(crate) struct Whole {
+    pub(crate) kind: MessageKind,
+    pub(crate) header_len: usize,
+    /// Length of the payload in bytes.
+    pub(crate) len: usize,
+    /// All zero if the frame is not masked.
+    pub(crate) key: MaskingKey,
+}
+
 impl<R: Role> ReceiveHalf<R> {
     /// Receives a message in one frame that lies in the input whole: the common case, on registers.
     ///
@@ -22,6 +33,26 @@ impl<R: Role> ReceiveHalf<R> {
         &mut self,
         input: &mut &'b mut [u8],
     ) -> Option<Chunk<'b>> {
+        let whole = self.find_whole(input)?;
+        let Whole { kind, header_len, len, key } = whole;
+        let payload = input.get_mut(header_len..)?.get_mut(..len)?;
+        if VALIDATE && kind == MessageKind::Text {
+            if !Self::unmask_text(payload, key) {
+                return None;
+            }
+        } else if R::IS_SERVER {
+            mask(payload, key);
+        }
+        input.split_off_mut(..header_len)?;
+        let payload = input.split_off_mut(..len)?;
+        self.received_whole(&whole);
+        let utf8 = [Utf8::new(); 2];
+        Some(Chunk { payload, kind, first: true, last: true, rsv1: false, utf8 })
+    }
+
+    /// Finds a message in one frame at the front of the input, which holds all of it.
+    #[inline(always)]
+    pub(crate) fn find_whole(&self, input: &[u8]) -> Option<Whole> {
         if !self.is_between_messages {
             return None;
         }
@@ -35,20 +66,18 @@ impl<R: Role> ReceiveHalf<R> {
             return None;
         }
         let len = usize::try_from(payload_len).ok()?;
-        let payload = input.get_mut(header_len..)?.get_mut(..len)?;
-        if VALIDATE && kind == MessageKind::Text {
-            if !Self::unmask_text(payload, key) {
-                return None;
-            }
-        } else if R::IS_SERVER {
-            mask(payload, key);
+        if input.get(header_len..)?.len() < len {
+            return None;
         }
-        input.split_off_mut(..header_len)?;
-        let payload = input.split_off_mut(..len)?;
-        self.position = self.position.wrapping_add(header_len.wrapping_add(len) as u64);
+        Some(Whole { kind, header_len, len, key })
+    }
+
+    /// Notes that this message was received.
+    #[inline(always)]
+    pub(crate) fn received_whole(&mut self, whole: &Whole) {
+        let len = whole.header_len.wrapping_add(whole.len);
+        self.position = self.position.wrapping_add(len as u64);
         self.controls = 0;
-        let utf8 = [Utf8::new(); 2];
-        Some(Chunk { payload, kind, first: true, last: true, rsv1: false, utf8 })
     }
 
     /// Unmasks text and returns `true`, or returns `false` and leaves the payload as it was.

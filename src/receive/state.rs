@@ -278,6 +278,11 @@ impl<R: Role> ReceiveHalf<R> {
             && self.message.kind.is_none();
     }
 
+    /// Leaves messages of this length or longer to the slow path, until the limits change.
+    pub(crate) fn leave_from(&mut self, len: u64) {
+        self.fast_below = self.fast_below.min(u32::try_from(len).unwrap_or(u32::MAX));
+    }
+
     /// Changes the limits, from the next header on.
     pub const fn set_limits(&mut self, limits: Limits) {
         self.fast_below = fast_below(&limits);

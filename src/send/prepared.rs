@@ -39,4 +39,11 @@ impl<'p> PreparedMessage<'p> {
         let len = SendHalf::new(Server).send(message, storage)?;
         Ok(Self { frame: storage.get(..len).unwrap_or_default() })
     }
+
+    /// Returns the length of its frame in bytes.
+    #[inline]
+    #[must_use]
+    pub const fn frame_len(&self) -> usize {
+        self.frame.len()
+    }
 }

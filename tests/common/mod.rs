@@ -37,4 +37,6 @@ pub mod reuse;
 pub mod sending;
 pub mod source;
 pub mod vectors;
+#[cfg(feature = "alloc")]
+pub mod websocket;
 pub mod wire;

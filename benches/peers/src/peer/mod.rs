@@ -3,6 +3,7 @@
 use crate::source::Source;
 
 pub mod fastwebsockets;
+pub mod layer;
 pub mod limit;
 pub mod ours;
 pub mod sockudo;

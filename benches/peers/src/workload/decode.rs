@@ -61,6 +61,8 @@ impl Stream {
         vec![
             self.contender::<ours::Chunks<SHORT_READ>>(),
             self.contender::<ours::Messages<SHORT_READ>>(),
+            self.contender::<layer::Layer<false>>(),
+            self.contender::<layer::Layer<true>>(),
             self.contender::<tungstenite::Server>(),
             self.contender::<fastwebsockets::Server>(),
             self.contender::<tokio_websockets::Server>(),

@@ -38,6 +38,7 @@ pub fn run(settings: Settings) -> Section {
         let mut contenders = [
             contender::<ours::Chunks<SHORT_READ>>(source, payload),
             contender::<ours::Messages<SHORT_READ>>(source, payload),
+            contender::<layer::Layer<false>>(source, payload),
             contender::<tungstenite::Server>(source, payload),
             contender::<fastwebsockets::Server>(source, payload),
             contender::<tokio_websockets::Server>(source, payload),

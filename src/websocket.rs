@@ -1,0 +1,390 @@
+//! One object for a whole connection: messages, compression, buffers, replies and deadlines.
+//!
+//! A [`WebSocket`] owns everything that a connection needs between its handshake and its end: the
+//! [`Connection`], the buffer that is read into, the inflater and deflater if compression was
+//! negotiated, the frames that wait to be written, and the deadlines. It performs no I/O. You read
+//! into the room that it lends, and write the bytes that it wants written:
+//!
+//! ```
+//! use rfc6455::websocket::{Config, Event};
+//! use rfc6455::WebSocket;
+//! use std::io::{Read, Write};
+//!
+//! fn echo(mut stream: impl Read + Write) -> Result<(), Box<dyn std::error::Error>> {
+//!     let mut ws = WebSocket::server(Config::DEFAULT);
+//!     while !ws.is_closed() {
+//!         match stream.read(ws.read_buf())? {
+//!             0 => _ = ws.receive_eof(),
+//!             n => ws.received(n)?,
+//!         }
+//!         while let Some((event, tx)) = ws.next()? {
+//!             if let Event::Message(message) = event {
+//!                 tx.send(message)?;
+//!             }
+//!         }
+//!         ws.write_to(&mut stream)?;
+//!     }
+//!     Ok(())
+//! }
+//! ```
+//!
+//! # One buffer
+//! What you read into is where a message stays until you have seen it. A message in one frame is
+//! unmasked and checked where it lies, piece by piece as it arrives; the fragments of a message are
+//! joined in place. [`read_buf`](WebSocket::read_buf) lends as much as fits the nearest cache, and
+//! memory grows with what has arrived, never with what a header declares.
+//!
+//! # Answers
+//! Pings, the peer's Close, and violations are answered automatically, behind what was queued
+//! before. [`Sender::close`] right after an event replaces the
+//! answer to a Close or a violation.
+//!
+//! # Backpressure
+//! What you send waits until you write it. If more than [`Config::high_water`] bytes would wait,
+//! [`Sender::send`] refuses with [`SendError::Full`], and nothing changes.
+
+use core::time::Duration;
+
+mod buffer;
+mod config;
+mod event;
+#[cfg(feature = "deflate")]
+mod inflated;
+mod outbox;
+mod receiver;
+mod sender;
+mod storage;
+
+#[cfg(feature = "alloc")]
+use alloc::vec::Vec;
+
+pub use config::Config;
+pub use event::{Event, Message, Text};
+pub use receiver::{Receiver, TooMany};
+pub use sender::Sender;
+pub use storage::Storage;
+
+use crate::close::CloseCode;
+use crate::connection::Connection;
+#[cfg(feature = "deflate")]
+use crate::deflate::Agreement;
+use crate::error::{ProtocolError, SendError};
+use crate::event::Eof;
+use crate::fragment::Fragment;
+use crate::limits::Limits;
+use crate::role::Role;
+#[cfg(feature = "alloc")]
+use crate::role::{Client, MaskingKeys, Server};
+use crate::timing::{Due, Timing};
+
+/// One end of a connection after its handshake, with its buffers: whole messages in and out.
+///
+/// See the [module](self) for a loop that drives it.
+#[derive(Debug)]
+pub struct WebSocket<R, S> {
+    receiver: Receiver<R, S>,
+    sender: Sender<R, S>,
+    timing: Timing,
+    /// Bytes have arrived since the last call of [`handle_timeout`](Self::handle_timeout).
+    heard: bool,
+    /// A deadline passed after which the transport is dropped.
+    dead: bool,
+}
+
+#[cfg(feature = "alloc")]
+impl WebSocket<Server, Vec<u8>> {
+    /// Creates the server's end of a connection whose handshake is done, on the heap.
+    #[must_use]
+    pub fn server(config: Config) -> Self {
+        Self::new(Connection::server(config.limits), config, Vec::new(), Vec::new())
+    }
+}
+
+#[cfg(feature = "alloc")]
+impl<K: MaskingKeys> WebSocket<Client<K>, Vec<u8>> {
+    /// Creates the client's end of a connection whose handshake is done, on the heap.
+    ///
+    /// `keys` is the source of its masking keys: a cryptographic generator, see [`MaskingKeys`].
+    #[must_use]
+    pub fn client(keys: K, config: Config) -> Self {
+        Self::new(Connection::client(keys, config.limits), config, Vec::new(), Vec::new())
+    }
+}
+
+impl<R: Role, S: Storage> WebSocket<R, S> {
+    /// Creates one end of a connection over memory of your choice: `read` is read into, and `write`
+    /// holds the frames that wait to be written.
+    ///
+    /// Over slices, the longest message that can be received is one byte shorter than `read`, and
+    /// `write` takes what fits: it must hold 131 bytes, the longest control frame.
+    ///
+    /// ```
+    /// use rfc6455::websocket::{Config, Event};
+    /// use rfc6455::{Connection, Limits, WebSocket};
+    /// let (mut read, mut write) = ([0; 512], [0; 512]);
+    /// let connection = Connection::server(Limits::DEFAULT);
+    /// let mut ws = WebSocket::new(connection, Config::DEFAULT, &mut read[..], &mut write[..]);
+    ///
+    /// let arrived = b"\x81\x82\x01\x02\x03\x04\x49\x6B";
+    /// ws.read_buf()[..8].copy_from_slice(arrived);
+    /// ws.received(8)?;
+    /// let Some((Event::Message(message), tx)) = ws.next()? else { panic!() };
+    /// tx.send(message)?;
+    /// assert_eq!(ws.transmit(), b"\x81\x02Hi");
+    /// ws.transmitted(4)?;
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn new(connection: Connection<R>, config: Config, read: S, write: S) -> Self {
+        let (receiver, sender) = connection.into_split();
+        let mut timing = Timing::new(config.timeouts, Duration::ZERO);
+        timing.opened(Duration::ZERO);
+        Self {
+            receiver: Receiver::new(receiver, &config, read),
+            sender: Sender::new(sender, &config, write),
+            timing,
+            heard: false,
+            dead: false,
+        }
+    }
+
+    /// Compresses and inflates messages as was agreed; without an agreement, nothing changes.
+    #[cfg(feature = "deflate")]
+    #[must_use]
+    pub fn deflate(mut self, agreement: Option<Agreement>) -> Self {
+        if let Some(agreement) = agreement {
+            self.receiver.inflate_with(agreement.inflater());
+            self.sender.deflate_with(agreement.deflater());
+        }
+        self
+    }
+
+    /// Returns room for the next bytes of the stream: read into it, then call
+    /// [`received`](Self::received).
+    ///
+    /// It is 8 KiB, or the rest of a long message in parts of at most 16 KiB, so that the next
+    /// message begins at the front again. Over a slice it is what is left of that. It is empty only
+    /// if there is no memory, or if the slice is full of bytes that [`next`](Self::next) has not
+    /// been asked for.
+    ///
+    /// The room is initialised, and stays so: nothing is filled twice.
+    #[inline]
+    pub fn read_buf(&mut self) -> &mut [u8] {
+        self.receiver.read_buf()
+    }
+
+    /// Reports that so many bytes were read into the front of [`read_buf`](Self::read_buf).
+    ///
+    /// # Errors
+    /// [`TooMany`], with nothing changed, if there is room for fewer.
+    #[inline]
+    pub fn received(&mut self, len: usize) -> Result<(), TooMany> {
+        self.heard |= len > 0;
+        self.receiver.received(len)
+    }
+
+    /// Reports the end of the stream, and returns how it ended.
+    pub fn receive_eof(&mut self) -> Eof {
+        self.receiver.receive_eof()
+    }
+
+    /// Returns the next event, with the sender to reply by; `Ok(None)` when everything that was
+    /// received is used up.
+    ///
+    /// The event borrows the buffer. Memory beyond [`Config::retain`] is freed when `Ok(None)` is
+    /// returned with no message open.
+    ///
+    /// # Errors
+    /// The peer broke the protocol or exceeded a limit; nothing of the offending message is
+    /// yielded. The Close frame that reports it waits to be transmitted, unless you send
+    /// [another](Sender::close). Each further call is `Ok(None)`, until more is received.
+    #[inline(always)]
+    #[allow(clippy::type_complexity, reason = "two halves, one borrowed by the event")]
+    #[allow(clippy::should_implement_trait, reason = "it lends: the event borrows the buffer")]
+    pub fn next(&mut self) -> Result<Option<(Event<'_>, &mut Sender<R, S>)>, ProtocolError> {
+        let event = if let Some(whole) = self.receiver.find_whole() {
+            self.receiver.next_whole(&whole)
+        } else {
+            // The answer to a Ping makes room for the payload of the next control frame.
+            if self.receiver.half.owes() {
+                self.answer();
+            }
+            self.receiver.next_in_parts()
+        };
+        match event {
+            Ok(Some(event)) => Ok(Some((event, &mut self.sender))),
+            Ok(None) => Ok(None),
+            Err(error) => {
+                self.sender.failed = true;
+                Err(error)
+            }
+        }
+    }
+
+    /// Queues the pending answer, unless there is no room for it.
+    #[inline(never)]
+    fn answer(&mut self) {
+        if self.sender.takes_answer()
+            && let Some(owed) = self.receiver.half.take_owed()
+        {
+            self.sender.answer(&owed);
+        }
+    }
+
+    /// Returns the sender, to send without an event.
+    #[inline]
+    pub const fn sender(&mut self) -> &mut Sender<R, S> {
+        &mut self.sender
+    }
+
+    /// Queues a message: see [`Sender::send`].
+    ///
+    /// # Errors
+    /// See [`Sender::send`].
+    #[inline]
+    pub fn send<'a>(&mut self, message: impl Into<Fragment<'a>>) -> Result<(), SendError> {
+        self.sender.send(message)
+    }
+
+    /// Queues a Ping: see [`Sender::ping`].
+    ///
+    /// # Errors
+    /// See [`Sender::ping`].
+    pub fn ping(&mut self, payload: &[u8]) -> Result<(), SendError> {
+        self.sender.ping(payload)
+    }
+
+    /// Begins the closing handshake: see [`Sender::close`].
+    ///
+    /// # Errors
+    /// See [`Sender::close`].
+    pub fn close(&mut self, code: CloseCode, reason: &str) -> Result<(), SendError> {
+        self.sender.close(code, reason)
+    }
+
+    /// Returns the next bytes to write; empty if nothing waits.
+    #[inline]
+    pub fn transmit(&mut self) -> &[u8] {
+        if self.receiver.half.owes() {
+            self.answer();
+        }
+        self.sender.transmit()
+    }
+
+    /// Returns the next bytes to write, in up to three slices: see [`Sender::transmit_slices`].
+    pub fn transmit_slices(&mut self) -> [&[u8]; 3] {
+        if self.receiver.half.owes() {
+            self.answer();
+        }
+        self.sender.transmit_slices()
+    }
+
+    /// Reports that so many of the bytes to write were written.
+    ///
+    /// # Errors
+    /// [`TooMany`], with nothing changed, if fewer wait.
+    #[inline]
+    pub fn transmitted(&mut self, len: usize) -> Result<(), TooMany> {
+        self.sender.transmitted(len)
+    }
+
+    /// Writes everything that waits to be written.
+    ///
+    /// # Errors
+    /// Those of the stream; what was not written still waits.
+    #[cfg(feature = "std")]
+    pub fn write_to(&mut self, stream: &mut impl std::io::Write) -> std::io::Result<()> {
+        loop {
+            let bytes = self.transmit();
+            if bytes.is_empty() {
+                return stream.flush();
+            }
+            let written = match stream.write(bytes) {
+                Ok(0) => return Err(std::io::ErrorKind::WriteZero.into()),
+                Ok(written) => written,
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(error),
+            };
+            if self.transmitted(written).is_err() {
+                return Err(std::io::ErrorKind::InvalidData.into());
+            }
+        }
+    }
+
+    /// Returns how many bytes wait to be written, but for the answer to what was received last.
+    #[inline]
+    #[must_use]
+    pub const fn queued(&self) -> usize {
+        self.sender.queued()
+    }
+
+    /// Returns whether anything waits to be written.
+    #[inline]
+    #[must_use]
+    pub fn wants_transmit(&self) -> bool {
+        self.queued() > 0 || self.receiver.half.owes() && !self.sender.is_close_sent()
+    }
+
+    /// Returns whether you can drop the transport now: there is nothing left to read or write.
+    ///
+    /// See [`Connection::is_closed`]; here, the last Close frame was also written.
+    #[inline]
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        let half = &self.receiver.half;
+        let answered = half.error().is_some() || half.is_close_received() && R::IS_SERVER;
+        let done = answered && self.sender.is_close_sent() && !self.wants_transmit();
+        half.is_eof() || self.dead || done
+    }
+
+    /// Returns when to call [`handle_timeout`](Self::handle_timeout) at the latest; `None` for
+    /// never.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Duration> {
+        self.timing.deadline()
+    }
+
+    /// Reports the time: call it after each wait, whatever ended it.
+    ///
+    /// `now` is the time since a fixed moment. Returns the deadline that has passed, if one has:
+    /// after [`Due::Ping`], a Ping is queued; after any other, [`is_closed`](Self::is_closed).
+    pub fn handle_timeout(&mut self, now: Duration) -> Option<Due> {
+        if core::mem::take(&mut self.heard) {
+            self.timing.alive(now);
+        }
+        if !self.receiver.half.is_open() || self.sender.is_close_sent() {
+            self.timing.closing(now);
+        }
+        let due = self.timing.poll(now)?;
+        match due {
+            // If the queue has no room for a Ping, the peer reads nothing.
+            Due::Ping => _ = self.sender.ping(&[]),
+            _ => self.dead = true,
+        }
+        Some(due)
+    }
+
+    /// Returns the violation that failed the connection, if one has.
+    #[must_use]
+    pub const fn error(&self) -> Option<ProtocolError> {
+        self.receiver.half.error()
+    }
+
+    /// Returns the limits in force.
+    #[must_use]
+    pub const fn limits(&self) -> &Limits {
+        self.receiver.half.limits()
+    }
+
+    /// Returns how many bytes of memory the buffers hold.
+    #[must_use]
+    pub fn capacity(&self) -> usize {
+        self.receiver.capacity().saturating_add(self.sender.capacity())
+    }
+
+    /// Splits into two halves for two tasks that share nothing.
+    #[must_use]
+    pub fn into_split(self) -> (Receiver<R, S>, Sender<R, S>) {
+        (self.receiver, self.sender)
+    }
+}

@@ -1,0 +1,206 @@
+//! The buffer that is read into, and in which messages stay until they are yielded.
+//!
+//! ```text
+//!   0        begun        joined        unread        filled          initialised
+//!   ┌──────────┬─────────────┬─────────────┬─────────────┬───────────────┐
+//!   │ yielded  │ open message│ headers     │ to be read  │ room          │
+//!   └──────────┴─────────────┴─────────────┴─────────────┴───────────────┘
+//! ```
+//!
+//! A message in one frame is not moved: what arrives of it is already behind what has arrived.
+//! Later fragments move down, over their headers.
+
+use super::storage::Storage;
+use crate::fuel;
+
+/// What is read at a time in the long run: half of a small L1 cache, with its copy.
+const READ: usize = 8 << 10;
+/// What is read at first. It doubles whenever a read fills it, so that memory is initialised in
+/// proportion to what arrives.
+const FIRST_READ: usize = 256;
+/// The most of a long message that is read at a time, so that it is unmasked in the L1 cache.
+const WINDOW: usize = 16 << 10;
+/// How far reads of short messages go on before they begin at the front again.
+const LAP: usize = 16 << 10;
+/// The most of an open message that is moved to the front to save a short read.
+const MOVED: usize = 1 << 10;
+
+#[derive(Clone, Debug)]
+pub(super) struct Buffer<S> {
+    storage: S,
+    /// The open message is in `begun..joined`; empty if none is open.
+    begun: usize,
+    joined: usize,
+    /// Bytes in `unread..filled` have been read from the transport, but not from here.
+    unread: usize,
+    filled: usize,
+    /// How much memory is initialised for the next read.
+    next_read: usize,
+}
+
+impl<S: Storage> Buffer<S> {
+    pub(super) const fn new(storage: S) -> Self {
+        Self { storage, begun: 0, joined: 0, unread: 0, filled: 0, next_read: FIRST_READ }
+    }
+
+    pub(super) const fn storage(&self) -> &S {
+        &self.storage
+    }
+
+    /// Returns the bytes that are to be read, without a way to change them.
+    #[inline(always)]
+    pub(super) fn peek(&self) -> Option<&[u8]> {
+        self.storage.bytes().get(self.unread..self.filled)
+    }
+
+    /// Returns the bytes that are to be read.
+    pub(super) fn input(&mut self) -> &mut [u8] {
+        self.storage.bytes_mut().get_mut(self.unread..self.filled).unwrap_or_default()
+    }
+
+    /// Returns whether everything was read.
+    #[inline(always)]
+    pub(super) const fn is_drained(&self) -> bool {
+        self.unread >= self.filled
+    }
+
+    /// Takes `len` bytes of the input, behind a header.
+    #[inline(always)]
+    pub(super) fn take(&mut self, header_len: usize, len: usize) -> Option<&mut [u8]> {
+        let start = self.unread.wrapping_add(header_len);
+        self.unread = start.wrapping_add(len);
+        self.storage.bytes_mut().get_mut(start..self.unread)
+    }
+
+    /// Notes that so many bytes of the input were read; returns where the last `len` of them are.
+    #[inline(always)]
+    pub(super) fn consume(&mut self, consumed: usize, len: usize) -> Place {
+        self.unread = self.unread.saturating_add(consumed);
+        Place { at: self.unread.saturating_sub(len), len }
+    }
+
+    /// Joins the bytes here, which were just consumed, to the open message, or opens one.
+    pub(super) fn join(&mut self, place: Place, first: bool) {
+        let Place { at, len } = place;
+        if first {
+            (self.begun, self.joined) = (at, at);
+        }
+        if at != self.joined && len > 0 {
+            fuel::burn(len);
+            let end = at.saturating_add(len);
+            let bytes = self.storage.bytes_mut();
+            if end <= bytes.len() && self.joined <= at {
+                bytes.copy_within(at..end, self.joined);
+            }
+        }
+        self.joined = self.joined.saturating_add(len);
+    }
+
+    /// Returns how long the open message is by now.
+    pub(super) const fn joined_len(&self) -> usize {
+        self.joined.saturating_sub(self.begun)
+    }
+
+    /// Ends the open message, whole or in part; returns where it is.
+    pub(super) fn take_joined(&mut self) -> Place {
+        let place = Place { at: self.begun, len: self.joined_len() };
+        self.begun = self.joined;
+        place
+    }
+
+    /// Returns the bytes at this place.
+    #[inline(always)]
+    pub(super) fn get(&mut self, place: Place) -> &mut [u8] {
+        let end = place.at.saturating_add(place.len);
+        self.storage.bytes_mut().get_mut(place.at..end).unwrap_or_default()
+    }
+
+    /// Returns room for the next bytes of the stream, of which `left` belong to the open frame.
+    ///
+    /// `open` says whether a message is open that is being joined.
+    pub(super) fn room(&mut self, open: bool, left: u64) -> &mut [u8] {
+        if !open {
+            (self.begun, self.joined) = (self.unread, self.unread);
+        }
+        if self.is_drained() {
+            // The headers behind the open message are gone.
+            (self.unread, self.filled) = (self.joined, self.joined);
+        }
+        let left = usize::try_from(left).unwrap_or(usize::MAX);
+        if self.filled.saturating_sub(self.begun) <= MOVED {
+            self.move_to_front();
+        }
+        let want = match left {
+            READ.. => left.min(WINDOW),
+            1.. if self.filled.saturating_add(READ) > LAP => left,
+            _ => READ,
+        };
+        let initialised = self.storage.bytes().len().saturating_sub(self.filled);
+        let want = want.min(self.next_read.max(initialised));
+        let max = self.storage.max_len();
+        let lacks_room = max.saturating_sub(self.filled) < want.min(left.max(1));
+        if lacks_room || self.storage.capacity() < self.filled.saturating_add(want) {
+            self.move_to_front();
+        }
+        let end = self.filled.saturating_add(want).min(max);
+        self.storage.extend_to(self.filled, end);
+        let room = self.storage.bytes_mut().get_mut(self.filled..).unwrap_or_default();
+        let len = room.len().min(want);
+        room.get_mut(..len).unwrap_or_default()
+    }
+
+    /// Notes that so many bytes were read into the room; `false`, with nothing changed, if there is
+    /// less.
+    pub(super) fn fill(&mut self, len: usize) -> bool {
+        match self.filled.checked_add(len) {
+            Some(filled) if filled <= self.storage.bytes().len() => {
+                self.filled = filled;
+                if len >= self.next_read {
+                    self.next_read = self.next_read.saturating_mul(2).min(WINDOW);
+                }
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Frees memory beyond this if nothing is held.
+    pub(super) fn release(&mut self, open: bool, retain: usize) {
+        if !open && self.is_drained() {
+            self.clear();
+            if self.storage.capacity() > retain {
+                self.storage.release();
+                self.next_read = FIRST_READ;
+            }
+        }
+    }
+
+    /// Discards everything.
+    pub(super) fn clear(&mut self) {
+        (self.begun, self.joined, self.unread, self.filled) = (0, 0, 0, 0);
+    }
+
+    /// Moves what is held to the front, over what was yielded.
+    fn move_to_front(&mut self) {
+        let by = self.begun;
+        if by == 0 {
+            return;
+        }
+        let bytes = self.storage.bytes_mut();
+        if self.filled <= bytes.len() && by <= self.filled {
+            fuel::burn(self.filled.saturating_sub(by));
+            bytes.copy_within(by..self.filled, 0);
+        }
+        self.begun = 0;
+        self.joined = self.joined.saturating_sub(by);
+        self.unread = self.unread.saturating_sub(by);
+        self.filled = self.filled.saturating_sub(by);
+    }
+}
+
+/// A place in the buffer, until more is read.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place {
+    at: usize,
+    len: usize,
+}

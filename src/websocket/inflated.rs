@@ -1,0 +1,128 @@
+//! Compressed messages (RFC 7692 §7.2.2), inflated as they arrive.
+
+use alloc::vec::Vec;
+
+use super::receiver::{Found, Part, Step};
+use super::storage::Storage;
+use crate::deflate::{self, Inflater};
+use crate::error::{ProtocolError, Violation};
+use crate::opcode::MessageKind;
+use crate::receive::ReceiveHalf;
+use crate::role::Role;
+use crate::utf8::Utf8;
+
+/// How much memory is initialised at first, and how much at once.
+const FIRST_ROOM: usize = 256;
+const ROOM: usize = 16 << 10;
+
+/// The inflated part of the open message.
+#[derive(Debug)]
+pub(super) struct Inflated {
+    inflater: Inflater,
+    bytes: Vec<u8>,
+    len: usize,
+    /// A part of the open message was yielded.
+    yielded: bool,
+    /// The state of the text before the part that is held, and after it.
+    utf8: [Utf8; 2],
+    /// The violation that follows the valid text that is held.
+    failure: Option<Violation>,
+    open: bool,
+}
+
+impl Inflated {
+    pub(super) const fn new(inflater: Inflater) -> Self {
+        Self {
+            inflater,
+            bytes: Vec::new(),
+            len: 0,
+            yielded: false,
+            utf8: [Utf8::new(); 2],
+            failure: None,
+            open: false,
+        }
+    }
+
+    /// Inflates what has arrived of the compressed frame.
+    pub(super) fn inflate<R: Role>(
+        &mut self,
+        half: &mut ReceiveHalf<R>,
+        kind: MessageKind,
+        input: &mut &mut [u8],
+        stream_above: u64,
+    ) -> Result<Step, ProtocolError> {
+        self.inflater.pair(half, input)?;
+        if !self.open {
+            (self.open, self.yielded, self.len) = (true, false, 0);
+            self.utf8 = [Utf8::new(); 2];
+        }
+        loop {
+            if let Some(violation) = self.failure.take() {
+                return Err(self.inflater.fail(half, input, violation));
+            }
+            let Some(room) = room(&mut self.bytes, self.len) else {
+                return Err(self.inflater.fail(half, input, Violation::MessageTooBig));
+            };
+            let (len, mut last) = match self.inflater.step(half, input, room)? {
+                deflate::Step::Output { len, last } => (len, last),
+                deflate::Step::FrameEnd => return Ok(Step::Frame),
+                deflate::Step::Starved => return Ok(Step::Starved),
+            };
+            let piece = room.get(..len).unwrap_or_default();
+            let mut valid = len;
+            if kind == MessageKind::Text {
+                let checked = self.utf8[1].validate(piece);
+                if checked.is_err() || last && !self.utf8[1].is_boundary() {
+                    self.failure = Some(Violation::InvalidUtf8);
+                    (valid, last) = (checked.err().unwrap_or(len), false);
+                }
+            }
+            half.delivered();
+            self.len = self.len.saturating_add(valid);
+            let streams = self.yielded || self.len as u64 > stream_above;
+            if self.failure.is_some() && !(streams && self.len > 0) {
+                continue; // fails, with nothing to be yielded before
+            }
+            if !last && !streams {
+                continue;
+            }
+            if last {
+                self.inflater.end_message(half);
+                self.open = false;
+            }
+            if !streams {
+                return Ok(Step::Found(Found::Inflated(kind)));
+            }
+            let part = Part { kind, first: !self.yielded, last, utf8: self.utf8 };
+            self.yielded = true;
+            self.utf8[0] = self.utf8[1];
+            return Ok(Step::Found(Found::InflatedChunk(part)));
+        }
+    }
+
+    /// Returns what is held, to be yielded.
+    pub(super) fn take(&mut self) -> &mut [u8] {
+        let len = core::mem::take(&mut self.len);
+        self.bytes.get_mut(..len).unwrap_or_default()
+    }
+
+    pub(super) const fn capacity(&self) -> usize {
+        self.bytes.capacity()
+    }
+
+    /// Frees memory beyond this if nothing is held.
+    pub(super) fn release(&mut self, retain: usize) {
+        if self.len == 0 && self.bytes.capacity() > retain {
+            self.bytes.release();
+        }
+    }
+}
+
+/// Returns room behind the first `len` bytes; `None` if there is no memory.
+fn room(bytes: &mut Vec<u8>, len: usize) -> Option<&mut [u8]> {
+    // No more is initialised than is likely to be filled; what already was is used again.
+    let more = len.clamp(FIRST_ROOM, ROOM);
+    bytes.extend_to(len, len.saturating_add(more));
+    let end = len.saturating_add(ROOM).min(bytes.len());
+    bytes.get_mut(len..end).filter(|room| !room.is_empty())
+}

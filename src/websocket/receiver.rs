@@ -1,0 +1,352 @@
+//! The receiving half: from bytes read to whole messages (RFC 6455 §5.4, §6.2).
+
+use super::buffer::{Buffer, Place};
+use super::config::Config;
+use super::event::{Event, Message, Text};
+#[cfg(feature = "deflate")]
+use super::inflated::Inflated;
+use super::storage::Storage;
+use crate::control::Reply;
+use crate::error::{ProtocolError, Violation};
+use crate::event::{self, Chunk, Eof};
+use crate::mask::mask;
+use crate::opcode::MessageKind;
+use crate::receive::{ReceiveHalf, Whole};
+use crate::role::Role;
+use crate::utf8::{Utf8, to_str};
+
+/// The receiving half of a [`WebSocket`](super::WebSocket).
+///
+/// It sends nothing. Ask for the frame that the other half must send with
+/// [`poll_reply`](Self::poll_reply), and pass it to [`Sender::reply`](super::Sender::reply).
+#[derive(Debug)]
+pub struct Receiver<R, S> {
+    pub(super) half: ReceiveHalf<R>,
+    buffer: Buffer<S>,
+    /// The open message, unless it is compressed.
+    joining: Joining,
+    stream_above: u64,
+    retain: usize,
+    #[cfg(feature = "deflate")]
+    inflated: Option<Inflated>,
+}
+
+/// What happens to the data of the open message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Joining {
+    /// No message is open, or nothing of it has arrived.
+    Nothing,
+    /// It is joined in the buffer.
+    Message,
+    /// It is longer than is joined: each piece is yielded.
+    Chunks,
+}
+
+/// What was found in the buffer.
+pub(super) enum Found {
+    Message(MessageKind, Place),
+    #[cfg(feature = "deflate")]
+    Inflated(MessageKind),
+    Chunk(Part, Place),
+    #[cfg(feature = "deflate")]
+    InflatedChunk(Part),
+    Ping,
+    Pong,
+    Close,
+}
+
+/// All of a [`Chunk`] but its payload.
+pub(super) struct Part {
+    pub(super) kind: MessageKind,
+    pub(super) first: bool,
+    pub(super) last: bool,
+    pub(super) utf8: [Utf8; 2],
+}
+
+impl Part {
+    pub(super) const fn of(self, payload: &mut [u8]) -> Chunk<'_> {
+        let Self { kind, first, last, utf8 } = self;
+        Chunk { payload, kind, first, last, rsv1: false, utf8 }
+    }
+}
+
+impl<R: Role, S: Storage> Receiver<R, S> {
+    pub(super) fn new(half: ReceiveHalf<R>, config: &Config, storage: S) -> Self {
+        let mut half = half;
+        half.set_limits(bounded(config, &storage));
+        half.answer_pings(config.answer_pings);
+        half.leave_from(config.stream_above.saturating_add(1));
+        Self {
+            half,
+            buffer: Buffer::new(storage),
+            joining: Joining::Nothing,
+            stream_above: config.stream_above,
+            retain: config.retain,
+            #[cfg(feature = "deflate")]
+            inflated: None,
+        }
+    }
+
+    #[cfg(feature = "deflate")]
+    pub(super) fn inflate_with(&mut self, mut inflater: crate::deflate::Inflater) {
+        // From now on, RSV1 is allowed.
+        let _ = inflater.pair(&mut self.half, &mut &mut [][..]);
+        self.inflated = Some(Inflated::new(inflater));
+    }
+
+    /// Returns room for the next bytes of the stream: read into it, then call
+    /// [`received`](Self::received).
+    ///
+    /// See [`WebSocket::read_buf`](super::WebSocket::read_buf).
+    pub fn read_buf(&mut self) -> &mut [u8] {
+        let open = self.joining == Joining::Message;
+        self.buffer.room(open, self.half.frame_left())
+    }
+
+    /// Reports that so many bytes were read into the front of [`read_buf`](Self::read_buf).
+    ///
+    /// # Errors
+    /// [`TooMany`], with nothing changed, if that is more than there is room for.
+    #[inline]
+    pub fn received(&mut self, len: usize) -> Result<(), TooMany> {
+        if self.buffer.fill(len) { Ok(()) } else { Err(TooMany) }
+    }
+
+    /// Returns the next event; `Ok(None)` when everything that was received is used up.
+    ///
+    /// See [`WebSocket::next`](super::WebSocket::next).
+    ///
+    /// # Errors
+    /// The peer broke the protocol or exceeded a limit.
+    #[inline(always)]
+    #[allow(clippy::should_implement_trait, reason = "it lends: the event borrows the buffer")]
+    pub fn next(&mut self) -> Result<Option<Event<'_>>, ProtocolError> {
+        let Some(whole) = self.find_whole() else { return self.next_in_parts() };
+        self.next_whole(&whole)
+    }
+
+    /// Finds a message in one frame, all of which has arrived.
+    #[inline(always)]
+    pub(super) fn find_whole(&self) -> Option<Whole> {
+        self.half.find_whole(self.buffer.peek()?)
+    }
+
+    /// Yields the message that was found.
+    #[inline(always)]
+    pub(super) fn next_whole(&mut self, whole: &Whole) -> Result<Option<Event<'_>>, ProtocolError> {
+        let Whole { kind, header_len, len, key } = *whole;
+        self.half.received_whole(whole);
+        let Some(payload) = self.buffer.take(header_len, len) else { return Ok(None) };
+        if R::IS_SERVER {
+            mask(payload, key);
+        }
+        let message = match kind {
+            MessageKind::Binary => Message::Binary(payload),
+            MessageKind::Text => match to_str(payload) {
+                Some(text) => Message::Text(text.into()),
+                None => return Err(fail_text(&mut self.half, payload)),
+            },
+        };
+        Ok(Some(Event::Message(message)))
+    }
+
+    /// Yields anything but a whole message in one frame.
+    #[inline(never)]
+    pub(super) fn next_in_parts(&mut self) -> Result<Option<Event<'_>>, ProtocolError> {
+        let found = match self.find() {
+            Ok(found) => found,
+            Err(error) => {
+                self.joining = Joining::Nothing;
+                self.buffer.clear();
+                self.release();
+                return Err(error);
+            }
+        };
+        let Some(found) = found else {
+            self.release();
+            return Ok(None);
+        };
+        Ok(Some(match found {
+            Found::Message(kind, place) => Event::Message(whole(kind, self.buffer.get(place))),
+            Found::Chunk(part, place) => Event::Chunk(part.of(self.buffer.get(place))),
+            #[cfg(feature = "deflate")]
+            Found::Inflated(kind) => {
+                let payload = self.inflated.as_mut().map(Inflated::take).unwrap_or_default();
+                Event::Message(whole(kind, payload))
+            }
+            #[cfg(feature = "deflate")]
+            Found::InflatedChunk(part) => {
+                let payload = self.inflated.as_mut().map(Inflated::take).unwrap_or_default();
+                Event::Chunk(part.of(payload))
+            }
+            Found::Ping => Event::Ping(self.half.control_payload()),
+            Found::Pong => Event::Pong(self.half.control_payload()),
+            Found::Close => Event::Close(self.half.close_frame()),
+        }))
+    }
+
+    #[inline(always)]
+    fn find(&mut self) -> Result<Option<Found>, ProtocolError> {
+        loop {
+            #[cfg(feature = "deflate")]
+            if let Some(kind) = self.half.compressed() {
+                match self.find_inflated(kind)? {
+                    Step::Found(found) => return Ok(Some(found)),
+                    Step::Frame => {}
+                    Step::Starved => return Ok(None),
+                }
+            }
+            let mut input = self.buffer.input();
+            let before = input.len();
+            #[cfg(feature = "deflate")]
+            let event = self.half.receive_to_compressed::<true>(&mut input);
+            #[cfg(not(feature = "deflate"))]
+            let event = self.half.receive(&mut input);
+            let event = event?;
+            let consumed = before.saturating_sub(input.len());
+            let found = match event {
+                Some(event::Event::Data(chunk)) => {
+                    let Chunk { payload, kind, first, last, utf8, .. } = chunk;
+                    let part = Part { kind, first, last, utf8 };
+                    let len = payload.len();
+                    let place = self.buffer.consume(consumed, len);
+                    match self.take(part, place) {
+                        Some(found) => return Ok(Some(found)),
+                        None => continue,
+                    }
+                }
+                Some(event::Event::Ping) => Some(Found::Ping),
+                Some(event::Event::Pong) => Some(Found::Pong),
+                Some(event::Event::Close(_)) => Some(Found::Close),
+                None => None,
+            };
+            self.buffer.consume(consumed, 0);
+            #[cfg(feature = "deflate")]
+            if found.is_none() && self.half.compressed().is_some() {
+                continue;
+            }
+            return Ok(found);
+        }
+    }
+
+    /// Takes a piece of the open message, which was just consumed.
+    fn take(&mut self, part: Part, place: Place) -> Option<Found> {
+        if self.joining == Joining::Chunks {
+            if part.last {
+                self.joining = Joining::Nothing;
+            }
+            return Some(Found::Chunk(part, place));
+        }
+        let first = self.joining == Joining::Nothing;
+        self.buffer.join(place, first);
+        let joined = self.buffer.joined_len() as u64;
+        let declared = if part.last { joined } else { self.half.declared() };
+        if declared > self.stream_above {
+            self.joining = if part.last { Joining::Nothing } else { Joining::Chunks };
+            let part = Part { first: true, utf8: [Utf8::new(), part.utf8[1]], ..part };
+            return Some(Found::Chunk(part, self.buffer.take_joined()));
+        }
+        self.joining = if part.last { Joining::Nothing } else { Joining::Message };
+        part.last.then(|| Found::Message(part.kind, self.buffer.take_joined()))
+    }
+
+    /// Inflates the part of the compressed frame that has arrived.
+    #[cfg(feature = "deflate")]
+    fn find_inflated(&mut self, kind: MessageKind) -> Result<Step, ProtocolError> {
+        let mut input = self.buffer.input();
+        let before = input.len();
+        let Some(inflated) = &mut self.inflated else {
+            return Err(self.half.mispaired(&mut input));
+        };
+        let step = inflated.inflate(&mut self.half, kind, &mut input, self.stream_above);
+        let consumed = before.saturating_sub(input.len());
+        self.buffer.consume(consumed, 0);
+        step
+    }
+
+    /// Reports the end of the stream, and returns how it ended.
+    pub fn receive_eof(&mut self) -> Eof {
+        self.joining = Joining::Nothing;
+        self.buffer.clear();
+        let eof = self.half.receive_eof();
+        self.release();
+        eof
+    }
+
+    /// Frees the memory that the next bytes do not need, beyond the retained amount.
+    fn release(&mut self) {
+        let open = self.joining == Joining::Message;
+        self.buffer.release(open, self.retain);
+        #[cfg(feature = "deflate")]
+        if let Some(inflated) = &mut self.inflated {
+            inflated.release(self.retain);
+        }
+    }
+
+    pub(super) fn capacity(&self) -> usize {
+        let held = self.buffer.storage().capacity();
+        #[cfg(feature = "deflate")]
+        let held = held.saturating_add(self.inflated.as_ref().map_or(0, Inflated::capacity));
+        held
+    }
+
+    /// Takes the pending reply, for [`Sender::reply`](super::Sender::reply).
+    ///
+    /// If several Pings arrived since the last call, only the latest is answered (§5.5.3).
+    pub fn poll_reply(&mut self) -> Option<Reply> {
+        self.half.poll_reply()
+    }
+}
+
+/// Returns the limits, with messages no longer than the storage can hold.
+fn bounded<S: Storage>(config: &Config, storage: &S) -> crate::Limits {
+    // Behind a message, there must be room for a byte of the next header.
+    let most = storage.max_len().saturating_sub(1) as u64;
+    let limits = config.limits;
+    if most < limits.max_message && config.stream_above > most {
+        limits.max_message(most)
+    } else {
+        limits
+    }
+}
+
+/// The caller reported more bytes than it had room for. Nothing has changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TooMany;
+
+impl core::fmt::Display for TooMany {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("more bytes were reported than there was room for")
+    }
+}
+
+impl core::error::Error for TooMany {}
+
+/// The outcome of inflating.
+#[cfg(feature = "deflate")]
+pub(super) enum Step {
+    Found(Found),
+    /// The next header is needed.
+    Frame,
+    /// The input is used up.
+    Starved,
+}
+
+/// Returns a message that was joined, and validated as it arrived if it is text.
+fn whole(kind: MessageKind, payload: &mut [u8]) -> Message<'_> {
+    match kind {
+        MessageKind::Text => Message::Text(Text::in_pieces(payload)),
+        MessageKind::Binary => Message::Binary(payload),
+    }
+}
+
+/// Fails the connection at the first impossible byte of this text, which was just received.
+#[cold]
+fn fail_text<R: Role>(half: &mut ReceiveHalf<R>, text: &[u8]) -> ProtocolError {
+    let valid = Utf8::new().validate_before(text, 0).err().unwrap_or_default();
+    let unread = text.len().saturating_sub(valid) as u64;
+    let offset = half.position().wrapping_sub(unread);
+    let error = ProtocolError { offset, violation: Violation::InvalidUtf8 };
+    half.fail(error);
+    error
+}

@@ -1,0 +1,298 @@
+//! The sending half: from messages to bytes to write (RFC 6455 §6.1).
+
+use super::config::Config;
+use super::outbox::Outbox;
+use super::receiver::TooMany;
+use super::storage::Storage;
+use crate::close::CloseCode;
+use crate::control::Reply;
+#[cfg(feature = "deflate")]
+use crate::deflate::Deflater;
+use crate::error::SendError;
+use crate::fragment::Fragment;
+#[cfg(feature = "deflate")]
+use crate::frame::FrameHeader;
+use crate::role::{Role, Server};
+use crate::send::{ControlFrame, PreparedMessage, SendHalf, header_len};
+
+/// The sending half of a [`WebSocket`](super::WebSocket): it queues frames, up to a mark.
+///
+/// [`next`](super::WebSocket::next) lends it beside each event, to reply while the event is held.
+#[derive(Debug)]
+pub struct Sender<R, S> {
+    pub(super) half: SendHalf<R>,
+    outbox: Outbox<S>,
+    high_water: usize,
+    retain: usize,
+    /// The connection has failed: nothing may be sent but a Close.
+    pub(super) failed: bool,
+    #[cfg(feature = "deflate")]
+    deflater: Option<Deflater>,
+}
+
+impl<R: Role, S: Storage> Sender<R, S> {
+    pub(super) const fn new(half: SendHalf<R>, config: &Config, storage: S) -> Self {
+        Self {
+            half,
+            outbox: Outbox::new(storage),
+            high_water: config.high_water,
+            retain: config.retain,
+            failed: false,
+            #[cfg(feature = "deflate")]
+            deflater: None,
+        }
+    }
+
+    #[cfg(feature = "deflate")]
+    pub(super) fn deflate_with(&mut self, deflater: Deflater) {
+        self.deflater = Some(deflater);
+    }
+
+    /// Queues a message (`&str`, `&[u8]`, [`Message`](super::Message)), or a [`Fragment`] of one.
+    ///
+    /// It is compressed if compression was negotiated and the message is long enough.
+    ///
+    /// # Errors
+    /// - [`SendError::Full`] means that it would exceed
+    ///   [`Config::high_water`](super::Config::high_water), or the slice that is written from: send
+    ///   it again when more was transmitted.
+    /// - [`SendError::MessageOpen`] and [`SendError::NoMessageOpen`] mean that the fragment cannot
+    ///   come now.
+    /// - [`SendError::Closed`] means that the closing handshake has begun.
+    ///
+    /// In all these cases nothing changes.
+    #[inline]
+    pub fn send<'a>(&mut self, message: impl Into<Fragment<'a>>) -> Result<(), SendError> {
+        let fragment = message.into();
+        #[cfg(feature = "deflate")]
+        if self.deflater.is_some() {
+            return self.send_deflated(fragment);
+        }
+        self.send_plain(fragment)
+    }
+
+    /// Queues a message, or a fragment of one, that is not compressed even if others are.
+    ///
+    /// Use it for what cannot be compressed, or contains a secret: the length of compressed data
+    /// can reveal what it contains.
+    ///
+    /// # Errors
+    /// As for [`send`](Self::send).
+    #[inline]
+    pub fn send_plain<'a>(&mut self, message: impl Into<Fragment<'a>>) -> Result<(), SendError> {
+        let fragment = message.into();
+        self.check_open()?;
+        self.half.check(&fragment)?;
+        let payload = fragment.payload();
+        let len = header_len(payload.len() as u64, !R::IS_SERVER).saturating_add(payload.len());
+        self.check_room(len)?;
+        if let Some(room) = self.outbox.initialised_room(len) {
+            self.half.write(&fragment, room);
+            self.outbox.extend(len);
+        } else {
+            let header = self.half.header_of(&fragment);
+            self.outbox.push(&header, payload, header.masking_key());
+        }
+        Ok(())
+    }
+
+    #[cfg(feature = "deflate")]
+    fn send_deflated(&mut self, fragment: Fragment<'_>) -> Result<(), SendError> {
+        let payload = fragment.payload();
+        self.check_open()?;
+        let len = payload.len().saturating_add(FrameHeader::MAX_LEN);
+        if self.outbox.len().saturating_add(len) > self.high_water {
+            return Err(SendError::Full);
+        }
+        let Some(deflater) = &mut self.deflater else { return Err(SendError::Closed) };
+        let room = self.outbox.room(Deflater::bound(payload.len()));
+        let sent = deflater.send(&mut self.half, fragment, room);
+        match sent {
+            Ok(len) => {
+                self.outbox.extend(len);
+                Ok(())
+            }
+            Err(SendError::BufferTooSmall { .. }) => Err(SendError::Full),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Queues a Ping (§5.5.2); `payload` has at most 125 bytes.
+    ///
+    /// It goes ahead of a long queue.
+    ///
+    /// # Errors
+    /// [`SendError::TooLong`], [`SendError::Full`], [`SendError::Closed`].
+    pub fn ping(&mut self, payload: &[u8]) -> Result<(), SendError> {
+        self.check_open()?;
+        self.check_control()?;
+        let frame = self.half.ping(payload)?;
+        self.push_control(&frame)
+    }
+
+    /// Queues an unsolicited Pong (§5.5.3). Pings are answered automatically.
+    ///
+    /// # Errors
+    /// As for [`ping`](Self::ping).
+    pub fn pong(&mut self, payload: &[u8]) -> Result<(), SendError> {
+        self.check_open()?;
+        self.check_control()?;
+        let frame = self.half.pong(payload)?;
+        self.push_control(&frame)
+    }
+
+    /// Queues a Close frame (§5.5.1), which follows everything that is queued.
+    ///
+    /// Instead of the automatic answer to the peer's Close, or to a violation, this one is sent if
+    /// you call it before anything else is received or transmitted.
+    ///
+    /// # Errors
+    /// [`SendError::TooLong`] for a reason of more than 123 bytes; [`SendError::Full`] if the slice
+    /// that is written from has no room; [`SendError::Closed`] if a Close frame was queued before.
+    pub fn close(&mut self, code: CloseCode, reason: &str) -> Result<(), SendError> {
+        self.check_close()?;
+        let frame = self.half.close(code, reason)?;
+        self.push_close(&frame);
+        Ok(())
+    }
+
+    /// Queues a Close frame without a status code.
+    ///
+    /// # Errors
+    /// As for [`close`](Self::close).
+    pub fn close_without_code(&mut self) -> Result<(), SendError> {
+        self.check_close()?;
+        let frame = self.half.close_without_code()?;
+        self.push_close(&frame);
+        Ok(())
+    }
+
+    /// Queues the frame that the receiving half asked for.
+    ///
+    /// # Errors
+    /// [`SendError::Full`]: try again when more was transmitted. [`SendError::Closed`]: the reply is
+    /// not needed any more.
+    pub fn reply(&mut self, reply: &Reply) -> Result<(), SendError> {
+        match reply {
+            Reply::Pong(payload) => self.pong(payload),
+            Reply::Close(Some(code)) => self.close(*code, ""),
+            Reply::Close(None) => self.close_without_code(),
+        }
+    }
+
+    /// Returns the next bytes to write, in up to three slices, for a vectored write.
+    ///
+    /// They are the same until some of them are [transmitted](Self::transmitted), except for what
+    /// is queued behind them.
+    pub fn transmit_slices(&mut self) -> [&[u8]; 3] {
+        self.outbox.transmit()
+    }
+
+    /// Returns the next bytes to write; empty if nothing waits.
+    #[inline]
+    pub fn transmit(&mut self) -> &[u8] {
+        let [first, second, third] = self.outbox.transmit();
+        match (first.is_empty(), second.is_empty()) {
+            (false, _) => first,
+            (true, false) => second,
+            (true, true) => third,
+        }
+    }
+
+    /// Reports that so many of the bytes to write were written.
+    ///
+    /// # Errors
+    /// [`TooMany`], with nothing changed, if fewer wait.
+    #[inline]
+    pub fn transmitted(&mut self, len: usize) -> Result<(), TooMany> {
+        if !self.outbox.transmitted(len) {
+            return Err(TooMany);
+        }
+        if self.outbox.len() == 0 {
+            self.outbox.release(self.retain);
+        }
+        Ok(())
+    }
+
+    /// Returns how many bytes wait to be written.
+    #[inline]
+    #[must_use]
+    pub const fn queued(&self) -> usize
+    where
+        S: Storage,
+    {
+        self.outbox.len()
+    }
+
+    /// Returns whether a Close frame was queued: nothing may follow it.
+    #[inline]
+    #[must_use]
+    pub const fn is_close_sent(&self) -> bool {
+        self.half.is_close_sent()
+    }
+
+    /// Returns room for an automatic answer: behind a short queue, where it can be encoded in place.
+    pub(super) fn answer(&mut self, owed: &crate::control::Owed<'_>) {
+        if let Some(room) = self.outbox.control_room() {
+            let len = self.half.answer_into(owed, room).unwrap_or_default();
+            self.outbox.extend(len);
+        } else if let Some(frame) = self.half.answer(owed) {
+            self.outbox.push_control(&frame);
+        }
+    }
+
+    /// Returns whether there is room for any automatic answer.
+    #[inline]
+    pub(super) const fn takes_answer(&self) -> bool {
+        self.outbox.takes_control()
+    }
+
+    pub(super) fn capacity(&self) -> usize {
+        self.outbox.storage().capacity()
+    }
+
+    /// Checks that a frame of this length may be queued, and makes room for it.
+    #[inline]
+    fn check_room(&mut self, len: usize) -> Result<(), SendError> {
+        let wait = self.outbox.len().saturating_add(len);
+        if wait <= self.high_water && self.outbox.reserve(len) {
+            Ok(())
+        } else {
+            Err(SendError::Full)
+        }
+    }
+
+    fn check_close(&mut self) -> Result<(), SendError> {
+        if self.outbox.reserve(ControlFrame::MAX_LEN) { Ok(()) } else { Err(SendError::Full) }
+    }
+
+    fn push_close(&mut self, frame: &ControlFrame) {
+        self.outbox.push(frame, &[], None);
+    }
+
+    fn check_open(&self) -> Result<(), SendError> {
+        if self.failed { Err(SendError::Closed) } else { Ok(()) }
+    }
+
+    fn check_control(&self) -> Result<(), SendError> {
+        if self.outbox.takes_control() { Ok(()) } else { Err(SendError::Full) }
+    }
+
+    fn push_control(&mut self, frame: &ControlFrame) -> Result<(), SendError> {
+        if self.outbox.push_control(frame) { Ok(()) } else { Err(SendError::Full) }
+    }
+}
+
+impl<S: Storage> Sender<Server, S> {
+    /// Queues a message that was encoded once for many clients.
+    ///
+    /// # Errors
+    /// As for [`send`](Self::send).
+    pub fn send_prepared(&mut self, message: &PreparedMessage<'_>) -> Result<(), SendError> {
+        self.check_open()?;
+        self.check_room(message.frame_len())?;
+        let frame = self.half.send_prepared(message)?;
+        self.outbox.push(frame, &[], None);
+        Ok(())
+    }
+}

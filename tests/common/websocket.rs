@@ -1,0 +1,365 @@
+//! The layer over everything, held to what its parts are held to.
+
+use super::driver::{Keys, cut};
+use super::fuel::Meter;
+use super::messages::{Report, assert_agrees};
+use super::oracle::{self, Seen, Setting};
+use super::source::{Scenario, Source};
+#[cfg(feature = "deflate")]
+use super::{deflate::agree, deflating::policy};
+use rfc6455::websocket::{Config, Event, Message, Storage};
+use rfc6455::{
+    Chunk, CloseCode, Connection, Fragment, Limits, MessageKind, ProtocolError, Role, SendError,
+    WebSocket,
+};
+
+/// The most that an empty buffer keeps in these tests.
+pub const RETAIN: usize = 300;
+
+pub fn config(limits: Limits) -> Config {
+    Config::DEFAULT.limits(limits).retain(RETAIN)
+}
+
+/// Feeds these pieces to a new connection over this memory.
+pub fn run<'a, S: Storage>(
+    setting: &Setting,
+    config: Config,
+    memory: [S; 2],
+    pieces: impl IntoIterator<Item = &'a [u8]>,
+) -> Report {
+    let [read, write] = memory;
+    if setting.server {
+        let connection = Connection::server(setting.limits);
+        drive(&mut WebSocket::new(connection, config, read, write), pieces)
+    } else {
+        let connection = Connection::client(Keys(7), setting.limits);
+        drive(&mut WebSocket::new(connection, config, read, write), pieces)
+    }
+}
+
+/// Feeds these pieces; whatever waits to be written is written at once.
+pub fn drive<'a, R: Role, S: Storage>(
+    ws: &mut WebSocket<R, S>,
+    pieces: impl IntoIterator<Item = &'a [u8]>,
+) -> Report {
+    let mut report = Report { events: Vec::new(), error: None };
+    let (mut meter, mut open) = (Meter::start(), Vec::new());
+    for piece in pieces {
+        let mut rest = piece;
+        while !rest.is_empty() {
+            let room = ws.read_buf();
+            assert!(!room.is_empty(), "no room to read into");
+            let len = room.len().min(rest.len());
+            room[..len].copy_from_slice(&rest[..len]);
+            assert!(ws.received(len).is_ok());
+            rest = &rest[len..];
+            meter.give(len);
+            drain(ws, &mut report, &mut meter, &mut open);
+            assert_eq!(ws.error(), report.error);
+        }
+    }
+    report
+}
+
+fn drain<R: Role, S: Storage>(
+    ws: &mut WebSocket<R, S>,
+    report: &mut Report,
+    meter: &mut Meter,
+    open: &mut Vec<u8>,
+) {
+    loop {
+        let before = report.events.len();
+        let given = match ws.next() {
+            Ok(None) => {
+                meter.call(0);
+                break;
+            }
+            Ok(Some((event, _))) => note(report, event, open),
+            Err(error) => note_error(report, error),
+        };
+        meter.call(given);
+        assert!(report.error.is_none() || before == report.events.len(), "an event after an error");
+        write_all(ws);
+    }
+    write_all(ws);
+}
+
+/// Takes all that waits to be written.
+pub fn write_all<R: Role, S: Storage>(ws: &mut WebSocket<R, S>) -> Vec<u8> {
+    let mut written = Vec::new();
+    loop {
+        let bytes = ws.transmit();
+        let len = bytes.len();
+        if len == 0 {
+            assert_eq!(ws.queued(), 0);
+            return written;
+        }
+        written.extend_from_slice(bytes);
+        ws.transmitted(len).unwrap();
+    }
+}
+
+fn note_error(report: &mut Report, error: ProtocolError) -> usize {
+    assert!(report.error.is_none_or(|earlier| earlier == error));
+    report.error = Some(error);
+    0
+}
+
+/// Notes an event; returns how many bytes of data it has.
+fn note(report: &mut Report, event: Event<'_>, open: &mut Vec<u8>) -> usize {
+    let (seen, given) = match event {
+        Event::Message(message) => (whole(message), message.as_bytes().len()),
+        Event::Chunk(chunk) => {
+            let given = chunk.len();
+            let Some(seen) = joined(&chunk, open) else { return given };
+            (seen, given)
+        }
+        Event::Ping(payload) => (Seen::Ping(payload.to_vec()), 0),
+        Event::Pong(payload) => (Seen::Pong(payload.to_vec()), 0),
+        Event::Close(frame) => {
+            let frame = frame.map(|frame| (frame.code.get(), frame.reason.to_owned()));
+            (Seen::Close(frame), 0)
+        }
+    };
+    report.events.push(seen);
+    given
+}
+
+/// Joins the chunks of a message; returns it when it is whole.
+fn joined(chunk: &Chunk<'_>, open: &mut Vec<u8>) -> Option<Seen> {
+    assert_eq!(chunk.is_first(), open.is_empty(), "the first chunk says so, and no other one");
+    assert!(chunk.is_last() || !chunk.is_empty());
+    open.extend_from_slice(chunk);
+    let text = chunk.kind() == MessageKind::Text;
+    let whole = |bytes| Seen::Data { text, rsv1: false, first: true, last: true, bytes };
+    chunk.is_last().then(|| whole(std::mem::take(open)))
+}
+
+pub fn whole(message: Message<'_>) -> Seen {
+    let text = match message {
+        Message::Text(text) => {
+            assert_eq!(text.as_str().as_bytes(), text.as_bytes());
+            true
+        }
+        Message::Binary(_) => false,
+    };
+    Seen::Data { text, rsv1: false, first: true, last: true, bytes: message.as_bytes().to_vec() }
+}
+
+/// Messages, violation and offset are the oracle's, on the heap and over slices of any length, whole
+/// or in chunks.
+pub fn agrees_with_the_oracle(bytes: &[u8]) {
+    let Scenario { mut setting, stream, cuts } = Scenario::new(bytes);
+    setting.rsv1 = false;
+    let mut source = Source(bytes);
+    let outcome = oracle::decode(&stream, &setting);
+    let above = source.pick(&[u64::MAX, u64::MAX, 0, 1, 20, 130]);
+    let heap = config(setting.limits).stream_above(above);
+    for pieces in [cut(&stream, &cuts), stream.chunks(1).collect(), vec![&stream]] {
+        assert_agrees(&run(&setting, heap, [Vec::new(), Vec::new()], pieces), &outcome);
+    }
+
+    let len = source.pick(&[1, 2, 20, 126, 300, 65_536]);
+    let max = setting.limits.max_message.min(len as u64 - 1);
+    let bounded = Setting { limits: Limits::max_message(setting.limits, max), ..setting };
+    let outcome = oracle::decode(&stream, &bounded);
+    for pieces in [cut(&stream, &cuts), stream.chunks(1).collect(), vec![&stream]] {
+        let (mut read, mut write) = (vec![0xA5; len], [0xA5; 262]);
+        let slices = [&mut read[..], &mut write[..]];
+        assert_agrees(&run(&setting, config(setting.limits), slices, pieces), &outcome);
+    }
+}
+
+/// The same for a stream that is given as it is.
+pub fn any_stream_agrees_with_the_oracle(bytes: &[u8]) {
+    let Some((choice, bytes)) = bytes.split_first() else { return };
+    let Scenario { mut setting, stream, cuts } = Scenario::raw(bytes, choice & 1 == 1);
+    setting.rsv1 = false;
+    let pieces = cut(&stream, &cuts);
+    let report = if choice & 2 == 0 {
+        let above = if choice & 4 == 0 { u64::MAX } else { u64::from(choice >> 3) };
+        let config = config(setting.limits).stream_above(above);
+        run(&setting, config, [Vec::new(), Vec::new()], pieces)
+    } else {
+        let (mut read, mut write) = ([0xA5; 33], [0xA5; 262]);
+        let read = &mut read[..=usize::from(choice >> 3)];
+        let limits = setting.limits;
+        let report = run(&setting, config(limits), [&mut read[..], &mut write[..]], pieces);
+        setting.limits = limits.max_message(limits.max_message.min(read.len() as u64 - 1));
+        report
+    };
+    assert_agrees(&report, &oracle::decode(&stream, &setting));
+}
+
+/// One end, and what it did.
+struct End<R> {
+    ws: WebSocket<R, Vec<u8>>,
+    /// What it sent, and what it received.
+    sent: Vec<(bool, Vec<u8>)>,
+    received: Vec<(bool, Vec<u8>)>,
+    pings: usize,
+    pongs: usize,
+    open: Option<bool>,
+    closed: Option<u16>,
+}
+
+impl<R: Role> End<R> {
+    fn new(ws: WebSocket<R, Vec<u8>>) -> Self {
+        let (sent, received) = (Vec::new(), Vec::new());
+        Self { ws, sent, received, pings: 0, pongs: 0, open: None, closed: None }
+    }
+
+    /// Sends something, or tries to; what is refused changes nothing.
+    fn act(&mut self, source: &mut Source<'_>) {
+        let text = self.open.unwrap_or_else(|| source.flag());
+        let len = source.len();
+        let payload = if text { source.text(len).into_bytes() } else { source.bytes(len) };
+        let words = std::str::from_utf8(&payload).unwrap_or_default();
+        let whole = if text { Fragment::from(words) } else { Fragment::from(&payload[..]) };
+        let (queued, how) = (self.ws.queued(), source.below(8));
+        let (fragment, opens) = match (how, self.open) {
+            (0, _) => {
+                let sent = self.ws.ping(&payload[..payload.len().min(125)]);
+                self.pings += usize::from(sent.is_ok());
+                assert!(sent.is_ok() || self.ws.queued() == queued);
+                return;
+            }
+            (1 | 2, None) => (whole.starts(), Some(text)),
+            (_, None) => (whole, None),
+            (1 | 2, Some(_)) => (whole.continues(), Some(text)),
+            (_, Some(_)) => (whole.ends(), None),
+        };
+        match self.ws.send(fragment) {
+            Ok(()) => {
+                assert!(self.ws.queued() <= HIGH_WATER + CONTROLS, "above the mark");
+                match self.open {
+                    None => self.sent.push((text, payload)),
+                    Some(_) => self.sent.last_mut().unwrap().1.extend(payload),
+                }
+                self.open = opens;
+            }
+            Err(error) => {
+                let closing = self.ws.sender().is_close_sent() || self.ws.error().is_some();
+                assert_eq!(error, if closing { SendError::Closed } else { SendError::Full });
+                assert_eq!(self.ws.queued(), queued, "a refusal has changed the queue");
+            }
+        }
+    }
+
+    /// Moves some bytes to the other end, as a transport does.
+    fn transmit<O: Role>(&mut self, to: &mut End<O>, source: &mut Source<'_>) {
+        let slices = self.ws.transmit_slices().concat();
+        let first = self.ws.transmit().to_vec();
+        assert!(slices.starts_with(&first) && first.is_empty() == slices.is_empty());
+        let len = source.pick(&[1, 2, 7, 100, 1000, 100_000]).min(slices.len());
+        let room = to.ws.read_buf();
+        let len = len.min(room.len());
+        room[..len].copy_from_slice(&slices[..len]);
+        to.ws.received(len).unwrap();
+        self.ws.transmitted(len).unwrap();
+        assert!(self.ws.transmitted(usize::MAX).is_err());
+    }
+
+    /// Receives everything that has arrived.
+    fn receive(&mut self, echo: bool) {
+        let mut open = Vec::new();
+        while let Some((event, tx)) = self.ws.next().expect("neither end breaks a rule") {
+            match event {
+                Event::Message(message) => {
+                    if echo && self.open.is_none() && tx.send(message).is_ok() {
+                        self.sent.push(plain(message));
+                    }
+                    self.received.push(plain(message));
+                }
+                Event::Chunk(chunk) => drop(joined(&chunk, &mut open)),
+                Event::Ping(_) => {}
+                Event::Pong(_) => self.pongs += 1,
+                Event::Close(frame) => self.closed = frame.map(|frame| frame.code.get()),
+            }
+        }
+    }
+}
+
+fn plain(message: Message<'_>) -> (bool, Vec<u8>) {
+    (matches!(message, Message::Text(_)), message.as_bytes().to_vec())
+}
+
+const HIGH_WATER: usize = 3_000;
+/// What control frames take above the mark.
+const CONTROLS: usize = (16 << 10) + 2 * 131;
+
+/// Two ends that send and read at random, in pieces cut at random, agree on everything; what was sent
+/// arrives, in order, and both close.
+pub fn two_ends_agree(bytes: &[u8]) {
+    let mut source = Source(bytes);
+    let config = config(Limits::DEFAULT).high_water(HIGH_WATER);
+    let server = WebSocket::server(config);
+    let client = WebSocket::client(Keys(source.byte().into()), config);
+    #[cfg(feature = "deflate")]
+    let (server, client) = compressed(&mut source, server, client);
+    let (mut server, mut client) = (End::new(server), End::new(client));
+    let echo = source.flag();
+    while !source.is_empty() {
+        match source.below(6) {
+            0 => server.act(&mut source),
+            1 => client.act(&mut source),
+            2 => server.transmit(&mut client, &mut source),
+            3 => client.transmit(&mut server, &mut source),
+            4 => server.receive(echo),
+            _ => client.receive(false),
+        }
+    }
+    // Whatever is open is ended, and one of them closes.
+    let mut rest = Source(&[]);
+    for _ in 0..3 {
+        flush(&mut server, &mut client);
+        flush(&mut client, &mut server);
+    }
+    if let Some(text) = server.open.take() {
+        let end = if text { Fragment::from("").ends() } else { Fragment::from(b"").ends() };
+        server.ws.send(end).unwrap();
+    }
+    if let Some(text) = client.open.take() {
+        let end = if text { Fragment::from("").ends() } else { Fragment::from(b"").ends() };
+        client.ws.send(end).unwrap();
+    }
+    client.ws.close(CloseCode::NORMAL, "bye").unwrap();
+    assert_eq!(client.ws.send("more"), Err(SendError::Closed));
+    while client.ws.wants_transmit() || server.ws.wants_transmit() {
+        client.transmit(&mut server, &mut rest);
+        server.receive(false);
+        server.transmit(&mut client, &mut rest);
+        client.receive(false);
+    }
+    assert_eq!((server.closed, client.closed), (Some(1000), Some(1000)));
+    assert!(server.ws.is_closed() && !client.ws.is_closed());
+    assert_eq!(client.ws.receive_eof(), rfc6455::Eof::Clean);
+    assert!(client.ws.is_closed());
+    assert_eq!(client.sent, server.received);
+    assert_eq!(server.sent, client.received);
+    assert!(server.pongs <= server.pings && client.pongs <= client.pings);
+    assert!(server.ws.capacity() <= 3 * RETAIN && client.ws.capacity() <= 3 * RETAIN);
+}
+
+fn flush<R: Role, O: Role>(from: &mut End<R>, to: &mut End<O>) {
+    while from.ws.wants_transmit() {
+        from.transmit(to, &mut Source(&[]));
+        to.receive(false);
+    }
+    to.receive(false);
+}
+
+#[cfg(feature = "deflate")]
+#[allow(clippy::type_complexity)]
+fn compressed<K: rfc6455::MaskingKeys>(
+    source: &mut Source<'_>,
+    server: WebSocket<rfc6455::Server, Vec<u8>>,
+    client: WebSocket<rfc6455::Client<K>, Vec<u8>>,
+) -> (WebSocket<rfc6455::Server, Vec<u8>>, WebSocket<rfc6455::Client<K>, Vec<u8>>) {
+    if source.flag() {
+        return (server, client);
+    }
+    let (of_client, of_server) = (policy(source), policy(source));
+    let (by_client, by_server) = agree(&of_client, &of_server);
+    (server.deflate(Some(by_server)), client.deflate(Some(by_client)))
+}
