@@ -1,49 +1,17 @@
-//! The tests in one program: made and run anew for each mutant, two dozen would be mostly linked.
+//! The test programs in one, so that only one is linked for each mutant.
 //!
-//! Without `deflate_memory` and `retained`, which bring an allocator of their own, `examples`, which
-//! needs them, and `traceability`, which reads the sources.
+//! Left out are `examples`, which needs the examples as programs, and `traceability`, which reads the
+//! sources.
 
-#[path = "../allocations.rs"]
-mod allocations;
-#[path = "../closing.rs"]
-mod closing;
-#[path = "../control.rs"]
-mod control;
-#[path = "../deflate.rs"]
+#[path = "../common/mod.rs"]
+mod common;
+#[path = "../deflate/main.rs"]
 mod deflate;
-#[path = "../deflate_negotiation.rs"]
-mod deflate_negotiation;
-#[path = "../deflate_properties.rs"]
-mod deflate_properties;
-#[path = "../handshake_client.rs"]
-mod handshake_client;
-#[path = "../handshake_limits.rs"]
-mod handshake_limits;
-#[path = "../handshake_properties.rs"]
-mod handshake_properties;
-#[path = "../handshake_server.rs"]
-mod handshake_server;
-#[path = "../headers.rs"]
-mod headers;
-#[path = "../limits.rs"]
-mod limits;
-#[path = "../loopback.rs"]
-mod loopback;
-#[path = "../messages.rs"]
+#[path = "../frames/main.rs"]
+mod frames;
+#[path = "../handshake/main.rs"]
+mod handshake;
+#[path = "../memory/main.rs"]
+mod memory;
+#[path = "../messages/main.rs"]
 mod messages;
-#[path = "../pairing.rs"]
-mod pairing;
-#[path = "../properties.rs"]
-mod properties;
-#[path = "../receive.rs"]
-mod receive;
-#[path = "../send.rs"]
-mod send;
-#[path = "../sizes.rs"]
-mod sizes;
-#[path = "../timing.rs"]
-mod timing;
-#[path = "../values.rs"]
-mod values;
-#[path = "../vectors.rs"]
-mod vectors;

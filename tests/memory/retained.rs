@@ -8,16 +8,13 @@
 //! | `Deflater` | (4 << `send_window`) + (448 << `mem_level`) + 134 KiB | the same |
 //!
 //! A buffer that grows to twice what has arrived copies from the old one, which makes three.
-#![cfg(feature = "alloc")]
 
-mod common;
-#[path = "common/held.rs"]
-mod held;
+use crate::common;
 
+use super::allocator::held;
 use common::driver::{Keys, cut};
 use common::source::Scenario;
 use common::vectors;
-use held::held;
 use rfc6455::*;
 
 /// The formula of the table, for what is held at any time.

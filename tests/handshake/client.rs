@@ -1,7 +1,6 @@
 //! The client's side of the opening handshake: RFC 6455 §4.1.
-#![cfg(feature = "handshake")]
 
-mod common;
+use crate::common;
 
 use common::heads::{
     Case, Role, SAMPLE_NONCE, Verdict, check_row, every_byte_after, every_byte_of_a_version,

@@ -1,12 +1,9 @@
 //! What compression holds in memory, and what a bomb can make of it (RFC 7692 §8, SECURITY of both).
-#![cfg(feature = "deflate")]
 
-mod common;
-#[path = "common/held.rs"]
-mod held;
+use crate::common;
 
+use super::allocator::held;
 use common::deflate::{agreement, client, frames, server};
-use held::held;
 use rfc6455::deflate::{Agreement, Deflater, Params, Policy};
 use rfc6455::*;
 
@@ -120,7 +117,7 @@ fn assert_documented(kib: &str, bytes: usize) {
 
 #[test]
 fn what_a_connection_holds_is_what_the_documentation_says() {
-    let text = include_str!("../src/deflate.rs");
+    let text = include_str!("../../src/deflate.rs");
     for window in [15, 13, 11, 9] {
         let (_, row) = text.split_once(&format!("//! | {window} | ")).unwrap();
         let (row, _) = row.split_once(" |\n").unwrap();

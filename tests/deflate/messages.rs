@@ -1,8 +1,7 @@
 //! Compressed messages (RFC 7692 §6, §7.2), step by step.
-#![cfg(feature = "deflate")]
 #![allow(clippy::cast_possible_truncation)]
 
-mod common;
+use crate::common;
 
 use common::deflate::{agreement, client, frames, messages, server, stream, whole};
 use common::inflated;

@@ -1,7 +1,7 @@
 //! What goes out (RFC 6455 §5.1, §5.3, §5.4, §6.1): masking, state, and the caller's buffer.
 #![allow(clippy::cast_possible_truncation)]
 
-mod common;
+use crate::common;
 
 use std::cell::Cell;
 

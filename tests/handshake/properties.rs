@@ -1,7 +1,6 @@
 //! Properties of the opening handshake over arbitrary bytes, and over arbitrary cuts.
-#![cfg(feature = "handshake")]
 
-mod common;
+use crate::common;
 
 use common::driver::cut;
 use common::handshake;

@@ -1,7 +1,6 @@
 //! Heads at the limits: refused beyond them, never cut short, and never read twice.
-#![cfg(feature = "handshake")]
 
-mod common;
+use crate::common;
 
 use std::cell::Cell;
 

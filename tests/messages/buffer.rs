@@ -1,7 +1,6 @@
 //! Whole messages: every vector, memory, and what is borrowed from where.
-#![cfg(feature = "alloc")]
 
-mod common;
+use crate::common;
 
 use common::messages::Reading;
 use common::wire::Frame;

@@ -4,11 +4,8 @@
 //!
 //! References are names, and survive a move of what they name to another file.
 
-#[path = "traceability/evidence.rs"]
 mod evidence;
-#[path = "traceability/source.rs"]
 mod source;
-#[path = "traceability/table.rs"]
 mod table;
 
 use std::collections::BTreeMap;

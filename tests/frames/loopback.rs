@@ -1,6 +1,6 @@
 //! A server over TCP, written as the crate's page shows it, and clients that are right and wrong.
 
-mod common;
+use crate::common;
 
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};

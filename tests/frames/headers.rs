@@ -1,7 +1,7 @@
 //! Everything that a header can say (RFC 6455 §5.1, §5.2), exhaustively.
 #![allow(clippy::cast_possible_truncation, clippy::similar_names)]
 
-mod common;
+use crate::common;
 
 use common::driver::Keys;
 use common::oracle::is_status;

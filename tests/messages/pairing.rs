@@ -1,7 +1,6 @@
 //! Values that serve a second connection: what they may do, and what they never do.
-#![cfg(feature = "alloc")]
 
-mod common;
+use crate::common;
 
 use common::driver::Keys;
 use rfc6455::*;

@@ -1,7 +1,7 @@
 //! The closing handshake (RFC 6455 §5.5.1, §7), step by step.
 #![allow(clippy::option_option, clippy::similar_names)]
 
-mod common;
+use crate::common;
 
 use common::driver::Keys;
 use common::wire::{self, Frame};

@@ -1,6 +1,6 @@
 //! The properties of `common`, driven by proptest. A fuzzer drives the same bodies.
 
-mod common;
+use crate::common;
 
 use std::collections::BTreeMap;
 

@@ -2,7 +2,7 @@
 //! it, at both ends, and against the oracle.
 #![allow(clippy::similar_names)]
 
-mod common;
+use crate::common;
 
 use common::driver::{self, Run, cut, run_to_the_end};
 use common::oracle::{self, Seen, see};

@@ -1,7 +1,6 @@
 //! Properties of compression (RFC 7692), driven by proptest.
-#![cfg(feature = "deflate")]
 
-mod common;
+use crate::common;
 
 use common::deflate::Compressor;
 use common::deflating;

@@ -1,6 +1,6 @@
 //! Ping and Pong (RFC 6455 §5.5.2, §5.5.3): answers, floods, and a writer that stalls.
 
-mod common;
+use crate::common;
 
 use common::driver::Keys;
 use common::wire::{self, Frame};

@@ -1,7 +1,6 @@
 //! Negotiation of permessage-deflate (RFC 7692 §7), to the letter.
-#![cfg(feature = "deflate")]
 
-mod common;
+use crate::common;
 
 use common::deflate::{agree, read};
 use rfc6455::deflate::{Params, Policy};

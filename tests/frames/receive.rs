@@ -1,6 +1,6 @@
 //! How events come out of an advancing slice (RFC 6455 §5, §6.2).
 
-mod common;
+use crate::common;
 
 use common::driver::{self, Keys, cut};
 use common::oracle::{self, Setting};

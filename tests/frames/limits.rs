@@ -1,7 +1,7 @@
 //! What bounds a peer (RFC 6455 §10.4), and that nothing else has to: floods cost no memory and
 //! no more than constant work for each byte.
 
-mod common;
+use crate::common;
 
 use common::driver::Keys;
 use common::wire::{Frame, header};

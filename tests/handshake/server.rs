@@ -1,7 +1,6 @@
 //! The server's side of the opening handshake: RFC 6455 §4.2.
-#![cfg(feature = "handshake")]
 
-mod common;
+use crate::common;
 
 use common::heads::{
     Case, Role, check_row, every_byte_after, every_byte_of_a_version, every_byte_of_headers,

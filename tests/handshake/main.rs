@@ -1,0 +1,10 @@
+//! The opening handshake (RFC 6455 §4).
+#![cfg(feature = "handshake")]
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod client;
+mod limits;
+mod properties;
+mod server;
