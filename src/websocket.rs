@@ -51,15 +51,23 @@ mod event;
 #[cfg(feature = "deflate")]
 mod inflated;
 mod outbox;
+#[cfg(feature = "bytes")]
+mod owned;
 mod receiver;
 mod sender;
+mod shared;
 mod storage;
 
 #[cfg(feature = "alloc")]
 use alloc::vec::Vec;
 
+#[cfg(feature = "bytes")]
+use bytes::{BytesMut, buf::Limit};
+
 pub use config::Config;
 pub use event::{Event, Message, Text};
+#[cfg(feature = "bytes")]
+pub use owned::{OwnedCloseFrame, OwnedEvent, OwnedMessage, Utf8Bytes};
 pub use receiver::{Receiver, TooMany};
 pub use sender::Sender;
 pub use storage::Storage;
@@ -271,8 +279,9 @@ impl<R: Role, S: Storage> WebSocket<R, S> {
         self.sender.transmit()
     }
 
-    /// Returns the next bytes to write, in up to three slices: see [`Sender::transmit_slices`].
-    pub fn transmit_slices(&mut self) -> [&[u8]; 3] {
+    /// Returns all bytes that wait to be written, slice by slice: see
+    /// [`Sender::transmit_slices`].
+    pub fn transmit_slices(&mut self) -> impl Iterator<Item = &[u8]> {
         if self.receiver.half.owes() {
             self.answer();
         }
@@ -386,5 +395,64 @@ impl<R: Role, S: Storage> WebSocket<R, S> {
     #[must_use]
     pub fn into_split(self) -> (Receiver<R, S>, Sender<R, S>) {
         (self.receiver, self.sender)
+    }
+}
+
+#[cfg(feature = "bytes")]
+impl<R: Role> WebSocket<R, BytesMut> {
+    /// Returns room for the next bytes of the stream like [`read_buf`](Self::read_buf), but as a
+    /// `BufMut`, which need not be initialised: put bytes into it, then call
+    /// [`received_buf_mut`](Self::received_buf_mut).
+    ///
+    /// ```
+    /// use bytes::{BufMut, BytesMut};
+    /// use rfc6455::websocket::{Config, OwnedEvent, OwnedMessage};
+    /// use rfc6455::{Connection, Limits, WebSocket};
+    /// let keys = || [0; 4]; // a real client draws each key from a CSPRNG
+    /// let connection = Connection::client(keys, Limits::DEFAULT);
+    /// let (read, write) = (BytesMut::new(), BytesMut::new());
+    /// let mut ws = WebSocket::new(connection, Config::DEFAULT, read, write);
+    /// ws.read_buf_mut().put_slice(b"\x81\x02Hi"); // or `stream.read_buf(&mut ws.read_buf_mut())`
+    /// ws.received_buf_mut();
+    /// let (event, _) = ws.next_owned()?.unwrap();
+    /// assert_eq!(event, OwnedEvent::Message(OwnedMessage::from("Hi")));
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
+    #[inline]
+    pub fn read_buf_mut(&mut self) -> Limit<&mut BytesMut> {
+        self.receiver.read_buf_mut()
+    }
+
+    /// Reports that bytes were put into [`read_buf_mut`](Self::read_buf_mut); returns how many.
+    #[inline]
+    pub fn received_buf_mut(&mut self) -> usize {
+        let len = self.receiver.received_buf_mut();
+        self.heard |= len > 0;
+        len
+    }
+
+    /// Returns the next event like [`next`](Self::next), but owned.
+    ///
+    /// A message of 1 KiB or more is split off the buffer without a copy. It then holds on to all
+    /// of the buffer that it was read into, as long as it lives. A shorter message is copied.
+    ///
+    /// # Errors
+    /// As for [`next`](Self::next).
+    #[inline]
+    #[allow(clippy::type_complexity, reason = "as for next")]
+    pub fn next_owned(
+        &mut self,
+    ) -> Result<Option<(OwnedEvent, &mut Sender<R, BytesMut>)>, ProtocolError> {
+        if self.receiver.half.owes() {
+            self.answer();
+        }
+        match self.receiver.next_owned() {
+            Ok(Some(event)) => Ok(Some((event, &mut self.sender))),
+            Ok(None) => Ok(None),
+            Err(error) => {
+                self.sender.failed = true;
+                Err(error)
+            }
+        }
     }
 }

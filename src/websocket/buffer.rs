@@ -10,6 +10,9 @@
 //! A message in one frame is not moved: what arrives of it is already behind what has arrived.
 //! Later fragments move down, over their headers.
 
+#[cfg(feature = "bytes")]
+use bytes::{Buf, BufMut, Bytes, BytesMut, buf::Limit};
+
 use super::storage::Storage;
 use crate::fuel;
 
@@ -119,6 +122,16 @@ impl<S: Storage> Buffer<S> {
     ///
     /// `open` says whether a message is open that is being joined.
     pub(super) fn room(&mut self, open: bool, left: u64) -> &mut [u8] {
+        let want = self.prepare(open, left);
+        let end = self.filled.saturating_add(want).min(self.storage.max_len());
+        self.storage.extend_to(self.filled, end);
+        let room = self.storage.bytes_mut().get_mut(self.filled..).unwrap_or_default();
+        let len = room.len().min(want);
+        room.get_mut(..len).unwrap_or_default()
+    }
+
+    /// Moves what is held to where the next bytes can follow; returns how many to read.
+    fn prepare(&mut self, open: bool, left: u64) -> usize {
         if !open {
             (self.begun, self.joined) = (self.unread, self.unread);
         }
@@ -142,11 +155,7 @@ impl<S: Storage> Buffer<S> {
         if lacks_room || self.storage.capacity() < self.filled.saturating_add(want) {
             self.move_to_front();
         }
-        let end = self.filled.saturating_add(want).min(max);
-        self.storage.extend_to(self.filled, end);
-        let room = self.storage.bytes_mut().get_mut(self.filled..).unwrap_or_default();
-        let len = room.len().min(want);
-        room.get_mut(..len).unwrap_or_default()
+        want
     }
 
     /// Notes that so many bytes were read into the room; `false`, with nothing changed, if there is
@@ -203,4 +212,52 @@ impl<S: Storage> Buffer<S> {
 pub(super) struct Place {
     at: usize,
     len: usize,
+}
+
+/// From this length on, a message is split off the buffer, and holds on to all of it; a shorter one
+/// is copied.
+#[cfg(feature = "bytes")]
+pub(super) const SPLIT: usize = 1 << 10;
+
+#[cfg(feature = "bytes")]
+impl Buffer<BytesMut> {
+    /// Returns where the last `len` bytes are that were taken.
+    #[inline]
+    pub(super) const fn latest(&self, len: usize) -> Place {
+        Place { at: self.unread.saturating_sub(len), len }
+    }
+
+    /// Takes the bytes at this place, behind which everything else is that is still held.
+    #[inline]
+    pub(super) fn take_owned(&mut self, place: Place) -> Bytes {
+        let Place { at, len } = place;
+        if len < SPLIT {
+            return Bytes::copy_from_slice(self.get(place));
+        }
+        let end = at.saturating_add(len);
+        if end > self.storage.len() {
+            return Bytes::new();
+        }
+        self.storage.advance(at);
+        let taken = self.storage.split_to(len).freeze();
+        self.begun = self.begun.saturating_sub(end);
+        self.joined = self.joined.saturating_sub(end);
+        self.unread = self.unread.saturating_sub(end);
+        self.filled = self.filled.saturating_sub(end);
+        taken
+    }
+
+    /// Lends room for the next bytes that is not initialised: whatever is put there has been read.
+    pub(super) fn room_mut(&mut self, open: bool, left: u64) -> Limit<&mut BytesMut> {
+        let want = self.prepare(open, left);
+        self.storage.truncate(self.filled);
+        (&mut self.storage).limit(want)
+    }
+
+    /// Notes that all bytes were read that are in the memory; returns how many.
+    pub(super) fn fill_all(&mut self) -> usize {
+        let len = self.storage.len().saturating_sub(self.filled);
+        self.fill(len);
+        len
+    }
 }

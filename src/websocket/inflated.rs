@@ -2,6 +2,11 @@
 
 use alloc::vec::Vec;
 
+#[cfg(feature = "bytes")]
+use bytes::Bytes;
+
+#[cfg(feature = "bytes")]
+use super::buffer::SPLIT;
 use super::receiver::{Found, Part, Step};
 use super::storage::Storage;
 use crate::deflate::{self, Inflater};
@@ -104,6 +109,17 @@ impl Inflated {
     pub(super) fn take(&mut self) -> &mut [u8] {
         let len = core::mem::take(&mut self.len);
         self.bytes.get_mut(..len).unwrap_or_default()
+    }
+
+    /// Returns what is held, owned: without a copy if it is long, and without memory to spare.
+    #[cfg(feature = "bytes")]
+    pub(super) fn take_owned(&mut self) -> Bytes {
+        let len = core::mem::take(&mut self.len);
+        if len < SPLIT || len < self.bytes.capacity() / 2 {
+            return Bytes::copy_from_slice(self.bytes.get(..len).unwrap_or_default());
+        }
+        self.bytes.truncate(len);
+        core::mem::take(&mut self.bytes).into()
     }
 
     pub(super) const fn capacity(&self) -> usize {

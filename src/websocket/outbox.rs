@@ -1,5 +1,8 @@
 //! The queue of frames that wait to be written.
 
+use core::iter::Peekable;
+
+use super::shared::Shared;
 use super::storage::Storage;
 use crate::frame::FrameHeader;
 use crate::mask::MaskingKey;
@@ -9,12 +12,16 @@ use crate::send::ControlFrame;
 const SHORT: usize = 16 << 10;
 
 /// Frames in the order in which they were queued, and at most one that goes ahead of them.
+///
+/// A place in the queue is an index of the storage. A shared payload is not stored: it goes before
+/// the byte at its place, and before an urgent frame there.
 #[derive(Clone, Debug)]
 pub(super) struct Outbox<S> {
     storage: S,
     /// `sent..end` waits.
     sent: usize,
     end: usize,
+    shared: Shared,
     /// The start of a frame, at or before the first one that nothing was written of.
     boundary: usize,
     urgent: Urgent,
@@ -35,7 +42,7 @@ impl<S: Storage> Outbox<S> {
     pub(super) const fn new(storage: S) -> Self {
         let bytes = [0; ControlFrame::MAX_LEN];
         let urgent = Urgent { bytes, len: 0, sent: 0, at: None };
-        Self { storage, sent: 0, end: 0, boundary: 0, urgent }
+        Self { storage, sent: 0, end: 0, shared: Shared::new(), boundary: 0, urgent }
     }
 
     pub(super) const fn storage(&self) -> &S {
@@ -46,7 +53,8 @@ impl<S: Storage> Outbox<S> {
     #[inline]
     pub(super) const fn len(&self) -> usize {
         let urgent = self.urgent.len.saturating_sub(self.urgent.sent);
-        self.end.saturating_sub(self.sent).saturating_add(urgent)
+        let stored = self.end.saturating_sub(self.sent).saturating_add(urgent);
+        stored.saturating_add(self.shared.len())
     }
 
     /// Returns whether there is room for a frame of this length; makes it if necessary.
@@ -65,6 +73,12 @@ impl<S: Storage> Outbox<S> {
             self.end = self.end.saturating_add(len);
         }
         appended
+    }
+
+    /// Queues a payload behind its header, which was queued just before.
+    #[cfg(feature = "bytes")]
+    pub(super) fn share(&mut self, payload: bytes::Bytes) {
+        self.shared.push(self.end, payload);
     }
 
     /// Lends room for a frame of at most `len` bytes, which [`extend`](Self::extend) queues.
@@ -116,16 +130,19 @@ impl<S: Storage> Outbox<S> {
         true
     }
 
-    /// Returns the next bytes to write, in up to three slices.
-    pub(super) fn transmit(&mut self) -> [&[u8]; 3] {
+    /// Settles what is written next: nothing will go ahead of it until it is.
+    pub(super) fn settle(&mut self) {
         if self.urgent.len > 0 && self.urgent.at.is_none() {
             self.urgent.at = Some(self.next_boundary());
         }
-        let bytes = self.storage.bytes();
-        let at = self.urgent.at.unwrap_or(self.end);
-        let before = bytes.get(self.sent..at).unwrap_or_default();
+    }
+
+    /// Returns what waits, in order, once it is [settled](Self::settle); no slice is empty.
+    pub(super) fn slices(&self) -> Slices<'_, impl Iterator<Item = (usize, &[u8])>> {
         let urgent = self.urgent.bytes.get(self.urgent.sent..self.urgent.len).unwrap_or_default();
-        [before, urgent, bytes.get(at.max(self.sent)..self.end).unwrap_or_default()]
+        let stored = self.storage.bytes().get(..self.end).unwrap_or_default();
+        let urgent = self.urgent.at.map(|at| (at, urgent));
+        Slices { stored, at: self.sent, shared: self.shared.iter().peekable(), urgent }
     }
 
     /// Notes that so many bytes were written; `false`, with nothing changed, if fewer wait.
@@ -134,10 +151,26 @@ impl<S: Storage> Outbox<S> {
             return false;
         }
         let mut left = len;
-        if let Some(at) = self.urgent.at {
-            let before = at.saturating_sub(self.sent).min(left);
-            self.sent = self.sent.saturating_add(before);
-            left = left.saturating_sub(before);
+        while left > 0 {
+            let next = self.shared.iter().next().map_or(self.end, |(at, _)| at);
+            let stop = self.urgent.at.map_or(next, |at| next.min(at));
+            let stored = stop.saturating_sub(self.sent).min(left);
+            self.sent = self.sent.saturating_add(stored);
+            left = left.saturating_sub(stored);
+            if let Some((taken, done)) = self.shared.advance(self.sent, left) {
+                left = left.saturating_sub(taken);
+                if done {
+                    // Where it is unknown that a payload was here, its frame cannot be passed over.
+                    self.boundary = self.boundary.max(self.sent);
+                }
+                continue;
+            }
+            if self.urgent.at != Some(self.sent) {
+                if stored == 0 {
+                    break;
+                }
+                continue;
+            }
             let urgent = self.urgent.len.saturating_sub(self.urgent.sent).min(left);
             self.urgent.sent = self.urgent.sent.saturating_add(urgent);
             left = left.saturating_sub(urgent);
@@ -145,8 +178,7 @@ impl<S: Storage> Outbox<S> {
                 (self.urgent.len, self.urgent.sent, self.urgent.at) = (0, 0, None);
             }
         }
-        self.sent = self.sent.saturating_add(left);
-        if self.sent == self.end {
+        if self.sent == self.end && self.shared.len() == 0 {
             (self.sent, self.end, self.boundary) = (0, 0, 0);
             self.urgent.at = self.urgent.at.map(|_| 0);
         }
@@ -158,6 +190,7 @@ impl<S: Storage> Outbox<S> {
         if self.end == 0 && self.storage.capacity() > retain {
             self.storage.release();
         }
+        self.shared.release();
     }
 
     /// Finds the first boundary between two frames that nothing behind was written of.
@@ -165,8 +198,11 @@ impl<S: Storage> Outbox<S> {
         while self.boundary < self.sent {
             let rest = self.storage.bytes().get(self.boundary..self.end).unwrap_or_default();
             let Ok(Some((header, len))) = FrameHeader::decode(rest) else { return self.end };
-            let payload_len = usize::try_from(header.payload_len).unwrap_or(usize::MAX);
-            self.boundary = self.boundary.saturating_add(len).saturating_add(payload_len);
+            self.boundary = self.boundary.saturating_add(len);
+            if self.shared.iter().next().is_none_or(|(at, _)| at != self.boundary) {
+                let payload_len = usize::try_from(header.payload_len).unwrap_or(usize::MAX);
+                self.boundary = self.boundary.saturating_add(payload_len);
+            }
         }
         self.boundary
     }
@@ -190,5 +226,34 @@ impl<S: Storage> Outbox<S> {
         (self.sent, self.end) = (0, waiting);
         self.boundary = boundary.saturating_sub(by);
         self.urgent.at = self.urgent.at.map(|at| at.saturating_sub(by));
+        self.shared.shift(by);
+    }
+}
+
+/// What waits to be written, slice by slice.
+pub(super) struct Slices<'q, I: Iterator<Item = (usize, &'q [u8])>> {
+    stored: &'q [u8],
+    at: usize,
+    shared: Peekable<I>,
+    urgent: Option<(usize, &'q [u8])>,
+}
+
+impl<'q, I: Iterator<Item = (usize, &'q [u8])>> Iterator for Slices<'q, I> {
+    type Item = &'q [u8];
+
+    #[inline]
+    fn next(&mut self) -> Option<&'q [u8]> {
+        let shared = self.shared.peek().map(|(at, _)| *at);
+        let urgent = self.urgent.map(|(at, _)| at);
+        let stop = shared.into_iter().chain(urgent).fold(self.stored.len(), usize::min);
+        if self.at < stop {
+            let slice = self.stored.get(self.at..stop);
+            self.at = stop;
+            return slice;
+        }
+        if shared == Some(self.at) {
+            return self.shared.next().map(|(_, payload)| payload);
+        }
+        self.urgent.take().map(|(_, frame)| frame)
     }
 }

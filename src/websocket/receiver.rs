@@ -1,10 +1,15 @@
 //! The receiving half: from bytes read to whole messages (RFC 6455 §5.4, §6.2).
 
+#[cfg(feature = "bytes")]
+use bytes::{Bytes, BytesMut, buf::Limit};
+
 use super::buffer::{Buffer, Place};
 use super::config::Config;
 use super::event::{Event, Message, Text};
 #[cfg(feature = "deflate")]
 use super::inflated::Inflated;
+#[cfg(feature = "bytes")]
+use super::owned::{OwnedEvent, OwnedMessage};
 use super::storage::Storage;
 use crate::control::Reply;
 use crate::error::{ProtocolError, Violation};
@@ -27,6 +32,9 @@ pub struct Receiver<R, S> {
     joining: Joining,
     stream_above: u64,
     retain: usize,
+    /// What is behind the buffer's end, if anything, was read.
+    #[cfg(feature = "bytes")]
+    lent_uninitialised: bool,
     #[cfg(feature = "deflate")]
     inflated: Option<Inflated>,
 }
@@ -82,6 +90,8 @@ impl<R: Role, S: Storage> Receiver<R, S> {
             joining: Joining::Nothing,
             stream_above: config.stream_above,
             retain: config.retain,
+            #[cfg(feature = "bytes")]
+            lent_uninitialised: false,
             #[cfg(feature = "deflate")]
             inflated: None,
         }
@@ -99,6 +109,10 @@ impl<R: Role, S: Storage> Receiver<R, S> {
     ///
     /// See [`WebSocket::read_buf`](super::WebSocket::read_buf).
     pub fn read_buf(&mut self) -> &mut [u8] {
+        #[cfg(feature = "bytes")]
+        {
+            self.lent_uninitialised = false;
+        }
         let open = self.joining == Joining::Message;
         self.buffer.room(open, self.half.frame_left())
     }
@@ -153,19 +167,7 @@ impl<R: Role, S: Storage> Receiver<R, S> {
     /// Yields anything but a whole message in one frame.
     #[inline(never)]
     pub(super) fn next_in_parts(&mut self) -> Result<Option<Event<'_>>, ProtocolError> {
-        let found = match self.find() {
-            Ok(found) => found,
-            Err(error) => {
-                self.joining = Joining::Nothing;
-                self.buffer.clear();
-                self.release();
-                return Err(error);
-            }
-        };
-        let Some(found) = found else {
-            self.release();
-            return Ok(None);
-        };
+        let Some(found) = self.find_in_parts()? else { return Ok(None) };
         Ok(Some(match found {
             Found::Message(kind, place) => Event::Message(whole(kind, self.buffer.get(place))),
             Found::Chunk(part, place) => Event::Chunk(part.of(self.buffer.get(place))),
@@ -183,6 +185,21 @@ impl<R: Role, S: Storage> Receiver<R, S> {
             Found::Pong => Event::Pong(self.half.control_payload()),
             Found::Close => Event::Close(self.half.close_frame()),
         }))
+    }
+
+    /// Finds the next event; gives memory back if there is none.
+    fn find_in_parts(&mut self) -> Result<Option<Found>, ProtocolError> {
+        let found = self.find();
+        match found {
+            Ok(Some(_)) => {}
+            Ok(None) => self.release(),
+            Err(_) => {
+                self.joining = Joining::Nothing;
+                self.buffer.clear();
+                self.release();
+            }
+        }
+        found
     }
 
     #[inline(always)]
@@ -295,6 +312,73 @@ impl<R: Role, S: Storage> Receiver<R, S> {
     /// If several Pings arrived since the last call, only the latest is answered (§5.5.3).
     pub fn poll_reply(&mut self) -> Option<Reply> {
         self.half.poll_reply()
+    }
+}
+
+#[cfg(feature = "bytes")]
+impl<R: Role> Receiver<R, BytesMut> {
+    /// Returns room for the next bytes that need not be initialised: see
+    /// [`WebSocket::read_buf_mut`](super::WebSocket::read_buf_mut).
+    pub fn read_buf_mut(&mut self) -> Limit<&mut BytesMut> {
+        self.lent_uninitialised = true;
+        let open = self.joining == Joining::Message;
+        self.buffer.room_mut(open, self.half.frame_left())
+    }
+
+    /// Reports that bytes were put into [`read_buf_mut`](Self::read_buf_mut); returns how many.
+    pub fn received_buf_mut(&mut self) -> usize {
+        if core::mem::take(&mut self.lent_uninitialised) { self.buffer.fill_all() } else { 0 }
+    }
+
+    /// Returns the next event, owned: see
+    /// [`WebSocket::next_owned`](super::WebSocket::next_owned).
+    ///
+    /// # Errors
+    /// As for [`next`](Self::next).
+    #[inline]
+    pub fn next_owned(&mut self) -> Result<Option<OwnedEvent>, ProtocolError> {
+        let Some(whole) = self.find_whole() else { return self.next_owned_in_parts() };
+        let Whole { kind, header_len, len, key } = whole;
+        self.half.received_whole(&whole);
+        let Some(payload) = self.buffer.take(header_len, len) else { return Ok(None) };
+        if R::IS_SERVER {
+            mask(payload, key);
+        }
+        if kind == MessageKind::Text && to_str(payload).is_none() {
+            return Err(fail_text(&mut self.half, payload));
+        }
+        let payload = self.buffer.take_owned(self.buffer.latest(len));
+        Ok(Some(OwnedEvent::Message(OwnedMessage::new(kind, payload))))
+    }
+
+    #[inline(never)]
+    pub(super) fn next_owned_in_parts(&mut self) -> Result<Option<OwnedEvent>, ProtocolError> {
+        let Some(found) = self.find_in_parts()? else { return Ok(None) };
+        let copied = Bytes::copy_from_slice;
+        let chunk = |Part { kind, last: is_last, .. }, payload| OwnedEvent::Chunk {
+            kind,
+            payload,
+            is_last,
+        };
+        Ok(Some(match found {
+            Found::Message(kind, place) => {
+                OwnedEvent::Message(OwnedMessage::new(kind, self.buffer.take_owned(place)))
+            }
+            Found::Chunk(part, place) => chunk(part, self.buffer.take_owned(place)),
+            #[cfg(feature = "deflate")]
+            Found::Inflated(kind) => {
+                let payload = self.inflated.as_mut().map(Inflated::take_owned).unwrap_or_default();
+                OwnedEvent::Message(OwnedMessage::new(kind, payload))
+            }
+            #[cfg(feature = "deflate")]
+            Found::InflatedChunk(part) => {
+                let payload = self.inflated.as_mut().map(Inflated::take_owned);
+                chunk(part, payload.unwrap_or_default())
+            }
+            Found::Ping => OwnedEvent::Ping(copied(self.half.control_payload())),
+            Found::Pong => OwnedEvent::Pong(copied(self.half.control_payload())),
+            Found::Close => OwnedEvent::Close(self.half.close_frame().map(Into::into)),
+        }))
     }
 }
 

@@ -1,7 +1,11 @@
 //! The sending half: from messages to bytes to write (RFC 6455 §6.1).
 
+#[cfg(feature = "bytes")]
+use super::buffer::SPLIT;
 use super::config::Config;
 use super::outbox::Outbox;
+#[cfg(feature = "bytes")]
+use super::owned::OwnedMessage;
 use super::receiver::TooMany;
 use super::storage::Storage;
 use crate::close::CloseCode;
@@ -10,7 +14,7 @@ use crate::control::Reply;
 use crate::deflate::Deflater;
 use crate::error::SendError;
 use crate::fragment::Fragment;
-#[cfg(feature = "deflate")]
+#[cfg(any(feature = "bytes", feature = "deflate"))]
 use crate::frame::FrameHeader;
 use crate::role::{Role, Server};
 use crate::send::{ControlFrame, PreparedMessage, SendHalf, header_len};
@@ -93,6 +97,38 @@ impl<R: Role, S: Storage> Sender<R, S> {
             let header = self.half.header_of(&fragment);
             self.outbox.push(&header, payload, header.masking_key());
         }
+        Ok(())
+    }
+
+    /// Queues a message that is owned; a server's is not copied if it is long.
+    ///
+    /// What is not compressed, and is 1 KiB or longer, waits where it is, by reference count. A
+    /// client has to mask a copy.
+    ///
+    /// # Errors
+    /// As for [`send`](Self::send).
+    #[cfg(feature = "bytes")]
+    pub fn send_owned(&mut self, message: impl Into<OwnedMessage>) -> Result<(), SendError> {
+        let message = message.into();
+        let fragment = Fragment::from(&message);
+        let payload_len = fragment.payload().len();
+        #[cfg(feature = "deflate")]
+        if self.deflater.is_some() {
+            return self.send_deflated(fragment);
+        }
+        if !R::IS_SERVER || payload_len < SPLIT {
+            return self.send_plain(fragment);
+        }
+        self.check_open()?;
+        self.half.check(&fragment)?;
+        let wait =
+            self.outbox.len().saturating_add(payload_len).saturating_add(FrameHeader::MAX_LEN);
+        if wait > self.high_water || !self.outbox.reserve(FrameHeader::MAX_LEN) {
+            return Err(SendError::Full);
+        }
+        let header = self.half.header_of(&fragment);
+        self.outbox.push(&header, &[], None);
+        self.outbox.share(message.into_bytes());
         Ok(())
     }
 
@@ -180,23 +216,22 @@ impl<R: Role, S: Storage> Sender<R, S> {
         }
     }
 
-    /// Returns the next bytes to write, in up to three slices, for a vectored write.
+    /// Returns all bytes that wait to be written, slice by slice, for a vectored write.
     ///
-    /// They are the same until some of them are [transmitted](Self::transmitted), except for what
-    /// is queued behind them.
-    pub fn transmit_slices(&mut self) -> [&[u8]; 3] {
-        self.outbox.transmit()
+    /// Until some of them are [transmitted](Self::transmitted), each further call begins with the
+    /// same bytes: what is queued meanwhile goes behind them.
+    pub fn transmit_slices(&mut self) -> impl Iterator<Item = &[u8]> {
+        self.outbox.settle();
+        self.outbox.slices()
     }
 
-    /// Returns the next bytes to write; empty if nothing waits.
+    /// Returns the next bytes to write, in one slice; empty if nothing waits.
+    ///
+    /// There may be more behind them: see [`transmit_slices`](Self::transmit_slices).
     #[inline]
     pub fn transmit(&mut self) -> &[u8] {
-        let [first, second, third] = self.outbox.transmit();
-        match (first.is_empty(), second.is_empty()) {
-            (false, _) => first,
-            (true, false) => second,
-            (true, true) => third,
-        }
+        self.outbox.settle();
+        self.outbox.slices().next().unwrap_or_default()
     }
 
     /// Reports that so many of the bytes to write were written.

@@ -3,6 +3,9 @@
 #[cfg(feature = "alloc")]
 use alloc::vec::Vec;
 
+#[cfg(feature = "bytes")]
+use bytes::BytesMut;
+
 use crate::bytes::copy;
 #[cfg(feature = "alloc")]
 use crate::fuel;
@@ -17,8 +20,8 @@ mod sealed {
 /// Memory that a [`WebSocket`](super::WebSocket) reads into, or writes from.
 ///
 /// A `&mut [u8]` needs no allocator and bounds what fits.
-#[cfg_attr(feature = "alloc", doc = "A `Vec<u8>` grows with what has arrived or is queued.")]
-#[cfg_attr(not(feature = "alloc"), doc = "With the feature `alloc`, `Vec<u8>` is one too.")]
+/// A `Vec<u8>` (with the feature `alloc`) grows with what has arrived or is queued. So does a
+/// `BytesMut` (`bytes`), off which messages can be split without a copy.
 pub trait Storage: sealed::Sealed {
     /// Returns all initialised bytes.
     #[doc(hidden)]
@@ -104,20 +107,83 @@ impl Storage for &mut [u8] {
 #[cfg(feature = "alloc")]
 const MASKED: usize = 4 << 10;
 
-/// What was used of the memory stays initialised, so that it is never filled in advance twice.
+/// Memory that grows. What was used of it stays initialised, so that nothing is filled twice.
 #[cfg(feature = "alloc")]
-impl sealed::Sealed for Vec<u8> {}
+trait Growable: AsRef<[u8]> + AsMut<[u8]> + Default {
+    fn held(&self) -> usize;
+    /// Keeps the first `len` bytes.
+    fn keep(&mut self, len: usize);
+    /// Allocates memory for so many more bytes, with some to spare.
+    fn make_room(&mut self, more: usize) -> bool;
+    fn fill_to(&mut self, len: usize);
+    fn extend(&mut self, bytes: &[u8]);
+}
 
 #[cfg(feature = "alloc")]
-impl Storage for Vec<u8> {
+impl Growable for Vec<u8> {
+    fn held(&self) -> usize {
+        self.capacity()
+    }
+
+    fn keep(&mut self, len: usize) {
+        self.truncate(len);
+    }
+
+    fn make_room(&mut self, more: usize) -> bool {
+        self.try_reserve(more).is_ok()
+    }
+
+    fn fill_to(&mut self, len: usize) {
+        self.resize(len, 0);
+    }
+
+    fn extend(&mut self, bytes: &[u8]) {
+        self.extend_from_slice(bytes);
+    }
+}
+
+/// Its memory comes back when all messages that were split off it are gone.
+#[cfg(feature = "bytes")]
+impl Growable for BytesMut {
+    fn held(&self) -> usize {
+        self.capacity()
+    }
+
+    fn keep(&mut self, len: usize) {
+        self.truncate(len);
+    }
+
+    fn make_room(&mut self, more: usize) -> bool {
+        // It has no call that fails; only this length would.
+        let fits = self.len().saturating_add(more) <= isize::MAX.unsigned_abs() / 2;
+        if fits {
+            self.reserve(more);
+        }
+        fits
+    }
+
+    fn fill_to(&mut self, len: usize) {
+        self.resize(len, 0);
+    }
+
+    fn extend(&mut self, bytes: &[u8]) {
+        self.extend_from_slice(bytes);
+    }
+}
+
+#[cfg(feature = "alloc")]
+impl<G: Growable> sealed::Sealed for G {}
+
+#[cfg(feature = "alloc")]
+impl<G: Growable> Storage for G {
     #[inline]
     fn bytes(&self) -> &[u8] {
-        self
+        self.as_ref()
     }
 
     #[inline]
     fn bytes_mut(&mut self) -> &mut [u8] {
-        self
+        self.as_mut()
     }
 
     fn max_len(&self) -> usize {
@@ -125,36 +191,32 @@ impl Storage for Vec<u8> {
     }
 
     fn capacity(&self) -> usize {
-        Self::capacity(self)
+        self.held()
     }
 
     #[inline]
     fn extend_to(&mut self, keep: usize, len: usize) {
-        if self.len() >= len {
-            return;
+        let filled = self.bytes().len();
+        if filled < len && reserve_behind(self, keep, len.saturating_sub(keep)) {
+            fuel::burn(len.saturating_sub(self.bytes().len()));
+            self.fill_to(len);
         }
-        if !reserve_behind(self, keep, len.saturating_sub(keep)) {
-            return;
-        }
-        fuel::burn(len.saturating_sub(self.len()));
-        self.resize(len, 0);
     }
 
     #[inline]
     fn reserve(&mut self, at: usize, len: usize) -> bool {
-        at.saturating_add(len) <= self.len() || reserve_behind(self, at, len)
+        at.saturating_add(len) <= self.bytes().len() || reserve_behind(self, at, len)
     }
 
     #[inline]
     fn append(&mut self, at: usize, head: &[u8], body: &[u8], key: Option<MaskingKey>) -> bool {
-        if self.get_mut(at..).is_some_and(|room| write(room, head, body, key)) {
-            return true;
-        }
-        append_behind(self, at, head, body, key)
+        let room = self.bytes_mut().get_mut(at..);
+        room.is_some_and(|room| write(room, head, body, key))
+            || append_behind(self, at, head, body, key)
     }
 
     fn release(&mut self) {
-        *self = Self::new();
+        *self = Self::default();
     }
 }
 
@@ -162,7 +224,7 @@ impl Storage for Vec<u8> {
 #[cfg(feature = "alloc")]
 #[inline(never)]
 fn append_behind(
-    bytes: &mut Vec<u8>,
+    bytes: &mut impl Growable,
     at: usize,
     head: &[u8],
     body: &[u8],
@@ -173,16 +235,16 @@ fn append_behind(
         return false;
     }
     fuel::burn(len);
-    bytes.truncate(at);
-    bytes.extend_from_slice(head);
+    bytes.keep(at);
+    bytes.extend(head);
     let Some(mut key) = key else {
-        bytes.extend_from_slice(body);
+        bytes.extend(body);
         return true;
     };
     for piece in body.chunks(MASKED) {
-        let start = bytes.len();
-        bytes.extend_from_slice(piece);
-        mask(bytes.get_mut(start..).unwrap_or_default(), key);
+        let start = bytes.as_ref().len();
+        bytes.extend(piece);
+        mask(bytes.as_mut().get_mut(start..).unwrap_or_default(), key);
         key = key.after(piece.len() as u64);
     }
     true
@@ -190,11 +252,11 @@ fn append_behind(
 
 /// Allocates memory behind the first `at` bytes, and keeps no others if they would have to move.
 #[cfg(feature = "alloc")]
-fn reserve_behind(bytes: &mut Vec<u8>, at: usize, len: usize) -> bool {
-    if bytes.capacity().saturating_sub(at) >= len {
+fn reserve_behind(bytes: &mut impl Growable, at: usize, len: usize) -> bool {
+    if bytes.held().saturating_sub(at) >= len {
         return true;
     }
-    bytes.truncate(at);
+    bytes.keep(at);
     fuel::burn(at);
-    bytes.try_reserve(len).is_ok()
+    bytes.make_room(len)
 }

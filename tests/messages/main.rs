@@ -6,3 +6,4 @@ mod common;
 
 mod buffer;
 mod pairing;
+mod websocket;

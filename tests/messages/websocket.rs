@@ -1,9 +1,6 @@
 //! The layer over everything: messages, buffers, the queue, answers and time.
-#![cfg(feature = "alloc")]
 
-mod common;
-
-use common::{oracle, vectors, websocket};
+use crate::common::{self, oracle, vectors, websocket};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use rfc6455::WebSocket;
