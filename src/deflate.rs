@@ -25,7 +25,7 @@
 //! let agreement = Policy::DEFAULT.accept_offer(&upgrade).unwrap(); // `None`: no compression
 //! let answer = agreement.answer();
 //! let mut out = vec![0; 512];
-//! upgrade.accept(&Acceptance { extensions: Some(&answer), ..Acceptance::default() }, &mut out)?;
+//! upgrade.accept(&Acceptance::DEFAULT.extensions(Some(&answer)), &mut out)?;
 //!
 //! let (mut inflater, mut deflater) = (agreement.inflater(), agreement.deflater());
 //! let (mut ws, mut messages) = (Connection::server(Limits::DEFAULT), MessageBuffer::new());

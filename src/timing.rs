@@ -6,7 +6,15 @@ use core::time::Duration;
 ///
 /// RFC 6455 sets no timeouts. These keep a peer from holding a connection by silence: by a head
 /// that never completes, an answer that never comes, or a Close that is never returned.
+///
+/// ```
+/// use core::time::Duration;
+/// use rfc6455::Timeouts;
+/// const PATIENT: Timeouts = Timeouts::DEFAULT.idle(Some(Duration::from_secs(600))).pong(None);
+/// assert_eq!(PATIENT.close, Timeouts::DEFAULT.close);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Timeouts {
     /// From the opening of the transport to the end of the handshake. Default: 10 seconds.
     pub handshake: Option<Duration>,
@@ -26,6 +34,34 @@ impl Timeouts {
         pong: Some(Duration::from_secs(20)),
         close: Some(Duration::from_secs(5)),
     };
+
+    /// Sets [`handshake`](Self::handshake).
+    #[must_use]
+    pub const fn handshake(mut self, timeout: Option<Duration>) -> Self {
+        self.handshake = timeout;
+        self
+    }
+
+    /// Sets [`idle`](Self::idle).
+    #[must_use]
+    pub const fn idle(mut self, timeout: Option<Duration>) -> Self {
+        self.idle = timeout;
+        self
+    }
+
+    /// Sets [`pong`](Self::pong).
+    #[must_use]
+    pub const fn pong(mut self, timeout: Option<Duration>) -> Self {
+        self.pong = timeout;
+        self
+    }
+
+    /// Sets [`close`](Self::close).
+    #[must_use]
+    pub const fn close(mut self, timeout: Option<Duration>) -> Self {
+        self.close = timeout;
+        self
+    }
 }
 
 impl Default for Timeouts {

@@ -242,7 +242,7 @@ mod handshake {
         let upgrade = request.upgrade().unwrap();
         let agreement = policy.accept_offer(&upgrade)?;
         let extensions = agreement.answer();
-        let acceptance = Acceptance { extensions: Some(&extensions), ..Acceptance::default() };
+        let acceptance = Acceptance::DEFAULT.extensions(Some(&extensions));
         upgrade.accept(&acceptance, &mut [0; 512]).expect("it was offered");
         Some(extensions.to_string())
     }
@@ -301,7 +301,7 @@ mod handshake {
     /// Whether compression is agreed to, after this answer to this policy's offer.
     fn confirmed(policy: &Policy, answer: &str) -> Result<bool, HandshakeError> {
         let text = policy.offer();
-        let offer = Offer { extensions: Some(&text), ..Offer::new("h", "/") };
+        let offer = Offer::new("h", "/").extensions(Some(&text));
         let mut storage = [0; 2048];
         let mut handshake = ClientHandshake::new(
             offer,

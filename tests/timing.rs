@@ -50,7 +50,7 @@ fn a_close_that_is_never_answered_times_out_however_alive_the_peer_is() {
 
 #[test]
 fn none_waits_for_ever_and_the_end_of_time_does_not_overflow() {
-    let never = Timeouts { handshake: None, idle: None, pong: None, close: None };
+    let never = Timeouts::DEFAULT.handshake(None).idle(None).pong(None).close(None);
     let mut timing = Timing::new(never, at(0));
     assert_eq!((timing.deadline(), timing.poll(Duration::MAX)), (None, None));
     let mut timing = Timing::new(Timeouts::DEFAULT, Duration::MAX);

@@ -80,8 +80,7 @@ fn shake_hands(
 ) -> Result<(Vec<u8>, Compression), ConnectError> {
     let mut storage = [0; 8192];
     let extensions = policy.offer();
-    let offer =
-        Offer { extensions: extensions.as_deref(), ..Offer::new(&url.authority, &url.target) };
+    let offer = Offer::new(&url.authority, &url.target).extensions(extensions.as_deref());
     let mut handshake =
         ClientHandshake::new(offer, random(), &mut storage, HandshakeLimits::DEFAULT)
             .map_err(|error| io::Error::new(ErrorKind::InvalidInput, error))?;

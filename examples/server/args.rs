@@ -86,7 +86,7 @@ pub(crate) const NAMED_ORIGINS: [&str; 2] = ["null", "file://"];
 
 /// Parses an origin. A value that no browser sends would silently allow no one.
 fn origin(text: &str) -> Result<String, &'static str> {
-    let offer = Offer { origin: Some(text), ..Offer::new("localhost", "/") };
+    let offer = Offer::new("localhost", "/").origin(Some(text));
     // The client's handshake checks it. RFC 3986 allows `*` in a host, but a user who writes it
     // here expects a pattern, and patterns are not supported.
     let sent = ClientHandshake::new(offer, [0; 16], &mut [], HandshakeLimits::DEFAULT);

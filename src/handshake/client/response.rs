@@ -159,7 +159,7 @@ impl<'h> Response<'h> {
             // RFC 6455 §4.1: "If the response includes a |Sec-WebSocket-Extensions| header field
             // and this header field indicates the use of an extension that was not present in the
             // client's handshake [...], the client MUST _Fail the WebSocket Connection_."
-            if !self.offer.extensions().any(|offered| offered.name() == extension.name()) {
+            if !self.offer.offered_extensions().any(|offered| offered.name() == extension.name()) {
                 return Err(HandshakeError::UnofferedExtension);
             }
             if self.extensions().take(index).any(|earlier| earlier.name() == extension.name()) {
