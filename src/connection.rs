@@ -5,6 +5,8 @@ use crate::error::{ProtocolError, SendError};
 use crate::event::{Eof, Event};
 use crate::fragment::{Fragment, Part};
 use crate::frame::EncodedHeader;
+use crate::halves::Internal;
+use crate::halves::sealed::{HasReceiveHalf, HasSendHalf};
 use crate::limits::Limits;
 use crate::receive::ReceiveHalf;
 use crate::role::{Client, MaskingKeys, Role, Server};
@@ -310,6 +312,12 @@ impl<R: Role> Connection<R> {
         self.receiver.error()
     }
 
+    /// Returns how many bytes of the stream were taken and not discarded.
+    #[must_use]
+    pub const fn position(&self) -> u64 {
+        self.receiver.position()
+    }
+
     /// Returns the number of control frames since the last data frame.
     ///
     /// Use it to measure their rate.
@@ -354,14 +362,6 @@ impl<R: Role> Connection<R> {
         (self.receiver, self.sender)
     }
 
-    /// Returns the sending half, if data may be sent.
-    #[cfg(feature = "deflate")]
-    #[inline]
-    pub(crate) fn open_sender(&mut self) -> Result<&mut SendHalf<R>, SendError> {
-        self.check_open()?;
-        Ok(&mut self.sender)
-    }
-
     /// Checks that the peer has neither sent a Close nor broken a rule: only the answer may follow.
     #[inline]
     fn check_open(&self) -> Result<(), SendError> {
@@ -369,11 +369,18 @@ impl<R: Role> Connection<R> {
     }
 }
 
-/// Lends the receiving half to [`MessageBuffer::receive`](crate::MessageBuffer::receive).
-impl<R> AsMut<ReceiveHalf<R>> for Connection<R> {
-    #[inline]
-    fn as_mut(&mut self) -> &mut ReceiveHalf<R> {
+impl<R> HasReceiveHalf<R> for Connection<R> {
+    #[inline(always)]
+    fn receive_half(&mut self, _: Internal) -> &mut ReceiveHalf<R> {
         &mut self.receiver
+    }
+}
+
+impl<R: Role> HasSendHalf<R> for Connection<R> {
+    #[inline]
+    fn send_half(&mut self, _: Internal) -> Result<&mut SendHalf<R>, SendError> {
+        self.check_open()?;
+        Ok(&mut self.sender)
     }
 }
 

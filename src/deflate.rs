@@ -88,7 +88,7 @@ mod params;
 mod policy;
 
 pub use agreement::{Agreement, HeaderText};
-pub use deflater::{Deflater, Outgoing};
+pub use deflater::Deflater;
 pub use inflater::Inflater;
 pub(crate) use inflater::Step;
 pub use params::Params;

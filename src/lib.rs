@@ -144,6 +144,7 @@ mod frame;
 pub mod fuel;
 #[cfg(not(feature = "fuel"))]
 mod fuel;
+mod halves;
 #[cfg(feature = "handshake")]
 pub mod handshake;
 mod identity;
@@ -164,6 +165,7 @@ pub use error::{ProtocolError, SendError, Violation};
 pub use event::{Chunk, Eof, Event};
 pub use fragment::{Fragment, Part};
 pub use frame::{EncodedHeader, FrameHeader};
+pub use halves::{Receiver, Sender};
 pub use limits::Limits;
 pub use mask::{MaskingKey, mask};
 #[cfg(feature = "alloc")]

@@ -298,11 +298,3 @@ impl<R: Role> ReceiveHalf<R> {
         self.answer_pings = answer;
     }
 }
-
-/// Lets [`MessageBuffer::receive`](crate::MessageBuffer::receive) take a half or a whole connection.
-impl<R> AsMut<Self> for ReceiveHalf<R> {
-    #[inline]
-    fn as_mut(&mut self) -> &mut Self {
-        self
-    }
-}

@@ -25,8 +25,8 @@ mod on {
     use rfc6455::deflate::{self, Agreement, Deflater, HeaderText, Inflater};
     use rfc6455::handshake::{Accepted, HandshakeError, Upgrade};
     use rfc6455::{
-        Connection, Event, Fragment, Incoming, MessageBuffer, ProtocolError, ReceiveHalf, Role,
-        SendError, Storage,
+        Connection, Event, Fragment, Incoming, MessageBuffer, ProtocolError, Receiver, Role,
+        SendError, Sender, Storage,
     };
 
     /// The parameters to offer or accept.
@@ -92,7 +92,7 @@ mod on {
         /// Returns the next chunk or control frame.
         pub(crate) fn receive<'c, 'b: 'c, R: Role>(
             &'c mut self,
-            ws: &mut impl AsMut<ReceiveHalf<R>>,
+            ws: &mut impl Receiver<R>,
             input: &mut &'b mut [u8],
         ) -> Result<Option<Event<'c>>, ProtocolError> {
             match &mut self.inflater {
@@ -100,7 +100,7 @@ mod on {
                     self.inflated.resize(16 << 10, 0);
                     inflater.receive(ws, input, &mut self.inflated)
                 }
-                None => ws.as_mut().receive(input),
+                None => ws.receive(input),
             }
         }
 
@@ -122,7 +122,7 @@ mod on {
         /// Returns `false` without effect if the peer did not agree to compression.
         pub(crate) fn send<'a, R: Role>(
             &mut self,
-            ws: &mut impl deflate::Outgoing<R>,
+            ws: &mut impl Sender<R>,
             fragment: impl Into<Fragment<'a>>,
             out: &mut Vec<u8>,
         ) -> Result<bool, SendError> {
@@ -150,7 +150,7 @@ mod on {
 mod off {
     use rfc6455::handshake::{Accepted, HandshakeError, Upgrade};
     use rfc6455::{
-        Connection, Event, Fragment, Incoming, MessageBuffer, ProtocolError, ReceiveHalf, Role,
+        Connection, Event, Fragment, Incoming, MessageBuffer, ProtocolError, Receiver, Role,
         SendError, Storage,
     };
 
@@ -194,10 +194,10 @@ mod off {
 
         pub(crate) fn receive<'b, R: Role>(
             &mut self,
-            ws: &mut impl AsMut<ReceiveHalf<R>>,
+            ws: &mut impl Receiver<R>,
             input: &mut &'b mut [u8],
         ) -> Result<Option<Event<'b>>, ProtocolError> {
-            ws.as_mut().receive(input)
+            ws.receive(input)
         }
 
         pub(crate) fn receive_message<'m, 'b: 'm, S: Storage, R: Role>(

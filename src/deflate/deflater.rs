@@ -6,22 +6,22 @@ use core::fmt;
 use zlib_rs::{Deflate, DeflateConfig, DeflateFlush, Method, Status, Strategy};
 
 use super::policy::Policy;
-use crate::connection::Connection;
 use crate::error::SendError;
 use crate::fragment::Fragment;
 use crate::frame::FrameHeader;
 use crate::fuel;
+use crate::halves::{Internal, Sender};
 use crate::identity::Serves;
 use crate::role::Role;
-use crate::send::SendHalf;
 
-/// Compresses messages for a [`Connection`] or its sending half.
+/// Compresses messages for a [`Connection`](crate::Connection) or its sending half.
 ///
-/// An [`Agreement`](super::Agreement) creates it. It serves one connection, the first that it
-/// compresses for; with any other it only returns [`SendError::Mispaired`]. Its memory is allocated
-/// for the first message that is compressed, and you can [release](Self::release) it between any
-/// two messages. To leave a message uncompressed, send it with [`Connection::send`], as if there
-/// were no extension: messages that are compressed after it refer to those compressed before it.
+/// An [`Agreement`](super::Agreement) creates it. It serves one connection, the first that
+/// it compresses for; with any other it only returns [`SendError::Mispaired`]. Its memory is
+/// allocated for the first message that is compressed, and you can [release](Self::release) it
+/// between any two messages. To leave a message uncompressed, send it with
+/// [`Connection::send`](crate::Connection::send), as if there were no extension: messages that are
+/// compressed after it refer to those compressed before it.
 ///
 /// Compression can leak secrets. An attacker who can inject text into the same compression context
 /// as a secret, and observe lengths, can recover the secret. Do not compress such messages.
@@ -39,31 +39,6 @@ pub struct Deflater {
     /// The context has been used since it was created.
     used: bool,
 }
-
-mod sealed {
-    pub trait Sealed<R> {
-        /// Returns the sending half, if data may be sent.
-        fn sender(&mut self) -> Result<&mut crate::SendHalf<R>, crate::SendError>;
-    }
-}
-
-/// A destination for data: a [`Connection`] or a [`SendHalf`].
-pub trait Outgoing<R>: sealed::Sealed<R> {}
-
-impl<R: Role> sealed::Sealed<R> for Connection<R> {
-    fn sender(&mut self) -> Result<&mut SendHalf<R>, SendError> {
-        self.open_sender()
-    }
-}
-
-impl<R: Role> sealed::Sealed<R> for SendHalf<R> {
-    fn sender(&mut self) -> Result<&mut Self, SendError> {
-        Ok(self)
-    }
-}
-
-impl<R: Role> Outgoing<R> for Connection<R> {}
-impl<R: Role> Outgoing<R> for SendHalf<R> {}
 
 /// The bytes that are removed from the end of a message before it is sent (§7.2.1).
 const TAIL: [u8; 4] = [0x00, 0x00, 0xFF, 0xFF];
@@ -99,7 +74,7 @@ impl Deflater {
     /// form has to be sent, because later messages refer to it.
     ///
     /// The receiver can inflate a fragment as soon as it arrives. If you began a message with
-    /// [`Connection::send`], its other fragments are sent that way too.
+    /// [`Connection::send`](crate::Connection::send), its other fragments are sent that way too.
     ///
     /// ```
     /// use rfc6455::deflate::{Deflater, Params, Policy};
@@ -116,16 +91,17 @@ impl Deflater {
     /// ```
     ///
     /// # Errors
-    /// As for [`Connection::send`]; [`SendError::BufferTooSmall`] if `out` is shorter than
-    /// [`bound`](Self::bound) returns; [`SendError::Mispaired`] if the deflater and the connection
-    /// do not belong together. In all these cases nothing is written, and nothing changes.
+    /// As for [`Connection::send`](crate::Connection::send); [`SendError::BufferTooSmall`] if `out`
+    /// is shorter than [`bound`](Self::bound) returns; [`SendError::Mispaired`] if the deflater and
+    /// the connection do not belong together. In all these cases nothing is written, and nothing
+    /// changes.
     pub fn send<'a, R: Role>(
         &mut self,
-        ws: &mut impl Outgoing<R>,
+        ws: &mut impl Sender<R>,
         fragment: impl Into<Fragment<'a>>,
         out: &mut [u8],
     ) -> Result<usize, SendError> {
-        let sender = ws.sender()?;
+        let sender = ws.send_half(Internal(()))?;
         if !sender.may_be_served_by(self.serves) {
             return Err(SendError::Mispaired);
         }
@@ -165,10 +141,10 @@ impl Deflater {
     /// Appends a frame to `out`, which grows; otherwise the same as [`send`](Self::send).
     ///
     /// # Errors
-    /// As for [`Connection::send`]; `out` is then unchanged.
+    /// As for [`Connection::send`](crate::Connection::send); `out` is then unchanged.
     pub fn send_to_vec<'a, R: Role>(
         &mut self,
-        ws: &mut impl Outgoing<R>,
+        ws: &mut impl Sender<R>,
         fragment: impl Into<Fragment<'a>>,
         out: &mut Vec<u8>,
     ) -> Result<(), SendError> {

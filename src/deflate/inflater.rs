@@ -7,6 +7,7 @@ use zlib_rs::{Inflate, InflateError, InflateFlush, Status};
 use crate::error::{ProtocolError, Violation};
 use crate::event::{Chunk, Event};
 use crate::fuel;
+use crate::halves::{Internal, Receiver};
 use crate::identity::Serves;
 use crate::opcode::MessageKind;
 use crate::receive::ReceiveHalf;
@@ -134,11 +135,11 @@ impl Inflater {
     /// the inflater and the connection do not belong together.
     pub fn receive<'c, 'b: 'c, R: Role>(
         &mut self,
-        ws: &mut impl AsMut<ReceiveHalf<R>>,
+        ws: &mut impl Receiver<R>,
         input: &mut &'b mut [u8],
         out: &'c mut [u8],
     ) -> Result<Option<Event<'c>>, ProtocolError> {
-        let ws = ws.as_mut();
+        let ws = ws.receive_half(Internal(()));
         self.pair(ws, input)?;
         loop {
             let Some(kind) = ws.compressed() else {

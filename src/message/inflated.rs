@@ -3,6 +3,7 @@
 use super::{Found, Incoming, MessageBuffer, State, Storage, hand_out};
 use crate::deflate::{Inflater, Step};
 use crate::error::{ProtocolError, Violation};
+use crate::halves::{Internal, Receiver};
 use crate::opcode::MessageKind;
 use crate::receive::ReceiveHalf;
 use crate::role::Role;
@@ -36,10 +37,10 @@ impl<S: Storage> MessageBuffer<S> {
     pub fn receive_inflated<'m, 'b: 'm, R: Role>(
         &'m mut self,
         inflater: &mut Inflater,
-        ws: &mut impl AsMut<ReceiveHalf<R>>,
+        ws: &mut impl Receiver<R>,
         input: &mut &'b mut [u8],
     ) -> Result<Option<Incoming<'m>>, ProtocolError> {
-        let ws = ws.as_mut();
+        let ws = ws.receive_half(Internal(()));
         if !self.state.is_empty() || S::BOUNDED {
             self.prepare(ws, input)?;
         }
