@@ -283,10 +283,10 @@ proptest! {
         let response = client.receive(&mut input).unwrap().unwrap();
         prop_assert!(input.is_empty());
         prop_assert_eq!(own(response.headers()), answered);
-        let accepted = response.upgrade().unwrap();
-        prop_assert_eq!(accepted.response().status(), 101);
-        prop_assert_eq!(accepted.subprotocol(), subprotocol);
-        prop_assert!(accepted.extensions().map(|extension| extension.name()).eq(chosen));
+        let established = response.upgrade().unwrap();
+        prop_assert_eq!(established.response().status(), 101);
+        prop_assert_eq!(established.subprotocol(), subprotocol);
+        prop_assert!(established.extensions().map(|extension| extension.name()).eq(chosen));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use lexopt::prelude::*;
 use rfc6455::Limits;
 use rfc6455::handshake::{ClientHandshake, HandshakeLimits, Offer};
 
-use crate::compression::{self, Policy};
+use crate::compression::{self, Config};
 
 pub(crate) const USAGE: &str = "\
 Usage: server [OPTIONS]
@@ -43,7 +43,7 @@ pub(crate) struct Settings {
     pub(crate) idle: Duration,
     pub(crate) message_timeout: Duration,
     pub(crate) stall: Duration,
-    pub(crate) compression: Policy,
+    pub(crate) compression: Config,
 }
 
 impl Settings {
@@ -57,7 +57,7 @@ impl Settings {
             idle: Duration::from_secs(30),
             message_timeout: Duration::from_secs(10),
             stall: Duration::from_secs(10),
-            compression: Policy::DEFAULT,
+            compression: Config::DEFAULT,
         };
         while let Some(arg) = parser.next()? {
             match arg {

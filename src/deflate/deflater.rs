@@ -5,7 +5,7 @@ use core::fmt;
 
 use zlib_rs::{Deflate, DeflateConfig, DeflateFlush, Method, Status, Strategy};
 
-use super::policy::Policy;
+use super::config::Config;
 use crate::error::SendError;
 use crate::fragment::Fragment;
 use crate::frame::FrameHeader;
@@ -16,7 +16,7 @@ use crate::role::Role;
 
 /// Compresses messages for a [`Connection`](crate::Connection) or its sending half.
 ///
-/// An [`Agreement`](super::Agreement) creates it. It serves one connection, the first that
+/// [`Negotiated`](super::Negotiated::deflater) creates it. It serves one connection, the first that
 /// it compresses for; with any other it only returns [`SendError::Mispaired`]. Its memory is
 /// allocated for the first message that is compressed, and you can [release](Self::release) it
 /// between any two messages. To leave a message uncompressed, send it with
@@ -44,15 +44,15 @@ pub struct Deflater {
 const TAIL: [u8; 4] = [0x00, 0x00, 0xFF, 0xFF];
 
 impl Deflater {
-    pub(super) const fn new(policy: &Policy, window: u8, takeover: bool) -> Self {
+    pub(super) const fn new(config: &Config, window: u8, takeover: bool) -> Self {
         Self {
             serves: None,
             context: None,
-            level: policy.level,
-            mem_level: policy.mem_level,
+            level: config.level,
+            mem_level: config.mem_level,
             window,
             takeover,
-            threshold: policy.threshold,
+            threshold: config.threshold,
             open: false,
             used: false,
         }
@@ -68,7 +68,7 @@ impl Deflater {
 
     /// Writes a frame to the front of `out` and returns its length.
     ///
-    /// A whole message is compressed unless it is below the [threshold](Policy::threshold). A
+    /// A whole message is compressed unless it is below the [threshold](Config::threshold). A
     /// fragment is compressed if the first one of its message was. Without takeover, a whole
     /// message that compression would not shorten is sent as it is. With takeover, the compressed
     /// form has to be sent, because later messages refer to it.
@@ -77,11 +77,11 @@ impl Deflater {
     /// [`Connection::send`](crate::Connection::send), its other fragments are sent that way too.
     ///
     /// ```
-    /// use rfc6455::deflate::{Deflater, Params, Policy};
+    /// use rfc6455::deflate::{Config, Deflater, Params};
     /// use rfc6455::{Connection, Limits};
-    /// let policy = Policy::DEFAULT.threshold(0);
-    /// let agreement = policy.accept(Params::default()).unwrap();
-    /// let (mut ws, mut deflater) = (Connection::server(Limits::DEFAULT), agreement.deflater());
+    /// let config = Config::DEFAULT.threshold(0);
+    /// let negotiated = config.accept(Params::default()).unwrap();
+    /// let (mut ws, mut deflater) = (Connection::server(Limits::DEFAULT), negotiated.deflater());
     /// let mut out = [0; Deflater::bound(5)];
     /// let len = deflater.send(&mut ws, "Hello", &mut out)?;
     /// assert_eq!(&out[..len], b"\xC1\x07\xF2\x48\xCD\xC9\xC9\x07\x00"); // RFC 7692 §7.2.3.1
@@ -106,9 +106,9 @@ impl Deflater {
             return Err(SendError::Mispaired);
         }
         let fragment = Fragment { rsv1: false, ..fragment.into() };
-        let part = fragment.part;
-        let whole = part.first && part.last;
-        if whole && fragment.payload().len() < self.threshold || !part.first && !self.open {
+        let kind = fragment.kind;
+        let whole = kind.first && kind.last;
+        if whole && fragment.payload().len() < self.threshold || !kind.first && !self.open {
             return sender.send(fragment, out);
         }
         sender.check_compressed(&fragment)?;
@@ -120,14 +120,14 @@ impl Deflater {
         // A short payload has a short header; the payload then moves up to it.
         let reserved = FrameHeader::MAX_LEN;
         let body = out.get_mut(reserved..).unwrap_or_default();
-        let Some(len) = self.compress(fragment.payload(), part.last, body) else {
+        let Some(len) = self.compress(fragment.payload(), kind.last, body) else {
             return Err(SendError::BufferTooSmall { needed });
         };
         if whole && !self.takeover && len >= fragment.payload().len() {
             // Compression gained nothing, and the next message does not refer to this one.
             return sender.send(fragment, out);
         }
-        self.open = !part.last;
+        self.open = !kind.last;
         let body = body.get_mut(..len).unwrap_or_default();
         let header = sender.send_compressed(&fragment, body);
         let end = reserved.saturating_add(len);

@@ -6,7 +6,7 @@ mod response;
 
 pub use leniency::Leniency;
 pub use offer::Offer;
-pub use response::{Accepted, Response};
+pub use response::{Established, Response};
 
 use super::error::{HandshakeError, HandshakeSendError};
 use super::http::head::Head;

@@ -296,8 +296,9 @@ pub fn extensions_are_read_by_the_grammar(value: &[u8]) {
     let found = Extensions::parse(value).ok();
     assert_eq!(found.is_some(), expected.is_some());
     let (Some(found), Some(expected)) = (found, expected) else { return };
-    let unquoted =
-        |value: rfc6455::handshake::ParamValue<'_>| value.bytes().map(char::from).collect();
+    let unquoted = |value: rfc6455::handshake::ExtensionParamValue<'_>| {
+        value.bytes().map(char::from).collect()
+    };
     let listed: Vec<Named> = found
         .clone()
         .map(|extension| {

@@ -79,9 +79,9 @@ fn fragments(count: usize, size: usize) -> Vec<u8> {
     for index in 0..count {
         let payload = Fragment::from(&payload[..]);
         let part = match index {
-            0 => payload.starts(),
-            _ if index + 1 < count => payload.continues(),
-            _ => payload.ends(),
+            0 => payload.first(),
+            _ if index + 1 < count => payload.middle(),
+            _ => payload.last(),
         };
         let len = ws.send(part, &mut out).unwrap();
         stream.extend_from_slice(&out[..len]);

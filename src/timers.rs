@@ -18,9 +18,9 @@ use core::time::Duration;
 pub struct Timeouts {
     /// From the opening of the transport to the end of the handshake. Default: 10 seconds.
     pub handshake: Option<Duration>,
-    /// From the last sign of life to the Ping that this end sends. Default: 30 seconds.
+    /// From what was last received to the Ping that this end sends. Default: 30 seconds.
     pub idle: Option<Duration>,
-    /// From that Ping to the next sign of life. Default: 20 seconds.
+    /// From that Ping to what is received next. Default: 20 seconds.
     pub pong: Option<Duration>,
     /// From the first Close frame to the end of the transport. Default: 5 seconds.
     pub close: Option<Duration>,
@@ -70,17 +70,17 @@ impl Default for Timeouts {
     }
 }
 
-/// An action that is due, as returned by [`Timing::poll`].
+/// One of the [`Timers`] of a connection, and what to do when it expires.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Due {
+pub enum Timer {
     /// The peer has been silent: send a [Ping](crate::Connection::ping).
     Ping,
     /// The handshake took too long: drop the transport.
-    HandshakeTimeout,
+    Handshake,
     /// The Ping was not answered: [close](crate::Connection::close), or drop the transport.
-    PongTimeout,
+    Pong,
     /// The closing handshake took too long: drop the transport.
-    CloseTimeout,
+    Close,
 }
 
 /// The one deadline that a connection has at any time.
@@ -91,97 +91,81 @@ pub enum Due {
 ///
 /// ```
 /// use core::time::Duration;
-/// use rfc6455::{Due, Timeouts, Timing};
+/// use rfc6455::{Timeouts, Timer, Timers};
 /// let at = Duration::from_secs;
-/// let mut timing = Timing::new(Timeouts::DEFAULT, at(0));
-/// timing.opened(at(1));
-/// timing.alive(at(5)); // something was received
-/// assert_eq!(timing.deadline(), Some(at(35)));
-/// assert_eq!(timing.poll(at(34)), None);
-/// assert_eq!(timing.poll(at(35)), Some(Due::Ping));
-/// assert_eq!(timing.deadline(), Some(at(55)));
-/// assert_eq!(timing.poll(at(55)), Some(Due::PongTimeout));
+/// let mut timers = Timers::new(Timeouts::DEFAULT, at(0));
+/// timers.opened(at(1));
+/// timers.received(at(5));
+/// assert_eq!(timers.deadline(), Some(at(35)));
+/// assert_eq!(timers.handle_timeout(at(34)), None);
+/// assert_eq!(timers.handle_timeout(at(35)), Some(Timer::Ping));
+/// assert_eq!(timers.deadline(), Some(at(55)));
+/// assert_eq!(timers.handle_timeout(at(55)), Some(Timer::Pong));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Timing {
+pub struct Timers {
     timeouts: Timeouts,
-    waiting_for: Wait,
+    /// `None` after a timeout that ends the connection.
+    running: Option<Timer>,
     since: Duration,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Wait {
-    Handshake,
-    Life,
-    Pong,
-    Close,
-    /// A timeout was reported.
-    Nothing,
-}
-
-impl Timing {
-    /// Starts timing a transport that has just been opened.
+impl Timers {
+    /// Starts the timers of a transport that has just been opened.
     #[must_use]
     pub const fn new(timeouts: Timeouts, now: Duration) -> Self {
-        Self { timeouts, waiting_for: Wait::Handshake, since: now }
+        Self { timeouts, running: Some(Timer::Handshake), since: now }
     }
 
     /// Reports that the handshake is done.
     pub fn opened(&mut self, now: Duration) {
-        if self.waiting_for == Wait::Handshake {
-            self.wait_for(Wait::Life, now);
+        if self.running == Some(Timer::Handshake) {
+            self.start(Some(Timer::Ping), now);
         }
     }
 
-    /// Reports that the peer has shown a sign of life.
+    /// Reports that something was received, which shows that the peer is alive.
     ///
-    /// You choose what counts as one. If it is any byte, a peer that sends one byte of an endless
-    /// frame now and then stays connected. If it is a Pong or a whole message, a peer that needs
-    /// longer than `idle` and `pong` for one frame is dropped.
-    pub fn alive(&mut self, now: Duration) {
-        if matches!(self.waiting_for, Wait::Life | Wait::Pong) {
-            self.wait_for(Wait::Life, now);
+    /// You choose what counts. If it is any byte, a peer that sends one byte of an endless frame
+    /// now and then stays connected. If it is a Pong or a whole message, a peer that needs longer
+    /// than `idle` and `pong` for one frame is dropped.
+    pub fn received(&mut self, now: Duration) {
+        if matches!(self.running, Some(Timer::Ping | Timer::Pong)) {
+            self.start(Some(Timer::Ping), now);
         }
     }
 
     /// Reports that a Close frame was sent or received, or that the connection has failed.
     pub fn closing(&mut self, now: Duration) {
-        if self.waiting_for != Wait::Close {
-            self.wait_for(Wait::Close, now);
+        if self.running != Some(Timer::Close) {
+            self.start(Some(Timer::Close), now);
         }
     }
 
-    /// Returns when to call [`poll`](Self::poll) next; `None` for never.
+    /// Returns when to call [`handle_timeout`](Self::handle_timeout) next; `None` for never.
     #[must_use]
     pub fn deadline(&self) -> Option<Duration> {
-        let timeout = match self.waiting_for {
-            Wait::Handshake => self.timeouts.handshake,
-            Wait::Life => self.timeouts.idle,
-            Wait::Pong => self.timeouts.pong,
-            Wait::Close => self.timeouts.close,
-            Wait::Nothing => None,
+        let timeout = match self.running? {
+            Timer::Handshake => self.timeouts.handshake,
+            Timer::Ping => self.timeouts.idle,
+            Timer::Pong => self.timeouts.pong,
+            Timer::Close => self.timeouts.close,
         };
         self.since.checked_add(timeout?)
     }
 
-    /// Returns what is due, once; `None` before the deadline.
-    pub fn poll(&mut self, now: Duration) -> Option<Due> {
+    /// Returns the timer that has expired, once; `None` before the deadline.
+    pub fn handle_timeout(&mut self, now: Duration) -> Option<Timer> {
         if now < self.deadline()? {
             return None;
         }
-        let (due, next) = match self.waiting_for {
-            Wait::Handshake => (Due::HandshakeTimeout, Wait::Nothing),
-            Wait::Life => (Due::Ping, Wait::Pong),
-            Wait::Pong => (Due::PongTimeout, Wait::Nothing),
-            Wait::Close => (Due::CloseTimeout, Wait::Nothing),
-            Wait::Nothing => return None,
-        };
-        self.wait_for(next, now);
-        Some(due)
+        let expired = self.running?;
+        self.start(if expired == Timer::Ping { Some(Timer::Pong) } else { None }, now);
+        Some(expired)
     }
 
-    fn wait_for(&mut self, wait: Wait, now: Duration) {
-        self.waiting_for = wait;
+    fn start(&mut self, timer: Option<Timer>, now: Duration) {
+        self.running = timer;
         self.since = self.since.max(now);
     }
 }
