@@ -161,9 +161,9 @@ fn control(c: &mut Criterion) {
     let payload = Fragment::from(&[7; 1024]);
     for i in 0..64 {
         let part = match i {
-            0 => payload.starts(),
-            63 => payload.ends(),
-            _ => payload.continues(),
+            0 => payload.first(),
+            63 => payload.last(),
+            _ => payload.middle(),
         };
         let len = ws.send(part, &mut out).unwrap();
         stream.extend_from_slice(&out[..len]);

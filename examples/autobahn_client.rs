@@ -17,7 +17,7 @@ use lexopt::prelude::*;
 use rfc6455::{Chunk, Eof, Event, FrameHeader, Limits};
 
 use common::Opened;
-use common::compression::{self, Policy};
+use common::compression::{self, Config};
 use common::linger::linger;
 use common::url::Url;
 
@@ -46,7 +46,7 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    match run(args.url.trim_end_matches('/'), &args.agent, args.policy) {
+    match run(args.url.trim_end_matches('/'), &args.agent, args.config) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("autobahn_client: {error}");
@@ -58,20 +58,20 @@ fn main() -> ExitCode {
 struct Args {
     url: String,
     agent: String,
-    policy: Policy,
+    config: Config,
 }
 
 impl Args {
     /// Parses the command line; returns `None` if the user asks for help.
     fn parse(mut parser: Parser) -> Result<Option<Self>, lexopt::Error> {
-        let (mut url, mut agent, mut policy) = (None, None, Policy::DEFAULT);
+        let (mut url, mut agent, mut config) = (None, None, Config::DEFAULT);
         while let Some(arg) = parser.next()? {
             match arg {
                 Short('h') | Long("help") => return Ok(None),
                 Long("window") => {
-                    policy = policy.window(parser.value()?.parse_with(compression::window)?);
+                    config = config.window(parser.value()?.parse_with(compression::window)?);
                 }
-                Long("no-takeover") => policy = policy.no_takeover(),
+                Long("no-takeover") => config = config.no_takeover(),
                 Value(value) if url.is_none() => url = Some(value.string()?),
                 Value(value) if agent.is_none() => agent = Some(value.string()?),
                 _ => return Err(arg.unexpected()),
@@ -79,15 +79,15 @@ impl Args {
         }
         let url = url.ok_or("there is no URL")?;
         let agent = agent.unwrap_or_else(|| "rfc6455".to_string());
-        Ok(Some(Self { url, agent, policy }))
+        Ok(Some(Self { url, agent, config }))
     }
 }
 
 /// Runs every case, and then requests the report.
-fn run(base: &str, agent: &str, policy: Policy) -> Result<(), Box<dyn Error>> {
-    let count = case_count(&format!("{base}/getCaseCount"), policy)?;
+fn run(base: &str, agent: &str, config: Config) -> Result<(), Box<dyn Error>> {
+    let count = case_count(&format!("{base}/getCaseCount"), config)?;
     for case in 1..=count {
-        let mut opened = open(&format!("{base}/runCase?case={case}&agent={agent}"), policy)?;
+        let mut opened = open(&format!("{base}/runCase?case={case}&agent={agent}"), config)?;
         match echo(&mut opened) {
             Ok(()) => println!("case {case} of {count}"),
             Err(error) => println!("case {case} of {count}: {error}"),
@@ -95,20 +95,20 @@ fn run(base: &str, agent: &str, policy: Policy) -> Result<(), Box<dyn Error>> {
         // A Close frame that reports a violation should reach the testsuite.
         linger(&opened.stream);
     }
-    echo(&mut open(&format!("{base}/updateReports?agent={agent}"), policy)?)
+    echo(&mut open(&format!("{base}/updateReports?agent={agent}"), config)?)
 }
 
-fn open(url: &str, policy: Policy) -> Result<Opened, Box<dyn Error>> {
+fn open(url: &str, config: Config) -> Result<Opened, Box<dyn Error>> {
     let url = Url::parse(url).map_err(|error| format!("{url}: {error}"))?;
-    let opened = common::connect(&url, Limits::DEFAULT, policy)?;
+    let opened = common::connect(&url, Limits::DEFAULT, config)?;
     opened.stream.set_read_timeout(Some(TIMEOUT))?;
     Ok(opened)
 }
 
 /// Returns the number in the only message that the server sends at `url`.
-fn case_count(url: &str, policy: Policy) -> Result<u32, Box<dyn Error>> {
+fn case_count(url: &str, config: Config) -> Result<u32, Box<dyn Error>> {
     let mut digits = Vec::new();
-    converse(&mut open(url, policy)?, |_, chunk| {
+    converse(&mut open(url, config)?, |_, chunk| {
         digits.extend_from_slice(&chunk);
         Ok(())
     })?;

@@ -21,7 +21,7 @@ use std::{fmt, mem, thread};
 
 use lexopt::Parser;
 use rfc6455::{
-    Client, CloseCode, ControlFrame, Eof, Event, Fragment, Limits, MessageKind, Part, Reply,
+    Client, CloseCode, ControlFrame, Eof, Event, Fragment, FrameKind, Limits, MessageKind, Reply,
     SendError,
 };
 
@@ -270,7 +270,7 @@ impl Writer {
                 if self.compressed(&*line)? {
                     return Ok(());
                 }
-                self.frame(Part::whole(MessageKind::Text), &mut line.into_bytes())
+                self.frame(FrameKind::whole(MessageKind::Text), &mut line.into_bytes())
             }
             Order::File(file) => self.file(file),
             Order::Ping => {
@@ -298,7 +298,7 @@ impl Writer {
     /// Sends a file as one message, in fragments, so that Pings can be answered between them.
     fn file(&mut self, mut file: File) -> io::Result<()> {
         let mut piece = vec![0; BUFFER];
-        let whole = Part::whole(MessageKind::Binary);
+        let whole = FrameKind::whole(MessageKind::Binary);
         let mut begun = false;
         loop {
             let n = match file.read(&mut piece) {
@@ -311,14 +311,14 @@ impl Writer {
                 }
             };
             let fragment = Fragment::from(&piece[..n]);
-            let (part, fragment) = match (begun, n) {
+            let (kind, fragment) = match (begun, n) {
                 (false, 0) => (whole, fragment),
-                (false, _) => (whole.starts(), fragment.starts()),
-                (true, 0) => (whole.ends(), fragment.ends()),
-                (true, _) => (whole.continues(), fragment.continues()),
+                (false, _) => (whole.first(), fragment.first()),
+                (true, 0) => (whole.last(), fragment.last()),
+                (true, _) => (whole.middle(), fragment.middle()),
             };
             if !self.compressed(fragment)? {
-                self.frame(part, &mut piece[..n])?;
+                self.frame(kind, &mut piece[..n])?;
             }
             self.answer()?;
             if n == 0 || self.sender.is_close_sent() {
@@ -341,9 +341,9 @@ impl Writer {
     }
 
     /// Writes a data frame, and masks its payload in place.
-    fn frame(&mut self, part: Part, payload: &mut [u8]) -> io::Result<()> {
+    fn frame(&mut self, kind: FrameKind, payload: &mut [u8]) -> io::Result<()> {
         let len = payload.len() as u64;
-        let header = self.sender.begin_frame(part, len).map_err(io::Error::other)?;
+        let header = self.sender.begin_frame(kind, len).map_err(io::Error::other)?;
         self.sender.frame_payload(payload).map_err(io::Error::other)?;
         self.out.write_all(&header).map_err(stalled)?;
         self.out.write_all(payload).map_err(stalled)?;

@@ -3,8 +3,10 @@
 use crate::close::{CloseCode, CloseFrame};
 use crate::error::{ProtocolError, SendError};
 use crate::event::{Eof, Event};
-use crate::fragment::{Fragment, Part};
+use crate::fragment::{Fragment, FrameKind};
 use crate::frame::EncodedHeader;
+use crate::halves::Internal;
+use crate::halves::sealed::{HasReceiveHalf, HasSendHalf};
 use crate::limits::Limits;
 use crate::receive::ReceiveHalf;
 use crate::role::{Client, MaskingKeys, Role, Server};
@@ -21,7 +23,7 @@ use crate::send::{ControlFrame, PreparedMessage, SendHalf};
 ///
 /// You do the reading and writing, and you decide when. Set deadlines, or you may wait forever: for
 /// the handshake, for the answer to a Ping, and for the answer to a Close.
-/// [`Timing`](crate::Timing) keeps track of them.
+/// [`Timers`](crate::Timers) keeps track of them.
 ///
 /// ```
 /// use rfc6455::{Connection, Event, Limits};
@@ -110,8 +112,8 @@ impl<R: Role> Connection<R> {
         if self.sender.is_frame_open() {
             return None;
         }
-        let owed = self.receiver.take_owed()?;
-        self.sender.answer(&owed)
+        let pending = self.receiver.take_pending()?;
+        self.sender.answer(&pending)
     }
 
     /// Writes the next pending frame to the front of `out` and returns its length.
@@ -135,14 +137,14 @@ impl<R: Role> Connection<R> {
     /// [`ControlFrame::MAX_LEN`] bytes. The frame stays pending.
     #[inline]
     pub fn poll_transmit_into(&mut self, out: &mut [u8]) -> Result<usize, SendError> {
-        if self.sender.is_frame_open() || !self.receiver.owes() {
+        if self.sender.is_frame_open() || !self.receiver.has_pending() {
             return Ok(0);
         }
         if out.len() < ControlFrame::MAX_LEN {
             return Err(SendError::BufferTooSmall { needed: ControlFrame::MAX_LEN });
         }
         let written =
-            self.receiver.take_owed().and_then(|owed| self.sender.answer_into(&owed, out));
+            self.receiver.take_pending().and_then(|pending| self.sender.answer_into(&pending, out));
         Ok(written.unwrap_or_default())
     }
 
@@ -201,10 +203,10 @@ impl<R: Role> Connection<R> {
     /// > the application. (§10.3)
     ///
     /// ```
-    /// use rfc6455::{Connection, Limits, MaskingKey, MessageKind, Part, mask};
+    /// use rfc6455::{Connection, FrameKind, Limits, MaskingKey, MessageKind, mask};
     /// let keys = || [1, 2, 3, 4]; // a real client draws each key from a CSPRNG
     /// let mut ws = Connection::client(keys, Limits::DEFAULT);
-    /// let header = ws.begin_frame(Part::whole(MessageKind::Binary), 6)?;
+    /// let header = ws.begin_frame(FrameKind::whole(MessageKind::Binary), 6)?;
     /// assert_eq!(&*header, b"\x82\x86\x01\x02\x03\x04");
     /// let mut payload = *b"abcdef";
     /// ws.frame_payload(&mut payload)?; // then write both, say with `writev`
@@ -216,9 +218,9 @@ impl<R: Role> Connection<R> {
     ///
     /// # Errors
     /// As for [`send`](Self::send), and [`SendError::TooLong`] if `len` is 2^63 or more.
-    pub fn begin_frame(&mut self, part: Part, len: u64) -> Result<EncodedHeader, SendError> {
+    pub fn begin_frame(&mut self, kind: FrameKind, len: u64) -> Result<EncodedHeader, SendError> {
         self.check_open()?;
-        self.sender.begin_frame(part, len)
+        self.sender.begin_frame(kind, len)
     }
 
     /// Prepares the next piece of the open frame's payload, to be written afterwards.
@@ -332,15 +334,21 @@ impl<R: Role> Connection<R> {
     #[inline]
     #[must_use]
     pub fn wants_transmit(&self) -> bool {
-        self.receiver.owes() && !self.sender.is_frame_open() && !self.sender.is_close_sent()
+        self.receiver.has_pending() && !self.sender.is_frame_open() && !self.sender.is_close_sent()
+    }
+
+    /// Returns how many bytes of the stream were taken and not discarded.
+    #[must_use]
+    pub const fn position(&self) -> u64 {
+        self.receiver.position()
     }
 
     /// Returns the number of control frames since the last data frame.
     ///
     /// Use it to measure their rate.
     #[must_use]
-    pub const fn controls(&self) -> u32 {
-        self.receiver.controls()
+    pub const fn control_frames_since_data(&self) -> u32 {
+        self.receiver.control_frames_since_data()
     }
 
     /// Returns the limits in force.
@@ -379,14 +387,6 @@ impl<R: Role> Connection<R> {
         (self.receiver, self.sender)
     }
 
-    /// Returns the sending half, if data may be sent.
-    #[cfg(feature = "deflate")]
-    #[inline]
-    pub(crate) fn open_sender(&mut self) -> Result<&mut SendHalf<R>, SendError> {
-        self.check_open()?;
-        Ok(&mut self.sender)
-    }
-
     /// Checks that the peer has neither sent a Close nor broken a rule: only the answer may follow.
     #[inline]
     fn check_open(&self) -> Result<(), SendError> {
@@ -394,11 +394,18 @@ impl<R: Role> Connection<R> {
     }
 }
 
-/// Lends the receiving half to [`MessageBuffer::receive`](crate::MessageBuffer::receive).
-impl<R> AsMut<ReceiveHalf<R>> for Connection<R> {
-    #[inline]
-    fn as_mut(&mut self) -> &mut ReceiveHalf<R> {
+impl<R> HasReceiveHalf<R> for Connection<R> {
+    #[inline(always)]
+    fn receive_half(&mut self, _: Internal) -> &mut ReceiveHalf<R> {
         &mut self.receiver
+    }
+}
+
+impl<R: Role> HasSendHalf<R> for Connection<R> {
+    #[inline]
+    fn send_half(&mut self, _: Internal) -> Result<&mut SendHalf<R>, SendError> {
+        self.check_open()?;
+        Ok(&mut self.sender)
     }
 }
 

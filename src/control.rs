@@ -19,8 +19,8 @@ use crate::frame::MAX_CONTROL;
 #[derive(Clone, Debug)]
 pub(crate) struct ControlBuffer {
     bytes: [u8; MAX_CONTROL],
-    /// `bytes[..waiting]` is the pending Pong's payload; 0 if it is empty or none is pending.
-    waiting: u8,
+    /// `bytes[..pending]` is the pending Pong's payload; 0 if it is empty or none is pending.
+    pending: u8,
     /// `bytes[start..end]` is what has arrived of the latest control frame.
     start: u8,
     end: u8,
@@ -30,20 +30,20 @@ pub(crate) struct ControlBuffer {
 
 impl ControlBuffer {
     pub(crate) const fn new() -> Self {
-        Self { bytes: [0; MAX_CONTROL], waiting: 0, start: 0, end: 0, dropped: false }
+        Self { bytes: [0; MAX_CONTROL], pending: 0, start: 0, end: 0, dropped: false }
     }
 
     /// Makes room for `len` bytes after the pending Pong's payload.
     ///
     /// If they do not fit, `displace` drops the pending payload; returns whether it was dropped.
     pub(crate) fn begin(&mut self, len: u64, displace: bool) -> bool {
-        let fits = u64::from(self.waiting).saturating_add(len) <= self.bytes.len() as u64;
+        let fits = u64::from(self.pending).saturating_add(len) <= self.bytes.len() as u64;
         let displaced = !fits && displace;
         if displaced {
-            self.waiting = 0;
+            self.pending = 0;
         }
         self.dropped = !fits && !displace;
-        (self.start, self.end) = (self.waiting, self.waiting);
+        (self.start, self.end) = (self.pending, self.pending);
         displaced
     }
 
@@ -65,27 +65,27 @@ impl ControlBuffer {
 
     /// Replaces the pending payload with the one that has arrived.
     #[inline]
-    pub(crate) fn wait(&mut self) {
-        self.wait_for(&ControlPayload::new(self.payload()));
+    pub(crate) fn make_pending(&mut self) {
+        self.set_pending(&ControlPayload::new(self.payload()));
     }
 
     /// Replaces the pending payload with this one, the latest.
     #[inline]
-    pub(crate) fn wait_for(&mut self, payload: &[u8]) {
+    pub(crate) fn set_pending(&mut self, payload: &[u8]) {
         let len = u8::try_from(copy(payload, &mut self.bytes)).unwrap_or(0);
-        (self.start, self.end, self.waiting) = (0, len, len);
+        (self.start, self.end, self.pending) = (0, len, len);
     }
 
     /// Takes the pending Pong's payload; the latest payload stays.
     #[inline]
-    pub(crate) fn take_waiting(&mut self) -> &[u8] {
-        let len = usize::from(mem::take(&mut self.waiting));
+    pub(crate) fn take_pending(&mut self) -> &[u8] {
+        let len = usize::from(mem::take(&mut self.pending));
         self.bytes.get(..len).unwrap_or_default()
     }
 }
 
-/// A pending answer to the peer, with its payload still in the buffer.
-pub(crate) enum Owed<'r> {
+/// A pending reply to the peer, with its payload still in the buffer.
+pub(crate) enum PendingReply<'r> {
     Pong(&'r [u8]),
     Close(Option<CloseCode>),
 }

@@ -1,14 +1,14 @@
 //! Compression of messages: permessage-deflate (RFC 7692), without I/O, in bounded steps.
 //!
-//! The two ends negotiate it in the opening handshake. A [`Policy`] makes the client's
-//! [offer](Policy::offer) or the server's [answer](Policy::accept), and the result for both is an
-//! [`Agreement`]. The agreement creates an [`Inflater`] and a [`Deflater`] for the connection. They
-//! sit beside it, or each beside its half, and share nothing; uncompressed data does not pass
-//! through them.
+//! The two ends negotiate it in the opening handshake. A [`Config`] makes the client's
+//! [offer](Config::offer) or the server's [response](Config::accept), and the result for both is
+//! [`Negotiated`]. That creates an [`Inflater`] and a [`Deflater`] for the connection. They sit
+//! beside it, or each beside its half, and share nothing; uncompressed data does not pass through
+//! them.
 //!
 #![cfg_attr(feature = "handshake", doc = "```")]
 #![cfg_attr(not(feature = "handshake"), doc = "```ignore")]
-//! use rfc6455::deflate::Policy;
+//! use rfc6455::deflate::Config;
 //! use rfc6455::handshake::{Acceptance, HandshakeLimits, ServerHandshake};
 //! use rfc6455::{Connection, Incoming, Limits, MessageBuffer};
 //!
@@ -22,12 +22,12 @@
 //! let mut input = &mut received[..];
 //! let upgrade = handshake.receive(&mut input)?.unwrap().upgrade()?;
 //!
-//! let agreement = Policy::DEFAULT.accept_offer(&upgrade).unwrap(); // `None`: no compression
-//! let answer = agreement.answer();
+//! let negotiated = Config::DEFAULT.accept_offer(&upgrade).unwrap(); // `None`: no compression
+//! let response = negotiated.response();
 //! let mut out = vec![0; 512];
-//! upgrade.accept(&Acceptance { extensions: Some(&answer), ..Acceptance::default() }, &mut out)?;
+//! upgrade.accept(&Acceptance::DEFAULT.extensions(Some(&response)), &mut out)?;
 //!
-//! let (mut inflater, mut deflater) = (agreement.inflater(), agreement.deflater());
+//! let (mut inflater, mut deflater) = (negotiated.inflater(), negotiated.deflater());
 //! let (mut ws, mut messages) = (Connection::server(Limits::DEFAULT), MessageBuffer::new());
 //! let Some(Incoming::Message(message)) =
 //!     messages.receive_inflated(&mut inflater, &mut ws, &mut input)?
@@ -59,8 +59,8 @@
 //! # Cost
 //! Compression costs nothing before the first compressed message. From then on, each connection
 //! holds the memory below, in KiB, with 64-bit pointers (narrower ones take a little less). Sending
-//! takes, by the negotiated window ([`Policy::send_window`]) and the memory level
-//! ([`Policy::mem_level`]):
+//! takes, by the negotiated window ([`Config::send_window`]) and the memory level
+//! ([`Config::mem_level`]):
 //!
 //! | window | 9 | 8 | 5 | 1 |
 //! |---|---|---|---|---|
@@ -70,7 +70,7 @@
 //! | 9 | 358 | 246 | 148 | 134 |
 //!
 //! Receiving takes 47 KiB for every window. The compression level makes no difference to memory.
-//! Without takeover ([`Policy::send_takeover`], [`Policy::receive_takeover`]), all of it can be
+//! Without takeover ([`Config::send_takeover`], [`Config::receive_takeover`]), all of it can be
 //! freed between two messages, with [`Deflater::release`] and [`Inflater::release`]. A deflater can
 //! always be released, at the price of longer messages.
 //!
@@ -79,17 +79,17 @@
 //! peer, but zlib-rs cannot compress with one: a server declines an offer that demands it, and a
 //! client that is told to use it sends nothing but literals and runs.
 
-mod agreement;
+mod config;
 mod deflater;
 #[cfg(feature = "handshake")]
 mod handshake;
 mod inflater;
+mod negotiation;
 mod params;
-mod policy;
 
-pub use agreement::{Agreement, HeaderText};
-pub use deflater::{Deflater, Outgoing};
+pub use config::Config;
+pub use deflater::Deflater;
 pub use inflater::Inflater;
 pub(crate) use inflater::Step;
+pub use negotiation::{HeaderText, Negotiated};
 pub use params::Params;
-pub use policy::Policy;

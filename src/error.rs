@@ -92,11 +92,13 @@ pub enum Violation {
     TooManyFragments,
     /// A non-final frame shorter than [`Limits::min_fragment`](crate::Limits::min_fragment).
     FragmentTooSmall,
-    /// More than [`Limits::max_controls`](crate::Limits::max_controls) control frames in a row.
-    TooManyControls,
+    /// More control frames in a row than
+    /// [`Limits::max_control_frames`](crate::Limits::max_control_frames).
+    TooManyControlFrames,
     /// A compressed message that is not DEFLATE data, or ends inside a block (RFC 7692 §7.2.2).
     InvalidDeflate,
-    /// More inflated bytes than the extension's policy allows for the compressed ones (§10.4).
+    /// More inflated bytes than the extension's configuration allows for the compressed ones
+    /// (§10.4).
     RatioTooHigh,
     /// The caller's fault: a message was continued with another buffer, inflater or method than it
     /// began with. Nothing of it is yielded.
@@ -126,7 +128,7 @@ impl Violation {
             Self::FrameTooBig | Self::MessageTooBig | Self::RatioTooHigh => {
                 CloseCode::MESSAGE_TOO_BIG
             }
-            Self::TooManyFragments | Self::FragmentTooSmall | Self::TooManyControls => {
+            Self::TooManyFragments | Self::FragmentTooSmall | Self::TooManyControlFrames => {
                 CloseCode::POLICY_VIOLATION
             }
             Self::Mispaired => CloseCode::INTERNAL_ERROR,
@@ -155,9 +157,13 @@ impl fmt::Display for Violation {
             Self::MessageTooBig => "a message exceeds Limits::max_message or the memory for it",
             Self::TooManyFragments => "a message has more frames than Limits::max_fragments",
             Self::FragmentTooSmall => "a non-final fragment is shorter than Limits::min_fragment",
-            Self::TooManyControls => "more control frames in a row than Limits::max_controls",
+            Self::TooManyControlFrames => {
+                "more control frames in a row than Limits::max_control_frames"
+            }
             Self::InvalidDeflate => "a compressed message is not valid DEFLATE data",
-            Self::RatioTooHigh => "a message inflates to more bytes than Policy::max_ratio allows",
+            Self::RatioTooHigh => {
+                "a message inflates to more bytes than deflate::Config::max_ratio allows"
+            }
             Self::Mispaired => "this end mixed up connections or buffers (not the peer's fault)",
         })
     }

@@ -4,45 +4,47 @@ use crate::event::Chunk;
 use crate::opcode::MessageKind;
 use crate::utf8::Utf8;
 
-/// The kind of message that a frame belongs to, and which part of it the frame is (RFC 6455 §5.4).
+/// The kind of a data frame: the kind of its message, and its place in it (RFC 6455 §5.4).
+///
+/// Pass it to [`begin_frame`](crate::Connection::begin_frame).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Part {
-    pub(crate) kind: MessageKind,
+pub struct FrameKind {
+    pub(crate) message: MessageKind,
     pub(crate) first: bool,
     pub(crate) last: bool,
 }
 
-impl Part {
-    /// Describes a whole message of this kind.
+impl FrameKind {
+    /// Describes the only frame of a message of this kind.
     #[inline]
     #[must_use]
-    pub const fn whole(kind: MessageKind) -> Self {
-        Self { kind, first: true, last: true }
+    pub const fn whole(message: MessageKind) -> Self {
+        Self { message, first: true, last: true }
     }
 
-    /// Turns this into the first fragment of a message that continues.
+    /// Makes this the first fragment of a message that continues.
     #[inline]
     #[must_use]
-    pub const fn starts(self) -> Self {
+    pub const fn first(self) -> Self {
         Self { first: true, last: false, ..self }
     }
 
-    /// Turns this into a fragment that is neither the first nor the last.
+    /// Makes this a fragment that is neither the first nor the last.
     #[inline]
     #[must_use]
-    pub const fn continues(self) -> Self {
+    pub const fn middle(self) -> Self {
         Self { first: false, last: false, ..self }
     }
 
-    /// Turns this into the last fragment of a message that was begun.
+    /// Makes this the last fragment of a message that was begun.
     #[inline]
     #[must_use]
-    pub const fn ends(self) -> Self {
+    pub const fn last(self) -> Self {
         Self { first: false, last: true, ..self }
     }
 }
 
-/// The payload of a data frame, and which part of its message it is.
+/// The payload of a data frame, and its place in its message.
 ///
 /// A `&str` is a whole text message, a `&[u8]` a whole binary message, and a [`Chunk`] that you
 /// received is exactly the part that it is. Text is UTF-8 by its type, or because it was checked
@@ -52,16 +54,16 @@ impl Part {
 /// use rfc6455::{Connection, Fragment, Limits};
 /// let mut ws = Connection::server(Limits::DEFAULT);
 /// let mut out = [0; 32];
-/// let len = ws.send(Fragment::from("in two ").starts(), &mut out)?;
+/// let len = ws.send(Fragment::from("in two ").first(), &mut out)?;
 /// assert_eq!(&out[..len], b"\x01\x07in two ");
-/// let len = ws.send(Fragment::from("fragments").ends(), &mut out)?;
+/// let len = ws.send(Fragment::from("fragments").last(), &mut out)?;
 /// assert_eq!(&out[..len], b"\x80\x09fragments");
 /// # Ok::<(), rfc6455::SendError>(())
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Fragment<'a> {
     pub(crate) payload: &'a [u8],
-    pub(crate) part: Part,
+    pub(crate) kind: FrameKind,
     pub(crate) rsv1: bool,
     /// The validation state of the message's text before this fragment, and after it.
     pub(crate) utf8: [Utf8; 2],
@@ -69,8 +71,8 @@ pub struct Fragment<'a> {
 
 impl<'a> Fragment<'a> {
     #[inline]
-    const fn whole(kind: MessageKind, payload: &'a [u8]) -> Self {
-        Self { payload, part: Part::whole(kind), rsv1: false, utf8: [Utf8::new(); 2] }
+    const fn whole(message: MessageKind, payload: &'a [u8]) -> Self {
+        Self { payload, kind: FrameKind::whole(message), rsv1: false, utf8: [Utf8::new(); 2] }
     }
 
     /// A whole text message: bytes that are known to be UTF-8.
@@ -79,25 +81,25 @@ impl<'a> Fragment<'a> {
         Self::whole(MessageKind::Text, bytes)
     }
 
-    /// Turns this into the first fragment of a message that continues.
+    /// Makes this the first fragment of a message that continues.
     #[inline]
     #[must_use]
-    pub const fn starts(self) -> Self {
-        Self { part: self.part.starts(), ..self }
+    pub const fn first(self) -> Self {
+        Self { kind: self.kind.first(), ..self }
     }
 
-    /// Turns this into a fragment that is neither the first nor the last.
+    /// Makes this a fragment that is neither the first nor the last.
     #[inline]
     #[must_use]
-    pub const fn continues(self) -> Self {
-        Self { part: self.part.continues(), ..self }
+    pub const fn middle(self) -> Self {
+        Self { kind: self.kind.middle(), ..self }
     }
 
-    /// Turns this into the last fragment of a message that was begun.
+    /// Makes this the last fragment of a message that was begun.
     #[inline]
     #[must_use]
-    pub const fn ends(self) -> Self {
-        Self { part: self.part.ends(), ..self }
+    pub const fn last(self) -> Self {
+        Self { kind: self.kind.last(), ..self }
     }
 
     /// Returns the payload.
@@ -132,7 +134,7 @@ impl<'a, const N: usize> From<&'a [u8; N]> for Fragment<'a> {
 impl<'a> From<&'a Chunk<'_>> for Fragment<'a> {
     #[inline]
     fn from(chunk: &'a Chunk<'_>) -> Self {
-        let Chunk { ref payload, kind, first, last, rsv1, utf8 } = *chunk;
-        Self { payload, part: Part { kind, first, last }, rsv1, utf8 }
+        let Chunk { ref payload, kind: message, first, last, rsv1, utf8 } = *chunk;
+        Self { payload, kind: FrameKind { message, first, last }, rsv1, utf8 }
     }
 }

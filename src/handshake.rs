@@ -45,9 +45,9 @@ mod reserved;
 mod server;
 mod subprotocols;
 
-pub use client::{Accepted, ClientHandshake, Leniency, Offer, Response};
+pub use client::{ClientHandshake, Established, Leniency, Offer, Response};
 pub use error::{HandshakeError, HandshakeSendError};
-pub use extension::{Extension, Extensions, Param, ParamValue, Params};
+pub use extension::{Extension, ExtensionParam, ExtensionParamValue, ExtensionParams, Extensions};
 pub use http::headers::{HeaderIter, HeaderSource, Headers};
 pub use http::limits::HandshakeLimits;
 pub use http::parse::HttpVersion;

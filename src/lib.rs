@@ -144,6 +144,7 @@ mod frame;
 pub mod fuel;
 #[cfg(not(feature = "fuel"))]
 mod fuel;
+mod halves;
 #[cfg(feature = "handshake")]
 pub mod handshake;
 mod identity;
@@ -154,7 +155,7 @@ mod opcode;
 mod receive;
 mod role;
 mod send;
-mod timing;
+mod timers;
 mod utf8;
 pub mod websocket;
 
@@ -163,8 +164,9 @@ pub use connection::Connection;
 pub use control::{ControlPayload, Reply};
 pub use error::{ProtocolError, SendError, Violation};
 pub use event::{Chunk, Eof, Event};
-pub use fragment::{Fragment, Part};
+pub use fragment::{Fragment, FrameKind};
 pub use frame::{EncodedHeader, FrameHeader};
+pub use halves::{Receiver, Sender};
 pub use limits::Limits;
 pub use mask::{MaskingKey, mask};
 #[cfg(feature = "alloc")]
@@ -174,7 +176,7 @@ pub use opcode::{MessageKind, Opcode};
 pub use receive::ReceiveHalf;
 pub use role::{Client, ForkKeys, MaskingKeys, Role, Server};
 pub use send::{ControlFrame, PreparedMessage, SendHalf};
-pub use timing::{Due, Timeouts, Timing};
+pub use timers::{Timeouts, Timer, Timers};
 pub use utf8::Utf8;
 pub use websocket::WebSocket;
 

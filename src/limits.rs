@@ -25,8 +25,9 @@ pub struct Limits {
     ///
     /// Default: `u32::MAX`. A codec without a clock cannot tell a flood from years of heartbeats on
     /// a quiet connection, and control frames cost no memory and constant work per byte. If you
-    /// have a clock, watch [`Connection::controls`](crate::Connection::controls).
-    pub max_controls: u32,
+    /// have a clock, watch
+    /// [`Connection::control_frames_since_data`](crate::Connection::control_frames_since_data).
+    pub max_control_frames: u32,
     /// Payload bytes required of a frame that does not end its message; fewer fails with 1008.
     ///
     /// Default: 0, since RFC 6455 allows empty fragments.
@@ -39,7 +40,7 @@ impl Limits {
         max_frame: 16 << 20,
         max_message: 16 << 20,
         max_fragments: 1 << 17,
-        max_controls: u32::MAX,
+        max_control_frames: u32::MAX,
         min_fragment: 0,
     };
 
@@ -48,7 +49,7 @@ impl Limits {
         max_frame: u64::MAX,
         max_message: u64::MAX,
         max_fragments: u32::MAX,
-        max_controls: u32::MAX,
+        max_control_frames: u32::MAX,
         min_fragment: 0,
     };
 
@@ -73,10 +74,10 @@ impl Limits {
         self
     }
 
-    /// Sets [`max_controls`](Self::max_controls), in frames.
+    /// Sets [`max_control_frames`](Self::max_control_frames), in frames.
     #[must_use]
-    pub const fn max_controls(mut self, frames: u32) -> Self {
-        self.max_controls = frames;
+    pub const fn max_control_frames(mut self, frames: u32) -> Self {
+        self.max_control_frames = frames;
         self
     }
 

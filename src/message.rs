@@ -5,6 +5,7 @@ use crate::close::CloseCode;
 use crate::error::{ProtocolError, Violation};
 use crate::event::{Chunk, Event};
 use crate::fragment::Fragment;
+use crate::halves::{Internal, Receiver};
 use crate::identity::Serves;
 use crate::opcode::MessageKind;
 use crate::receive::ReceiveHalf;
@@ -209,10 +210,10 @@ impl<S: Storage> MessageBuffer<S> {
     #[inline(always)]
     pub fn receive<'m, 'b: 'm, R: Role>(
         &'m mut self,
-        ws: &mut impl AsMut<ReceiveHalf<R>>,
+        ws: &mut impl Receiver<R>,
         input: &mut &'b mut [u8],
     ) -> Result<Option<Incoming<'m>>, ProtocolError> {
-        let ws = ws.as_mut();
+        let ws = ws.receive_half(Internal(()));
         if !self.state.is_empty() || S::BOUNDED {
             self.prepare(ws, input)?;
         }
@@ -301,8 +302,8 @@ impl<S: Storage> MessageBuffer<S> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[inline]
-    pub fn spare<R: Role>(&mut self, ws: &mut impl AsMut<ReceiveHalf<R>>) -> Option<&mut [u8]> {
-        let ws = ws.as_mut();
+    pub fn spare<R: Role>(&mut self, ws: &mut impl Receiver<R>) -> Option<&mut [u8]> {
+        let ws = ws.receive_half(Internal(()));
         let left = ws.binary_left();
         if left > 0 && self.state.is_part_of(ws) { self.storage.spare(left) } else { None }
     }
@@ -317,10 +318,10 @@ impl<S: Storage> MessageBuffer<S> {
     /// `len` bytes.
     pub fn receive_spare<R: Role>(
         &mut self,
-        ws: &mut impl AsMut<ReceiveHalf<R>>,
+        ws: &mut impl Receiver<R>,
         len: usize,
     ) -> Result<Option<Incoming<'_>>, ProtocolError> {
-        let ws = ws.as_mut();
+        let ws = ws.receive_half(Internal(()));
         let spare = self.spare(ws).unwrap_or_default();
         let Some(mut input) = spare.get_mut(..len) else {
             return Err(ws.error().unwrap_or_else(|| ws.mispaired(&mut &mut [][..])));

@@ -8,7 +8,7 @@ use core::marker::PhantomData;
 use core::mem;
 
 use crate::close::CloseFrame;
-use crate::control::{ControlBuffer, ControlPayload, Owed, Reply};
+use crate::control::{ControlBuffer, ControlPayload, PendingReply, Reply};
 use crate::error::{ProtocolError, Violation};
 use crate::event::{Eof, Event};
 use crate::identity::{Identity, Serves};
@@ -41,7 +41,7 @@ pub struct ReceiveHalf<R> {
     state: State,
     message: OpenMessage,
     /// Control frames since the last data frame.
-    controls: u32,
+    control_frames: u32,
     limits: Limits,
     /// The fast path takes whole messages that are shorter than this.
     fast_below: u32,
@@ -72,7 +72,7 @@ impl<R: Role> ReceiveHalf<R> {
             position: 0,
             state: State::BETWEEN_FRAMES,
             message: OpenMessage::NONE,
-            controls: 0,
+            control_frames: 0,
             limits,
             fast_below: state::fast_below(&limits),
             is_between_messages: true,
@@ -203,9 +203,9 @@ impl<R: Role> ReceiveHalf<R> {
     ///
     /// If several Pings arrived since the last call, only the latest is answered (§5.5.3).
     pub fn poll_reply(&mut self) -> Option<Reply> {
-        Some(match self.take_owed()? {
-            Owed::Pong(payload) => Reply::Pong(ControlPayload::new(payload)),
-            Owed::Close(code) => Reply::Close(code),
+        Some(match self.take_pending()? {
+            PendingReply::Pong(payload) => Reply::Pong(ControlPayload::new(payload)),
+            PendingReply::Close(code) => Reply::Close(code),
         })
     }
 
@@ -296,8 +296,8 @@ impl<R: Role> ReceiveHalf<R> {
     /// Returns the number of control frames since the last data frame.
     #[inline]
     #[must_use]
-    pub const fn controls(&self) -> u32 {
-        self.controls
+    pub const fn control_frames_since_data(&self) -> u32 {
+        self.control_frames
     }
 
     /// Returns the limits in force.
@@ -321,13 +321,5 @@ impl<R: Role> ReceiveHalf<R> {
     /// Sets whether Pings are answered automatically, as they are by default.
     pub const fn answer_pings(&mut self, answer: bool) {
         self.answer_pings = answer;
-    }
-}
-
-/// Lets [`MessageBuffer::receive`](crate::MessageBuffer::receive) take a half or a whole connection.
-impl<R> AsMut<Self> for ReceiveHalf<R> {
-    #[inline]
-    fn as_mut(&mut self) -> &mut Self {
-        self
     }
 }

@@ -2,9 +2,9 @@
 
 use crate::bytes::copy;
 use crate::close::CloseCode;
-use crate::control::{Owed, Reply};
+use crate::control::{PendingReply, Reply};
 use crate::error::SendError;
-use crate::fragment::{Fragment, Part};
+use crate::fragment::{Fragment, FrameKind};
 use crate::frame::{EncodedHeader, FrameHeader, MAX_CONTROL};
 #[cfg(feature = "deflate")]
 use crate::identity::{Identity, Serves};
@@ -96,17 +96,17 @@ impl<R: Role> SendHalf<R> {
     /// room for it.
     #[inline(always)]
     pub(crate) fn write(&mut self, fragment: &Fragment<'_>, out: &mut [u8]) {
-        let header = self.header(fragment.part, fragment.rsv1, fragment.payload.len() as u64);
+        let header = self.header(fragment.kind, fragment.rsv1, fragment.payload.len() as u64);
         write_frame(&header, fragment.payload, out);
-        self.follow(fragment.part, fragment.utf8[1]);
+        self.follow(fragment.kind, fragment.utf8[1]);
     }
 
     /// Returns the header of a fragment that has passed the [check](Self::check); its payload
     /// follows, masked with the header's key.
     #[inline]
     pub(crate) fn header_of(&mut self, fragment: &Fragment<'_>) -> EncodedHeader {
-        let header = self.header(fragment.part, fragment.rsv1, fragment.payload.len() as u64);
-        self.follow(fragment.part, fragment.utf8[1]);
+        let header = self.header(fragment.kind, fragment.rsv1, fragment.payload.len() as u64);
+        self.follow(fragment.kind, fragment.utf8[1]);
         header.to_bytes()
     }
 
@@ -116,17 +116,17 @@ impl<R: Role> SendHalf<R> {
     ///
     /// # Errors
     /// As for [`send`](Self::send), and [`SendError::TooLong`] if `len` is 2^63 or more.
-    pub fn begin_frame(&mut self, part: Part, len: u64) -> Result<EncodedHeader, SendError> {
-        self.check_part(part, false)?;
+    pub fn begin_frame(&mut self, kind: FrameKind, len: u64) -> Result<EncodedHeader, SendError> {
+        self.check_frame(kind, false)?;
         if len > u64::MAX >> 1 {
             return Err(SendError::TooLong);
         }
-        if part.last && len < self.utf8.missing() {
+        if kind.last && len < self.utf8.missing() {
             return Err(SendError::InvalidUtf8);
         }
-        let header = self.header(part, false, len);
-        self.progress = Progress::Message(part.kind);
-        self.frame_last = part.last;
+        let header = self.header(kind, false, len);
+        self.progress = Progress::Message(kind.message);
+        self.frame_last = kind.last;
         self.frame_left = len;
         self.key = header.masking_key.unwrap_or(self.key);
         self.end_frame();
@@ -228,13 +228,13 @@ impl<R: Role> SendHalf<R> {
         fragment: &Fragment<'_>,
         body: &mut [u8],
     ) -> EncodedHeader {
-        let header = self.header(fragment.part, true, body.len() as u64);
+        let header = self.header(fragment.kind, true, body.len() as u64);
         if let Some(key) = header.masking_key {
             mask(body, key);
         }
-        self.follow(fragment.part, fragment.utf8[1]);
-        if !fragment.part.last {
-            self.progress = Progress::Compressed(fragment.part.kind);
+        self.follow(fragment.kind, fragment.utf8[1]);
+        if !fragment.kind.last {
+            self.progress = Progress::Compressed(fragment.kind.message);
         }
         header.to_bytes()
     }
@@ -294,29 +294,37 @@ impl<R: Role> SendHalf<R> {
         ControlFrame::new(opcode, payload, self.role.next_key())
     }
 
-    /// Encodes a pending answer; `None` if it cannot be sent now, or ever.
+    /// Encodes a pending reply; `None` if it cannot be sent now, or ever.
     #[inline(always)]
-    pub(crate) fn answer(&mut self, owed: &Owed<'_>) -> Option<ControlFrame> {
+    pub(crate) fn answer(&mut self, pending: &PendingReply<'_>) -> Option<ControlFrame> {
         let mut code = [0; 2];
-        let (opcode, payload) = self.owed(owed, &mut code)?;
+        let (opcode, payload) = self.unpack_reply(pending, &mut code)?;
         Some(self.control_frame(opcode, payload))
     }
 
-    /// Writes a pending answer to the front of `out`, which has room for any control frame.
+    /// Writes a pending reply to the front of `out`, which has room for any control frame.
     #[inline(always)]
-    pub(crate) fn answer_into(&mut self, owed: &Owed<'_>, out: &mut [u8]) -> Option<usize> {
+    pub(crate) fn answer_into(
+        &mut self,
+        pending: &PendingReply<'_>,
+        out: &mut [u8],
+    ) -> Option<usize> {
         let mut code = [0; 2];
-        let (opcode, payload) = self.owed(owed, &mut code)?;
+        let (opcode, payload) = self.unpack_reply(pending, &mut code)?;
         Some(write_control(opcode, payload, self.role.next_key(), out))
     }
 
-    /// Returns the opcode and payload of a pending answer; `code` has room for a status code.
+    /// Returns the opcode and payload of a pending reply; `code` has room for a status code.
     #[inline(always)]
-    fn owed<'o>(&mut self, owed: &Owed<'o>, code: &'o mut [u8; 2]) -> Option<(Opcode, &'o [u8])> {
+    fn unpack_reply<'o>(
+        &mut self,
+        pending: &PendingReply<'o>,
+        code: &'o mut [u8; 2],
+    ) -> Option<(Opcode, &'o [u8])> {
         self.check_open().ok()?;
-        Some(match *owed {
-            Owed::Pong(payload) => (Opcode::Pong, payload),
-            Owed::Close(given) => {
+        Some(match *pending {
+            PendingReply::Pong(payload) => (Opcode::Pong, payload),
+            PendingReply::Close(given) => {
                 self.progress = Progress::Closed;
                 let Some(given) = given else { return Some((Opcode::Close, &[])) };
                 *code = given.get().to_be_bytes();
@@ -337,20 +345,20 @@ impl<R: Role> SendHalf<R> {
         }
     }
 
-    /// Checks that this part of a message may come now (§5.4).
+    /// Checks that a frame of this kind may come now (§5.4).
     #[inline]
-    fn check_part(&self, part: Part, compressed: bool) -> Result<(), SendError> {
+    fn check_frame(&self, kind: FrameKind, compressed: bool) -> Result<(), SendError> {
         self.check_open()?;
         match self.progress {
-            Progress::Idle if part.first => Ok(()),
-            Progress::Message(_) if part.first => Err(SendError::MessageOpen),
-            Progress::Message(kind) if kind == part.kind && !compressed => Ok(()),
+            Progress::Idle if kind.first => Ok(()),
+            Progress::Message(_) if kind.first => Err(SendError::MessageOpen),
+            Progress::Message(open) if open == kind.message && !compressed => Ok(()),
             #[cfg(feature = "deflate")]
-            Progress::Compressed(_) if part.first => Err(SendError::MessageOpen),
+            Progress::Compressed(_) if kind.first => Err(SendError::MessageOpen),
             #[cfg(feature = "deflate")]
-            Progress::Compressed(kind) if kind == part.kind && compressed => Ok(()),
+            Progress::Compressed(open) if open == kind.message && compressed => Ok(()),
             #[cfg(feature = "deflate")]
-            Progress::Message(kind) | Progress::Compressed(kind) if kind == part.kind => {
+            Progress::Message(open) | Progress::Compressed(open) if open == kind.message => {
                 Err(SendError::Mispaired)
             }
             _ => Err(SendError::NoMessageOpen),
@@ -370,13 +378,13 @@ impl<R: Role> SendHalf<R> {
 
     #[inline(always)]
     fn check_fragment(&self, fragment: &Fragment<'_>, compressed: bool) -> Result<(), SendError> {
-        self.check_part(fragment.part, compressed)?;
+        self.check_frame(fragment.kind, compressed)?;
         if fragment.rsv1 && !self.allow_rsv1 {
             return Err(SendError::Rsv1NotAllowed);
         }
         let [before, after] = fragment.utf8;
-        let before_is = if fragment.part.first { Utf8::new() } else { self.utf8 };
-        if before != before_is || (fragment.part.last && !after.is_boundary()) {
+        let before_is = if fragment.kind.first { Utf8::new() } else { self.utf8 };
+        if before != before_is || (fragment.kind.last && !after.is_boundary()) {
             return Err(SendError::InvalidUtf8);
         }
         Ok(())
@@ -384,17 +392,17 @@ impl<R: Role> SendHalf<R> {
 
     /// Makes the header of a data frame, with a fresh key if this is a client.
     #[inline]
-    fn header(&mut self, part: Part, rsv1: bool, payload_len: u64) -> FrameHeader {
-        let opcode = if part.first { part.kind.opcode() } else { Opcode::Continuation };
-        let rsv = [rsv1 && part.first, false, false];
+    fn header(&mut self, kind: FrameKind, rsv1: bool, payload_len: u64) -> FrameHeader {
+        let opcode = if kind.first { kind.message.opcode() } else { Opcode::Continuation };
+        let rsv = [rsv1 && kind.first, false, false];
         let masking_key = self.role.next_key();
-        FrameHeader { fin: part.last, rsv, opcode, masking_key, payload_len }
+        FrameHeader { fin: kind.last, rsv, opcode, masking_key, payload_len }
     }
 
-    /// Records that this part of a message was sent.
+    /// Records that a frame of this kind was sent.
     #[inline]
-    fn follow(&mut self, part: Part, utf8: Utf8) {
-        self.progress = if part.last { Progress::Idle } else { Progress::Message(part.kind) };
+    fn follow(&mut self, kind: FrameKind, utf8: Utf8) {
+        self.progress = if kind.last { Progress::Idle } else { Progress::Message(kind.message) };
         self.utf8 = utf8;
     }
 
@@ -432,7 +440,7 @@ impl SendHalf<Server> {
         &mut self,
         message: &PreparedMessage<'p>,
     ) -> Result<&'p [u8], SendError> {
-        self.check_part(Part::whole(MessageKind::Binary), false)?;
+        self.check_frame(FrameKind::whole(MessageKind::Binary), false)?;
         Ok(message.frame)
     }
 }

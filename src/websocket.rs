@@ -75,7 +75,7 @@ pub use storage::Storage;
 use crate::close::CloseCode;
 use crate::connection::Connection;
 #[cfg(feature = "deflate")]
-use crate::deflate::Agreement;
+use crate::deflate::Negotiated;
 use crate::error::{ProtocolError, SendError};
 use crate::event::Eof;
 use crate::fragment::Fragment;
@@ -83,7 +83,7 @@ use crate::limits::Limits;
 use crate::role::Role;
 #[cfg(feature = "alloc")]
 use crate::role::{Client, MaskingKeys, Server};
-use crate::timing::{Due, Timing};
+use crate::timers::{Timer, Timers};
 
 /// One end of a connection after its handshake, with its buffers: whole messages in and out.
 ///
@@ -92,7 +92,7 @@ use crate::timing::{Due, Timing};
 pub struct WebSocket<R, S> {
     receiver: Receiver<R, S>,
     sender: Sender<R, S>,
-    timing: Timing,
+    timers: Timers,
     /// Bytes have arrived since the last call of [`handle_timeout`](Self::handle_timeout).
     heard: bool,
     /// A deadline passed after which the transport is dropped.
@@ -145,24 +145,24 @@ impl<R: Role, S: Storage> WebSocket<R, S> {
     #[must_use]
     pub fn new(connection: Connection<R>, config: Config, read: S, write: S) -> Self {
         let (receiver, sender) = connection.into_split();
-        let mut timing = Timing::new(config.timeouts, Duration::ZERO);
-        timing.opened(Duration::ZERO);
+        let mut timers = Timers::new(config.timeouts, Duration::ZERO);
+        timers.opened(Duration::ZERO);
         Self {
             receiver: Receiver::new(receiver, &config, read),
             sender: Sender::new(sender, &config, write),
-            timing,
+            timers,
             heard: false,
             dead: false,
         }
     }
 
-    /// Compresses and inflates messages as was agreed; without an agreement, nothing changes.
+    /// Compresses and inflates messages as was negotiated; `None` changes nothing.
     #[cfg(feature = "deflate")]
     #[must_use]
-    pub fn deflate(mut self, agreement: Option<Agreement>) -> Self {
-        if let Some(agreement) = agreement {
-            self.receiver.inflate_with(agreement.inflater());
-            self.sender.deflate_with(agreement.deflater());
+    pub fn deflate(mut self, negotiated: Option<Negotiated>) -> Self {
+        if let Some(negotiated) = negotiated {
+            self.receiver.inflate_with(negotiated.inflater());
+            self.sender.deflate_with(negotiated.deflater());
         }
         self
     }
@@ -214,7 +214,7 @@ impl<R: Role, S: Storage> WebSocket<R, S> {
             self.receiver.next_whole(&whole)
         } else {
             // The answer to a Ping makes room for the payload of the next control frame.
-            if self.receiver.half.owes() {
+            if self.receiver.half.has_pending() {
                 self.answer();
             }
             self.receiver.next_in_parts()
@@ -233,9 +233,9 @@ impl<R: Role, S: Storage> WebSocket<R, S> {
     #[inline(never)]
     fn answer(&mut self) {
         if self.sender.takes_answer()
-            && let Some(owed) = self.receiver.half.take_owed()
+            && let Some(reply) = self.receiver.half.take_pending()
         {
-            self.sender.answer(&owed);
+            self.sender.answer(&reply);
         }
     }
 
@@ -273,7 +273,7 @@ impl<R: Role, S: Storage> WebSocket<R, S> {
     /// Returns the next bytes to write; empty if nothing waits.
     #[inline]
     pub fn transmit(&mut self) -> &[u8] {
-        if self.receiver.half.owes() {
+        if self.receiver.half.has_pending() {
             self.answer();
         }
         self.sender.transmit()
@@ -282,7 +282,7 @@ impl<R: Role, S: Storage> WebSocket<R, S> {
     /// Returns all bytes that wait to be written, slice by slice: see
     /// [`Sender::transmit_slices`].
     pub fn transmit_slices(&mut self) -> impl Iterator<Item = &[u8]> {
-        if self.receiver.half.owes() {
+        if self.receiver.half.has_pending() {
             self.answer();
         }
         self.sender.transmit_slices()
@@ -331,7 +331,7 @@ impl<R: Role, S: Storage> WebSocket<R, S> {
     #[inline]
     #[must_use]
     pub fn wants_transmit(&self) -> bool {
-        self.queued() > 0 || self.receiver.half.owes() && !self.sender.is_close_sent()
+        self.queued() > 0 || self.receiver.half.has_pending() && !self.sender.is_close_sent()
     }
 
     /// Returns whether you can drop the transport now: there is nothing left to read or write.
@@ -350,24 +350,24 @@ impl<R: Role, S: Storage> WebSocket<R, S> {
     /// never.
     #[must_use]
     pub fn deadline(&self) -> Option<Duration> {
-        self.timing.deadline()
+        self.timers.deadline()
     }
 
     /// Reports the time: call it after each wait, whatever ended it.
     ///
     /// `now` is the time since a fixed moment. Returns the deadline that has passed, if one has:
-    /// after [`Due::Ping`], a Ping is queued; after any other, [`is_closed`](Self::is_closed).
-    pub fn handle_timeout(&mut self, now: Duration) -> Option<Due> {
+    /// after [`Timer::Ping`], a Ping is queued; after any other, [`is_closed`](Self::is_closed).
+    pub fn handle_timeout(&mut self, now: Duration) -> Option<Timer> {
         if core::mem::take(&mut self.heard) {
-            self.timing.alive(now);
+            self.timers.received(now);
         }
         if !self.receiver.half.is_open() || self.sender.is_close_sent() {
-            self.timing.closing(now);
+            self.timers.closing(now);
         }
-        let due = self.timing.poll(now)?;
+        let due = self.timers.handle_timeout(now)?;
         match due {
             // If the queue has no room for a Ping, the peer reads nothing.
-            Due::Ping => _ = self.sender.ping(&[]),
+            Timer::Ping => _ = self.sender.ping(&[]),
             _ => self.dead = true,
         }
         Some(due)
@@ -443,7 +443,7 @@ impl<R: Role> WebSocket<R, BytesMut> {
     pub fn next_owned(
         &mut self,
     ) -> Result<Option<(OwnedEvent, &mut Sender<R, BytesMut>)>, ProtocolError> {
-        if self.receiver.half.owes() {
+        if self.receiver.half.has_pending() {
             self.answer();
         }
         match self.receiver.next_owned() {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use lexopt::Parser;
 use lexopt::prelude::*;
 
-use crate::common::compression::{self, Policy};
+use crate::common::compression::{self, Config};
 
 pub(crate) const USAGE: &str = "\
 Usage: client [OPTIONS] ws://HOST[:PORT][/PATH]
@@ -41,7 +41,7 @@ pub(crate) struct Settings {
     pub(crate) ping: bool,
     pub(crate) raw: bool,
     pub(crate) wait: Duration,
-    pub(crate) compression: Policy,
+    pub(crate) compression: Config,
 }
 
 impl Settings {
@@ -49,7 +49,7 @@ impl Settings {
     pub(crate) fn parse(mut parser: Parser) -> Result<Option<Self>, lexopt::Error> {
         let (mut url, mut binary, mut wait) = (None, None, Duration::ZERO);
         let (mut ping, mut raw) = (false, false);
-        let mut compression = Policy::DEFAULT;
+        let mut compression = Config::DEFAULT;
         while let Some(arg) = parser.next()? {
             match arg {
                 Short('h') | Long("help") => return Ok(None),

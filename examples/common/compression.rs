@@ -1,10 +1,10 @@
 //! permessage-deflate for the examples, used with the feature `deflate` if the peer agrees.
 
 #[cfg(feature = "deflate")]
-pub(crate) use on::{Compression, Policy};
+pub(crate) use on::{Compression, Config};
 
 #[cfg(not(feature = "deflate"))]
-pub(crate) use off::{Compression, Policy};
+pub(crate) use off::{Compression, Config};
 
 /// The command-line options for compression.
 pub(crate) const USAGE: &str = "
@@ -22,19 +22,19 @@ pub(crate) fn window(bits: &str) -> Result<u8, &'static str> {
 #[allow(dead_code, reason = "each example is one end, and one tier")]
 #[allow(clippy::unnecessary_wraps, reason = "without the feature, there is nothing")]
 mod on {
-    use rfc6455::deflate::{self, Agreement, Deflater, HeaderText, Inflater};
-    use rfc6455::handshake::{Accepted, HandshakeError, Upgrade};
+    use rfc6455::deflate::{self, Deflater, HeaderText, Inflater, Negotiated};
+    use rfc6455::handshake::{Established, HandshakeError, Upgrade};
     use rfc6455::{
-        Connection, Event, Fragment, Incoming, MessageBuffer, ProtocolError, ReceiveHalf, Role,
-        SendError, Storage,
+        Connection, Event, Fragment, Incoming, MessageBuffer, ProtocolError, Receiver, Role,
+        SendError, Sender, Storage,
     };
 
     /// The parameters to offer or accept.
     #[derive(Clone, Copy, Debug)]
-    pub(crate) struct Policy(deflate::Policy);
+    pub(crate) struct Config(deflate::Config);
 
-    impl Policy {
-        pub(crate) const DEFAULT: Self = Self(deflate::Policy::DEFAULT);
+    impl Config {
+        pub(crate) const DEFAULT: Self = Self(deflate::Config::DEFAULT);
 
         pub(crate) fn window(self, bits: u8) -> Self {
             Self(self.0.send_window(bits).receive_window(bits))
@@ -49,18 +49,18 @@ mod on {
             Some(self.0.offer())
         }
 
-        /// Returns the server's answer to an offer.
+        /// Returns the server's response to an offer.
         pub(crate) fn accept(self, upgrade: &Upgrade<'_>) -> (Option<HeaderText>, Compression) {
-            let agreement = self.0.accept_offer(upgrade);
-            (agreement.as_ref().map(Agreement::answer), Compression::new(agreement))
+            let negotiated = self.0.accept_offer(upgrade);
+            (negotiated.as_ref().map(Negotiated::response), Compression::new(negotiated))
         }
 
-        /// Checks an answer, as a client.
+        /// Checks the server's response, as a client.
         pub(crate) fn confirm(
             self,
-            accepted: &Accepted<'_>,
+            established: &Established<'_>,
         ) -> Result<Compression, HandshakeError> {
-            Ok(Compression::new(self.0.confirm_answer(accepted)?))
+            Ok(Compression::new(self.0.confirm_response(established)?))
         }
     }
 
@@ -74,11 +74,11 @@ mod on {
     }
 
     impl Compression {
-        fn new(agreement: Option<Agreement>) -> Self {
-            let [inflater, deflater] = [agreement; 2];
+        fn new(negotiated: Option<Negotiated>) -> Self {
+            let [inflater, deflater] = [negotiated; 2];
             Self {
-                inflater: inflater.map(|agreement| agreement.inflater()),
-                deflater: deflater.map(|agreement| agreement.deflater()),
+                inflater: inflater.map(|negotiated| negotiated.inflater()),
+                deflater: deflater.map(|negotiated| negotiated.deflater()),
                 inflated: Vec::new(),
             }
         }
@@ -92,7 +92,7 @@ mod on {
         /// Returns the next chunk or control frame.
         pub(crate) fn receive<'c, 'b: 'c, R: Role>(
             &'c mut self,
-            ws: &mut impl AsMut<ReceiveHalf<R>>,
+            ws: &mut impl Receiver<R>,
             input: &mut &'b mut [u8],
         ) -> Result<Option<Event<'c>>, ProtocolError> {
             match &mut self.inflater {
@@ -100,7 +100,7 @@ mod on {
                     self.inflated.resize(16 << 10, 0);
                     inflater.receive(ws, input, &mut self.inflated)
                 }
-                None => ws.as_mut().receive(input),
+                None => ws.receive(input),
             }
         }
 
@@ -122,7 +122,7 @@ mod on {
         /// Returns `false` without effect if the peer did not agree to compression.
         pub(crate) fn send<'a, R: Role>(
             &mut self,
-            ws: &mut impl deflate::Outgoing<R>,
+            ws: &mut impl Sender<R>,
             fragment: impl Into<Fragment<'a>>,
             out: &mut Vec<u8>,
         ) -> Result<bool, SendError> {
@@ -148,16 +148,16 @@ mod on {
 #[allow(dead_code, unused_variables, clippy::unused_self, clippy::unnecessary_wraps)]
 #[allow(clippy::needless_pass_by_ref_mut, clippy::needless_pass_by_value, clippy::ptr_arg)]
 mod off {
-    use rfc6455::handshake::{Accepted, HandshakeError, Upgrade};
+    use rfc6455::handshake::{Established, HandshakeError, Upgrade};
     use rfc6455::{
-        Connection, Event, Fragment, Incoming, MessageBuffer, ProtocolError, ReceiveHalf, Role,
+        Connection, Event, Fragment, Incoming, MessageBuffer, ProtocolError, Receiver, Role,
         SendError, Storage,
     };
 
     #[derive(Clone, Copy, Debug)]
-    pub(crate) struct Policy;
+    pub(crate) struct Config;
 
-    impl Policy {
+    impl Config {
         pub(crate) const DEFAULT: Self = Self;
 
         pub(crate) fn window(self, bits: u8) -> Self {
@@ -178,7 +178,7 @@ mod off {
 
         pub(crate) fn confirm(
             self,
-            accepted: &Accepted<'_>,
+            established: &Established<'_>,
         ) -> Result<Compression, HandshakeError> {
             Ok(Compression)
         }
@@ -194,10 +194,10 @@ mod off {
 
         pub(crate) fn receive<'b, R: Role>(
             &mut self,
-            ws: &mut impl AsMut<ReceiveHalf<R>>,
+            ws: &mut impl Receiver<R>,
             input: &mut &'b mut [u8],
         ) -> Result<Option<Event<'b>>, ProtocolError> {
-            ws.as_mut().receive(input)
+            ws.receive(input)
         }
 
         pub(crate) fn receive_message<'m, 'b: 'm, S: Storage, R: Role>(

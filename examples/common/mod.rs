@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use rfc6455::handshake::{ClientHandshake, HandshakeError, HandshakeLimits, Offer};
 use rfc6455::{Client, Connection, Limits};
 
-use compression::{Compression, Policy};
+use compression::{Compression, Config};
 use url::Url;
 
 /// The timeout for TCP, and again for the handshake.
@@ -49,9 +49,9 @@ fn random<const N: usize>() -> [u8; N] {
 }
 
 /// Connects, and performs the opening handshake.
-pub(crate) fn connect(url: &Url, limits: Limits, policy: Policy) -> Result<Opened, ConnectError> {
+pub(crate) fn connect(url: &Url, limits: Limits, config: Config) -> Result<Opened, ConnectError> {
     let mut stream = connect_tcp(url).map_err(ConnectError::Unreachable)?;
-    let (early, compression) = shake_hands(&mut stream, url, policy)?;
+    let (early, compression) = shake_hands(&mut stream, url, config)?;
     Ok(Opened { stream, ws: Connection::client(random as Keys, limits), early, compression })
 }
 
@@ -76,12 +76,11 @@ fn connect_tcp(url: &Url) -> io::Result<TcpStream> {
 fn shake_hands(
     stream: &mut TcpStream,
     url: &Url,
-    policy: Policy,
+    config: Config,
 ) -> Result<(Vec<u8>, Compression), ConnectError> {
     let mut storage = [0; 8192];
-    let extensions = policy.offer();
-    let offer =
-        Offer { extensions: extensions.as_deref(), ..Offer::new(&url.authority, &url.target) };
+    let extensions = config.offer();
+    let offer = Offer::new(&url.authority, &url.target).extensions(extensions.as_deref());
     let mut handshake =
         ClientHandshake::new(offer, random(), &mut storage, HandshakeLimits::DEFAULT)
             .map_err(|error| io::Error::new(ErrorKind::InvalidInput, error))?;
@@ -103,7 +102,7 @@ fn shake_hands(
         }
         let mut input = &mut buf[..n];
         if let Some(response) = handshake.receive(&mut input)? {
-            let compression = policy.confirm(&response.upgrade()?)?;
+            let compression = config.confirm(&response.upgrade()?)?;
             stream.set_read_timeout(None)?;
             return Ok((input.to_vec(), compression));
         }

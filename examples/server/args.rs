@@ -8,7 +8,7 @@ use lexopt::prelude::*;
 use rfc6455::Limits;
 use rfc6455::handshake::{ClientHandshake, HandshakeLimits, Offer};
 
-use crate::compression::{self, Policy};
+use crate::compression::{self, Config};
 
 pub(crate) const USAGE: &str = "\
 Usage: server [OPTIONS]
@@ -43,7 +43,7 @@ pub(crate) struct Settings {
     pub(crate) idle: Duration,
     pub(crate) message_timeout: Duration,
     pub(crate) stall: Duration,
-    pub(crate) compression: Policy,
+    pub(crate) compression: Config,
 }
 
 impl Settings {
@@ -57,7 +57,7 @@ impl Settings {
             idle: Duration::from_secs(30),
             message_timeout: Duration::from_secs(10),
             stall: Duration::from_secs(10),
-            compression: Policy::DEFAULT,
+            compression: Config::DEFAULT,
         };
         while let Some(arg) = parser.next()? {
             match arg {
@@ -86,7 +86,7 @@ pub(crate) const NAMED_ORIGINS: [&str; 2] = ["null", "file://"];
 
 /// Parses an origin. A value that no browser sends would silently allow no one.
 fn origin(text: &str) -> Result<String, &'static str> {
-    let offer = Offer { origin: Some(text), ..Offer::new("localhost", "/") };
+    let offer = Offer::new("localhost", "/").origin(Some(text));
     // The client's handshake checks it. RFC 3986 allows `*` in a host, but a user who writes it
     // here expects a pattern, and patterns are not supported.
     let sent = ClientHandshake::new(offer, [0; 16], &mut [], HandshakeLimits::DEFAULT);

@@ -5,9 +5,7 @@ use std::net::TcpStream;
 use std::ops::Range;
 use std::time::{Duration, Instant};
 
-use rfc6455::{
-    CloseCode, Connection, Incoming, Limits, Message, MessageBuffer, ReceiveHalf, Server as Role,
-};
+use rfc6455::{CloseCode, Connection, Incoming, Limits, Message, MessageBuffer, Server as Role};
 
 use crate::compression::Compression;
 use crate::fragments::fragments;
@@ -133,8 +131,7 @@ impl<'s> Echo<'s> {
 
     /// Records where a message or a control frame ended; `None` means the end of the input.
     fn note(&mut self, incoming: Option<&Incoming<'_>>) {
-        let receiver: &mut ReceiveHalf<Role> = self.ws.as_mut();
-        let (position, payload) = (receiver.position(), receiver.control_payload().len());
+        let (position, payload) = (self.ws.position(), self.ws.control_payload().len());
         match incoming {
             Some(Incoming::Message(_)) => self.underway.message_ended(position),
             Some(_) => self.underway.control_ended(position, payload),

@@ -17,9 +17,9 @@ pub(crate) fn fragments(message: Message<'_>) -> impl Iterator<Item = Fragment<'
         let fragment = Fragment::from(piece);
         Some(match (mem::take(&mut first), rest.is_none()) {
             (true, true) => fragment,
-            (true, false) => fragment.starts(),
-            (false, false) => fragment.continues(),
-            (false, true) => fragment.ends(),
+            (true, false) => fragment.first(),
+            (false, false) => fragment.middle(),
+            (false, true) => fragment.last(),
         })
     })
 }

@@ -73,7 +73,7 @@ fn answer(request: &Request<'_>, settings: Option<&Settings>) -> (Vec<u8>, Optio
         return (HandshakeError::OriginNotAllowed.response().to_vec(), None);
     }
     let (extensions, compression) = settings.compression.accept(&upgrade);
-    let acceptance = Acceptance { extensions: extensions.as_deref(), ..Acceptance::default() };
+    let acceptance = Acceptance::DEFAULT.extensions(extensions.as_deref());
     let mut out = vec![0; 512];
     match upgrade.accept(&acceptance, &mut out) {
         Ok(len) => {
@@ -127,7 +127,9 @@ fn page(request: &Request<'_>) -> Vec<u8> {
 
 fn response(status: u16, headers: &[(&str, &str)], body: &str) -> Vec<u8> {
     let mut out = vec![0; 1024 + body.len()];
-    let len = Rejection { status, headers, body: body.as_bytes() }
+    let len = Rejection::new(status)
+        .headers(headers)
+        .body(body.as_bytes())
         .write(&mut out)
         .expect("our own headers are valid and fit");
     out.truncate(len);

@@ -5,23 +5,23 @@ use core::fmt;
 
 use zlib_rs::{Deflate, DeflateConfig, DeflateFlush, Method, Status, Strategy};
 
-use super::policy::Policy;
-use crate::connection::Connection;
+use super::config::Config;
 use crate::error::SendError;
 use crate::fragment::Fragment;
 use crate::frame::FrameHeader;
 use crate::fuel;
+use crate::halves::{Internal, Sender};
 use crate::identity::Serves;
 use crate::role::Role;
-use crate::send::SendHalf;
 
-/// Compresses messages for a [`Connection`] or its sending half.
+/// Compresses messages for a [`Connection`](crate::Connection) or its sending half.
 ///
-/// An [`Agreement`](super::Agreement) creates it. It serves one connection, the first that it
-/// compresses for; with any other it only returns [`SendError::Mispaired`]. Its memory is allocated
-/// for the first message that is compressed, and you can [release](Self::release) it between any
-/// two messages. To leave a message uncompressed, send it with [`Connection::send`], as if there
-/// were no extension: messages that are compressed after it refer to those compressed before it.
+/// [`Negotiated`](super::Negotiated::deflater) creates it. It serves one connection, the first that
+/// it compresses for; with any other it only returns [`SendError::Mispaired`]. Its memory is
+/// allocated for the first message that is compressed, and you can [release](Self::release) it
+/// between any two messages. To leave a message uncompressed, send it with
+/// [`Connection::send`](crate::Connection::send), as if there were no extension: messages that are
+/// compressed after it refer to those compressed before it.
 ///
 /// Compression can leak secrets. An attacker who can inject text into the same compression context
 /// as a secret, and observe lengths, can recover the secret. Do not compress such messages.
@@ -40,44 +40,19 @@ pub struct Deflater {
     used: bool,
 }
 
-mod sealed {
-    pub trait Sealed<R> {
-        /// Returns the sending half, if data may be sent.
-        fn sender(&mut self) -> Result<&mut crate::SendHalf<R>, crate::SendError>;
-    }
-}
-
-/// A destination for data: a [`Connection`] or a [`SendHalf`].
-pub trait Outgoing<R>: sealed::Sealed<R> {}
-
-impl<R: Role> sealed::Sealed<R> for Connection<R> {
-    fn sender(&mut self) -> Result<&mut SendHalf<R>, SendError> {
-        self.open_sender()
-    }
-}
-
-impl<R: Role> sealed::Sealed<R> for SendHalf<R> {
-    fn sender(&mut self) -> Result<&mut Self, SendError> {
-        Ok(self)
-    }
-}
-
-impl<R: Role> Outgoing<R> for Connection<R> {}
-impl<R: Role> Outgoing<R> for SendHalf<R> {}
-
 /// The bytes that are removed from the end of a message before it is sent (§7.2.1).
 const TAIL: [u8; 4] = [0x00, 0x00, 0xFF, 0xFF];
 
 impl Deflater {
-    pub(super) const fn new(policy: &Policy, window: u8, takeover: bool) -> Self {
+    pub(super) const fn new(config: &Config, window: u8, takeover: bool) -> Self {
         Self {
             serves: None,
             context: None,
-            level: policy.level,
-            mem_level: policy.mem_level,
+            level: config.level,
+            mem_level: config.mem_level,
             window,
             takeover,
-            threshold: policy.threshold,
+            threshold: config.threshold,
             open: false,
             used: false,
         }
@@ -93,20 +68,20 @@ impl Deflater {
 
     /// Writes a frame to the front of `out` and returns its length.
     ///
-    /// A whole message is compressed unless it is below the [threshold](Policy::threshold). A
+    /// A whole message is compressed unless it is below the [threshold](Config::threshold). A
     /// fragment is compressed if the first one of its message was. Without takeover, a whole
     /// message that compression would not shorten is sent as it is. With takeover, the compressed
     /// form has to be sent, because later messages refer to it.
     ///
     /// The receiver can inflate a fragment as soon as it arrives. If you began a message with
-    /// [`Connection::send`], its other fragments are sent that way too.
+    /// [`Connection::send`](crate::Connection::send), its other fragments are sent that way too.
     ///
     /// ```
-    /// use rfc6455::deflate::{Deflater, Params, Policy};
+    /// use rfc6455::deflate::{Config, Deflater, Params};
     /// use rfc6455::{Connection, Limits};
-    /// let policy = Policy::DEFAULT.threshold(0);
-    /// let agreement = policy.accept(Params::default()).unwrap();
-    /// let (mut ws, mut deflater) = (Connection::server(Limits::DEFAULT), agreement.deflater());
+    /// let config = Config::DEFAULT.threshold(0);
+    /// let negotiated = config.accept(Params::default()).unwrap();
+    /// let (mut ws, mut deflater) = (Connection::server(Limits::DEFAULT), negotiated.deflater());
     /// let mut out = [0; Deflater::bound(5)];
     /// let len = deflater.send(&mut ws, "Hello", &mut out)?;
     /// assert_eq!(&out[..len], b"\xC1\x07\xF2\x48\xCD\xC9\xC9\x07\x00"); // RFC 7692 §7.2.3.1
@@ -116,23 +91,24 @@ impl Deflater {
     /// ```
     ///
     /// # Errors
-    /// As for [`Connection::send`]; [`SendError::BufferTooSmall`] if `out` is shorter than
-    /// [`bound`](Self::bound) returns; [`SendError::Mispaired`] if the deflater and the connection
-    /// do not belong together. In all these cases nothing is written, and nothing changes.
+    /// As for [`Connection::send`](crate::Connection::send); [`SendError::BufferTooSmall`] if `out`
+    /// is shorter than [`bound`](Self::bound) returns; [`SendError::Mispaired`] if the deflater and
+    /// the connection do not belong together. In all these cases nothing is written, and nothing
+    /// changes.
     pub fn send<'a, R: Role>(
         &mut self,
-        ws: &mut impl Outgoing<R>,
+        ws: &mut impl Sender<R>,
         fragment: impl Into<Fragment<'a>>,
         out: &mut [u8],
     ) -> Result<usize, SendError> {
-        let sender = ws.sender()?;
+        let sender = ws.send_half(Internal(()))?;
         if !sender.may_be_served_by(self.serves) {
             return Err(SendError::Mispaired);
         }
         let fragment = Fragment { rsv1: false, ..fragment.into() };
-        let part = fragment.part;
-        let whole = part.first && part.last;
-        if whole && fragment.payload().len() < self.threshold || !part.first && !self.open {
+        let kind = fragment.kind;
+        let whole = kind.first && kind.last;
+        if whole && fragment.payload().len() < self.threshold || !kind.first && !self.open {
             return sender.send(fragment, out);
         }
         sender.check_compressed(&fragment)?;
@@ -144,14 +120,14 @@ impl Deflater {
         // A short payload has a short header; the payload then moves up to it.
         let reserved = FrameHeader::MAX_LEN;
         let body = out.get_mut(reserved..).unwrap_or_default();
-        let Some(len) = self.compress(fragment.payload(), part.last, body) else {
+        let Some(len) = self.compress(fragment.payload(), kind.last, body) else {
             return Err(SendError::BufferTooSmall { needed });
         };
         if whole && !self.takeover && len >= fragment.payload().len() {
             // Compression gained nothing, and the next message does not refer to this one.
             return sender.send(fragment, out);
         }
-        self.open = !part.last;
+        self.open = !kind.last;
         let body = body.get_mut(..len).unwrap_or_default();
         let header = sender.send_compressed(&fragment, body);
         let end = reserved.saturating_add(len);
@@ -165,10 +141,10 @@ impl Deflater {
     /// Appends a frame to `out`, which grows; otherwise the same as [`send`](Self::send).
     ///
     /// # Errors
-    /// As for [`Connection::send`]; `out` is then unchanged.
+    /// As for [`Connection::send`](crate::Connection::send); `out` is then unchanged.
     pub fn send_to_vec<'a, R: Role>(
         &mut self,
-        ws: &mut impl Outgoing<R>,
+        ws: &mut impl Sender<R>,
         fragment: impl Into<Fragment<'a>>,
         out: &mut Vec<u8>,
     ) -> Result<(), SendError> {

@@ -1,9 +1,9 @@
 //! Negotiation within the opening handshake.
 
-use super::agreement::Agreement;
+use super::config::Config;
+use super::negotiation::Negotiated;
 use super::params::Params;
-use super::policy::Policy;
-use crate::handshake::{Accepted, Extension, HandshakeError, HeaderSource, Upgrade};
+use crate::handshake::{Established, Extension, HandshakeError, HeaderSource, Upgrade};
 
 impl Params {
     /// Parses the parameters of an extension whose name is [`NAME`](Self::NAME).
@@ -17,37 +17,37 @@ impl Params {
     }
 }
 
-impl Policy {
+impl Config {
     /// Accepts, as a server, the first acceptable offer in a request.
     ///
-    /// Put the [answer](Agreement::answer) into
+    /// Put its [response](Negotiated::response) into
     /// [`Acceptance::extensions`](crate::handshake::Acceptance::extensions).
     #[must_use]
     pub fn accept_offer<'h, F: HeaderSource<'h>>(
         &self,
         upgrade: &Upgrade<'h, F>,
-    ) -> Option<Agreement> {
+    ) -> Option<Negotiated> {
         upgrade
             .extensions()
             .filter(|extension| extension.name() == Params::NAME)
             .find_map(|extension| self.accept(Params::of(&extension)?))
     }
 
-    /// Confirms, as a client, the answer in a response; `None` if the server does not compress.
+    /// Confirms, as a client, the server's response; `None` if the server does not compress.
     ///
     /// # Errors
-    /// [`HandshakeError::UnacceptableExtensionParams`] if it does not answer [this client's
+    /// [`HandshakeError::UnacceptableExtensionParams`] if it does not fit [this client's
     /// offer](Self::offer): close the transport.
-    pub fn confirm_answer(
+    pub fn confirm_response(
         &self,
-        accepted: &Accepted<'_>,
-    ) -> Result<Option<Agreement>, HandshakeError> {
-        let answer = accepted.extensions().find(|extension| extension.name() == Params::NAME);
-        let Some(answer) = answer else { return Ok(None) };
+        established: &Established<'_>,
+    ) -> Result<Option<Negotiated>, HandshakeError> {
+        let response = established.extensions().find(|extension| extension.name() == Params::NAME);
+        let Some(response) = response else { return Ok(None) };
         // RFC 7692 §7: "A client MUST _Fail the WebSocket Connection_ if the peer server accepted
         // an extension negotiation offer for this extension with an extension negotiation response
         // meeting any of the following conditions".
-        Params::of(&answer)
+        Params::of(&response)
             .and_then(|params| self.confirm(params))
             .map(Some)
             .ok_or(HandshakeError::UnacceptableExtensionParams)

@@ -7,6 +7,7 @@ use zlib_rs::{Inflate, InflateError, InflateFlush, Status};
 use crate::error::{ProtocolError, Violation};
 use crate::event::{Chunk, Event};
 use crate::fuel;
+use crate::halves::{Internal, Receiver};
 use crate::identity::Serves;
 use crate::opcode::MessageKind;
 use crate::receive::ReceiveHalf;
@@ -15,9 +16,9 @@ use crate::utf8::Utf8;
 
 /// Inflates messages from a [`Connection`](crate::Connection) or its receiving half.
 ///
-/// An [`Agreement`](super::Agreement) creates it. Its memory is allocated for the first compressed
-/// message, and is the same for all windows. You can [release](Self::release) it if the peer's
-/// messages do not refer to each other.
+/// [`Negotiated`](super::Negotiated::inflater) creates it. Its memory is allocated for the first
+/// compressed message, and is the same for all windows. You can [release](Self::release) it if the
+/// peer's messages do not refer to each other.
 ///
 /// It serves one connection, the first that it is used with, and no other inflater serves that
 /// connection, because messages refer to data that both have seen. Any other pairing fails the
@@ -114,10 +115,10 @@ impl Inflater {
     /// is allowed from the first call on.
     ///
     /// ```
-    /// use rfc6455::deflate::{Params, Policy};
+    /// use rfc6455::deflate::{Config, Params};
     /// use rfc6455::{Connection, Event, Limits};
-    /// let agreement = Policy::DEFAULT.confirm(Params::default()).unwrap();
-    /// let mut inflater = agreement.inflater();
+    /// let negotiated = Config::DEFAULT.confirm(Params::default()).unwrap();
+    /// let mut inflater = negotiated.inflater();
     /// let keys = || [0; 4]; // a real client draws each key from a CSPRNG
     /// let mut ws = Connection::client(keys, Limits::DEFAULT);
     /// let mut bytes = *b"\xC1\x07\xF2\x48\xCD\xC9\xC9\x07\x00"; // RFC 7692 §7.2.3.1
@@ -129,16 +130,16 @@ impl Inflater {
     ///
     /// # Errors
     /// As for [`Connection::receive`](crate::Connection::receive); [`Violation::InvalidDeflate`]
-    /// for data that cannot be inflated, [`Violation::RatioTooHigh`] if the policy bounds the
-    /// ratio, and [`Violation::MessageTooBig`] also if `out` is empty. [`Violation::Mispaired`] if
-    /// the inflater and the connection do not belong together.
+    /// for data that cannot be inflated, [`Violation::RatioTooHigh`] if the
+    /// [`Config`](super::Config) bounds the ratio, and [`Violation::MessageTooBig`] also if `out`
+    /// is empty. [`Violation::Mispaired`] if the inflater and the connection do not belong together.
     pub fn receive<'c, 'b: 'c, R: Role>(
         &mut self,
-        ws: &mut impl AsMut<ReceiveHalf<R>>,
+        ws: &mut impl Receiver<R>,
         input: &mut &'b mut [u8],
         out: &'c mut [u8],
     ) -> Result<Option<Event<'c>>, ProtocolError> {
-        let ws = ws.as_mut();
+        let ws = ws.receive_half(Internal(()));
         self.pair(ws, input)?;
         loop {
             let Some(kind) = ws.compressed() else {

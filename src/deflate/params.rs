@@ -1,6 +1,6 @@
 //! The four parameters of permessage-deflate (RFC 7692 §7.1), as they appear in a header.
 
-/// The parameters of one `permessage-deflate` offer or answer, all of them valid.
+/// The parameters of one `permessage-deflate` offer or response, all of them valid.
 ///
 /// The default has none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]

@@ -6,7 +6,7 @@ mod response;
 
 pub use leniency::Leniency;
 pub use offer::Offer;
-pub use response::{Accepted, Response};
+pub use response::{Established, Response};
 
 use super::error::{HandshakeError, HandshakeSendError};
 use super::http::head::Head;
@@ -21,7 +21,7 @@ use super::key::{accept_key, encode_key};
 /// use rfc6455::handshake::{ClientHandshake, HandshakeLimits, Offer};
 ///
 /// let nonce = *b"the sample nonce"; // Sixteen bytes from a cryptographic random generator.
-/// let offer = Offer { subprotocols: &["chat"], ..Offer::new("server.example.com", "/chat") };
+/// let offer = Offer::new("server.example.com", "/chat").subprotocols(&["chat"]);
 /// let mut storage = [0; 4096];
 /// let mut handshake =
 ///     ClientHandshake::new(offer, nonce, &mut storage, HandshakeLimits::DEFAULT)?;

@@ -74,8 +74,8 @@ impl<'h> Extension<'h> {
 
     /// Returns the parameters in order. Names may repeat; the extension defines what that means.
     #[must_use]
-    pub const fn params(&self) -> Params<'h> {
-        Params { rest: self.params }
+    pub const fn params(&self) -> ExtensionParams<'h> {
+        ExtensionParams { rest: self.params }
     }
 }
 
@@ -87,27 +87,27 @@ impl fmt::Debug for Extension<'_> {
 
 /// An iterator over the parameters of an [`Extension`].
 #[derive(Clone, Debug)]
-pub struct Params<'h> {
+pub struct ExtensionParams<'h> {
     rest: &'h [u8],
 }
 
-impl<'h> Iterator for Params<'h> {
-    type Item = Param<'h>;
+impl<'h> Iterator for ExtensionParams<'h> {
+    type Item = ExtensionParam<'h>;
 
-    fn next(&mut self) -> Option<Param<'h>> {
+    fn next(&mut self) -> Option<ExtensionParam<'h>> {
         take_param(&mut self.rest).ok().flatten()
     }
 }
 
 /// One parameter of an [`Extension`].
 #[derive(Clone, Copy)]
-pub struct Param<'h> {
+pub struct ExtensionParam<'h> {
     /// A token.
     name: &'h [u8],
-    value: Option<ParamValue<'h>>,
+    value: Option<ExtensionParamValue<'h>>,
 }
 
-impl<'h> Param<'h> {
+impl<'h> ExtensionParam<'h> {
     /// Returns the name, a token.
     #[must_use]
     pub const fn name(&self) -> &'h str {
@@ -116,25 +116,28 @@ impl<'h> Param<'h> {
 
     /// Returns the value, if there is one.
     #[must_use]
-    pub const fn value(&self) -> Option<ParamValue<'h>> {
+    pub const fn value(&self) -> Option<ExtensionParamValue<'h>> {
         self.value
     }
 }
 
-impl fmt::Debug for Param<'_> {
+impl fmt::Debug for ExtensionParam<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Param").field("name", &self.name()).field("value", &self.value).finish()
+        f.debug_struct("ExtensionParam")
+            .field("name", &self.name())
+            .field("value", &self.value)
+            .finish()
     }
 }
 
 /// The value of a parameter: a token, quoted or not.
 #[derive(Clone, Copy)]
-pub struct ParamValue<'h> {
+pub struct ExtensionParamValue<'h> {
     /// Token bytes, with a backslash before each escaped one.
     raw: &'h [u8],
 }
 
-impl<'h> ParamValue<'h> {
+impl<'h> ExtensionParamValue<'h> {
     /// Returns the bytes of the token, without quotes and backslashes.
     pub fn bytes(&self) -> impl Iterator<Item = u8> + Clone + use<'h> {
         // No token contains a backslash, so each one escapes the byte after it.
@@ -142,13 +145,13 @@ impl<'h> ParamValue<'h> {
     }
 }
 
-impl PartialEq<str> for ParamValue<'_> {
+impl PartialEq<str> for ExtensionParamValue<'_> {
     fn eq(&self, other: &str) -> bool {
         self.bytes().eq(other.bytes())
     }
 }
 
-impl fmt::Debug for ParamValue<'_> {
+impl fmt::Debug for ExtensionParamValue<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "\"{}\"", self.raw.escape_ascii())
     }
@@ -181,7 +184,7 @@ fn take_extension<'h>(rest: &mut &'h [u8]) -> Result<Option<Extension<'h>>, Malf
 }
 
 /// Takes `; name [= value]` off the front of `rest`, if it begins with that.
-fn take_param<'h>(rest: &mut &'h [u8]) -> Result<Option<Param<'h>>, Malformed> {
+fn take_param<'h>(rest: &mut &'h [u8]) -> Result<Option<ExtensionParam<'h>>, Malformed> {
     skip_ows(rest);
     let [b';', tail @ ..] = *rest else { return Ok(None) };
     *rest = tail;
@@ -189,7 +192,7 @@ fn take_param<'h>(rest: &mut &'h [u8]) -> Result<Option<Param<'h>>, Malformed> {
     // RFC 6455 §9.1: "extension-param = token [ "=" (token | quoted-string) ]"
     let name = take_token(rest)?;
     skip_ows(rest);
-    let [b'=', tail @ ..] = *rest else { return Ok(Some(Param { name, value: None })) };
+    let [b'=', tail @ ..] = *rest else { return Ok(Some(ExtensionParam { name, value: None })) };
     *rest = tail;
     skip_ows(rest);
     let raw = if let [b'"', tail @ ..] = *rest {
@@ -198,7 +201,7 @@ fn take_param<'h>(rest: &mut &'h [u8]) -> Result<Option<Param<'h>>, Malformed> {
     } else {
         take_token(rest)?
     };
-    Ok(Some(Param { name, value: Some(ParamValue { raw }) }))
+    Ok(Some(ExtensionParam { name, value: Some(ExtensionParamValue { raw }) }))
 }
 
 fn take_token<'h>(rest: &mut &'h [u8]) -> Result<&'h [u8], Malformed> {

@@ -37,8 +37,8 @@ use super::http::parse::parse_request;
 /// let upgrade = request.upgrade()?;
 /// upgrade.require_origin(&["http://example.com"])?;
 /// let mut out = [0; 512];
-/// let acceptance =
-///     Acceptance { subprotocol: upgrade.choose_subprotocol(&["superchat"]), ..Acceptance::default() };
+/// let subprotocol = upgrade.choose_subprotocol(&["superchat"]);
+/// let acceptance = Acceptance::DEFAULT.subprotocol(subprotocol);
 /// let len = upgrade.accept(&acceptance, &mut out)?;
 /// assert!(out[..len].starts_with(b"HTTP/1.1 101 Switching Protocols\r\n"));
 ///

@@ -3,6 +3,7 @@
 use super::{Found, Incoming, MessageBuffer, State, Storage, hand_out};
 use crate::deflate::{Inflater, Step};
 use crate::error::{ProtocolError, Violation};
+use crate::halves::{Internal, Receiver};
 use crate::opcode::MessageKind;
 use crate::receive::ReceiveHalf;
 use crate::role::Role;
@@ -19,10 +20,10 @@ impl<S: Storage> MessageBuffer<S> {
     /// much the rest of the input would inflate to.
     ///
     /// ```
-    /// use rfc6455::deflate::{Params, Policy};
+    /// use rfc6455::deflate::{Config, Params};
     /// use rfc6455::{Connection, Incoming, Limits, Message, MessageBuffer};
-    /// let agreement = Policy::DEFAULT.confirm(Params::default()).unwrap();
-    /// let (mut inflater, mut messages) = (agreement.inflater(), MessageBuffer::new());
+    /// let negotiated = Config::DEFAULT.confirm(Params::default()).unwrap();
+    /// let (mut inflater, mut messages) = (negotiated.inflater(), MessageBuffer::new());
     /// let keys = || [0; 4]; // a real client draws each key from a CSPRNG
     /// let mut ws = Connection::client(keys, Limits::DEFAULT);
     /// let mut bytes = *b"\xC1\x07\xF2\x48\xCD\xC9\xC9\x07\x00"; // RFC 7692 §7.2.3.1
@@ -36,10 +37,10 @@ impl<S: Storage> MessageBuffer<S> {
     pub fn receive_inflated<'m, 'b: 'm, R: Role>(
         &'m mut self,
         inflater: &mut Inflater,
-        ws: &mut impl AsMut<ReceiveHalf<R>>,
+        ws: &mut impl Receiver<R>,
         input: &mut &'b mut [u8],
     ) -> Result<Option<Incoming<'m>>, ProtocolError> {
-        let ws = ws.as_mut();
+        let ws = ws.receive_half(Internal(()));
         if !self.state.is_empty() || S::BOUNDED {
             self.prepare(ws, input)?;
         }

@@ -4,7 +4,7 @@
 //! leave as it is.
 
 use super::ReceiveHalf;
-use super::rules::Accepted;
+use super::rules::AcceptedHeader;
 use crate::event::{Chunk, Event};
 use crate::frame::Plain;
 use crate::mask::{MaskingKey, mask, mask_seeing};
@@ -77,7 +77,7 @@ impl<R: Role> ReceiveHalf<R> {
     pub(crate) fn received_whole(&mut self, whole: &Whole) {
         let len = whole.header_len.wrapping_add(whole.len);
         self.position = self.position.wrapping_add(len as u64);
-        self.controls = 0;
+        self.control_frames = 0;
     }
 
     /// Unmasks text and returns `true`, or returns `false` and leaves the payload as it was.
@@ -95,7 +95,7 @@ impl<R: Role> ReceiveHalf<R> {
     #[inline(always)]
     pub(super) fn receive_whole_control<'b>(
         &mut self,
-        header: &Accepted,
+        header: &AcceptedHeader,
         input: &mut &'b mut [u8],
     ) -> Option<Event<'b>> {
         let is_ping = match header.opcode {
@@ -106,13 +106,13 @@ impl<R: Role> ReceiveHalf<R> {
         let len = usize::try_from(header.payload_len).ok()?;
         let frame = input.split_off_mut(..header.len.saturating_add(len))?;
         self.position = self.position.wrapping_add(frame.len() as u64);
-        self.controls = self.controls.saturating_add(1);
+        self.control_frames = self.control_frames.saturating_add(1);
         let payload = frame.get_mut(header.len..)?;
         if R::IS_SERVER {
             mask(payload, header.key);
         }
         if is_ping && self.answer_pings {
-            self.control.wait_for(payload);
+            self.control.set_pending(payload);
             self.set_pending_pong();
             return Some(Event::Ping);
         }
@@ -125,7 +125,7 @@ impl<R: Role> ReceiveHalf<R> {
     #[inline(always)]
     pub(super) fn receive_whole_fragment<'b, const VALIDATE: bool>(
         &mut self,
-        header: &Accepted,
+        header: &AcceptedHeader,
         input: &mut &'b mut [u8],
     ) -> Option<Event<'b>> {
         let kind = match header.opcode {
@@ -145,7 +145,7 @@ impl<R: Role> ReceiveHalf<R> {
         if R::IS_SERVER {
             mask(payload, header.key);
         }
-        self.controls = 0;
+        self.control_frames = 0;
         self.message.apply(header);
         let (first, last) = (self.message.deliver(), header.fin);
         let (rsv1, utf8) = (self.message.rsv1, [self.message.utf8; 2]);

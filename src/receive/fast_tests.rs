@@ -49,7 +49,7 @@ fn a_legal_header_takes_the_fast_path_unless_it_is_a_close() {
     const LENGTHS: [usize; 5] = [0, 1, 125, 126, 127];
     fn all<R: Role + Clone>() {
         let limits = Limits::DEFAULT.max_frame(126).max_message(200).max_fragments(2);
-        let limits = limits.max_controls(1).min_fragment(1);
+        let limits = limits.max_control_frames(1).min_fragment(1);
         let new = ReceiveHalf::<R>::new(limits);
         let (text, binary) =
             (after(new.clone(), 0x01, b"a"), after(new.clone(), 0x02, &[0xFF; 40]));

@@ -1,6 +1,6 @@
 //! The slow path, one step at a time: a header, or the buffered part of a payload.
 
-use super::rules::Accepted;
+use super::rules::AcceptedHeader;
 use super::state::{ControlKind, Spill, State};
 use super::{ReceiveHalf, Step};
 use crate::bytes::copy;
@@ -17,7 +17,7 @@ impl<R: Role> ReceiveHalf<R> {
     #[inline(always)]
     pub(super) fn take_frame<'b, const VALIDATE: bool>(
         &mut self,
-        plain: Option<&Accepted>,
+        plain: Option<&AcceptedHeader>,
         input: &mut &'b mut [u8],
     ) -> Result<Step<'b>, ProtocolError> {
         if let Some(header) = plain {
@@ -141,7 +141,7 @@ impl<R: Role> ReceiveHalf<R> {
                 // "Upon receipt of a Ping frame, an endpoint MUST send a Pong frame in response,
                 // unless it already received a Close frame." (§5.5.2)
                 if self.answer_pings {
-                    self.control.wait();
+                    self.control.make_pending();
                     self.set_pending_pong();
                 }
                 Event::Ping

@@ -4,7 +4,7 @@ use core::mem;
 
 use super::ReceiveHalf;
 use crate::close::CloseCode;
-use crate::control::Owed;
+use crate::control::PendingReply;
 use crate::role::Role;
 
 /// What is pending, in two bytes: a number below all status codes, or the status code of a Close.
@@ -40,17 +40,17 @@ impl<R: Role> ReceiveHalf<R> {
 
     /// Returns whether a frame is pending.
     #[inline]
-    pub(crate) const fn owes(&self) -> bool {
+    pub(crate) const fn has_pending(&self) -> bool {
         self.pending.0 != Pending::NOTHING.0
     }
 
     /// Takes the pending frame, without copying its payload.
     #[inline]
-    pub(crate) fn take_owed(&mut self) -> Option<Owed<'_>> {
+    pub(crate) fn take_pending(&mut self) -> Option<PendingReply<'_>> {
         match mem::replace(&mut self.pending, Pending::NOTHING) {
             Pending::NOTHING => None,
-            Pending::PONG => Some(Owed::Pong(self.control.take_waiting())),
-            Pending(code) => Some(Owed::Close(CloseCode::new(code))),
+            Pending::PONG => Some(PendingReply::Pong(self.control.take_pending())),
+            Pending(code) => Some(PendingReply::Close(CloseCode::new(code))),
         }
     }
 }

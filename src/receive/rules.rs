@@ -12,7 +12,7 @@ use crate::role::Role;
 
 /// A header that may come now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Accepted {
+pub(super) struct AcceptedHeader {
     pub(super) fin: bool,
     pub(super) rsv1: bool,
     pub(super) opcode: Opcode,
@@ -27,15 +27,15 @@ impl<R: Role> ReceiveHalf<R> {
     /// Returns the header at the front of `bytes` if it is of the common kind; `None` means: take the
     /// slow path, and [judge](Self::judge) it. What is accepted here is accepted there.
     #[inline(always)]
-    pub(super) fn accept_plain(&self, bytes: &[u8]) -> Option<Accepted> {
+    pub(super) fn accept_plain(&self, bytes: &[u8]) -> Option<AcceptedHeader> {
         let Plain { first, payload_len, len, key } = Plain::read(bytes, R::IS_SERVER)?;
         let open = self.message.kind.is_some();
         let (opcode, may_come) = match first & 0x7F {
             0x0 => (Opcode::Continuation, open),
             0x1 => (Opcode::Text, !open),
             0x2 => (Opcode::Binary, !open),
-            0x9 => (Opcode::Ping, self.controls < self.limits.max_controls),
-            0xA => (Opcode::Pong, self.controls < self.limits.max_controls),
+            0x9 => (Opcode::Ping, self.control_frames < self.limits.max_control_frames),
+            0xA => (Opcode::Pong, self.control_frames < self.limits.max_control_frames),
             _ => return None,
         };
         let fin = first & 0x80 != 0;
@@ -49,7 +49,7 @@ impl<R: Role> ReceiveHalf<R> {
                     || !fin && payload_len >= u64::from(self.limits.min_fragment))
         };
         if may_come && within {
-            Some(Accepted { fin, rsv1: false, opcode, payload_len, len, key })
+            Some(AcceptedHeader { fin, rsv1: false, opcode, payload_len, len, key })
         } else {
             None
         }
@@ -62,7 +62,7 @@ impl<R: Role> ReceiveHalf<R> {
         &self,
         bytes: &[u8],
         start: u64,
-    ) -> Result<Option<Accepted>, ProtocolError> {
+    ) -> Result<Option<AcceptedHeader>, ProtocolError> {
         match self.judge_prefix(bytes) {
             Ok(header) => Ok(header),
             Err(violation) => Err(self.earliest(bytes, start, violation)),
@@ -84,14 +84,14 @@ impl<R: Role> ReceiveHalf<R> {
     }
 
     #[inline]
-    fn judge_prefix(&self, bytes: &[u8]) -> Result<Option<Accepted>, Violation> {
+    fn judge_prefix(&self, bytes: &[u8]) -> Result<Option<AcceptedHeader>, Violation> {
         let Some(header) = Partial::read(bytes)? else { return Ok(None) };
         self.check_kind(&header)?;
         self.check_len(&header)?;
         let Partial { fin, rsv, opcode, least: payload_len, .. } = header;
         let rsv1 = rsv & Partial::RSV1 != 0;
         let complete = header.complete(bytes);
-        Ok(complete.map(|(len, key)| Accepted { fin, rsv1, opcode, payload_len, len, key }))
+        Ok(complete.map(|(len, key)| AcceptedHeader { fin, rsv1, opcode, payload_len, len, key }))
     }
 
     /// Checks opcode, reserved bits and masking.
@@ -120,8 +120,10 @@ impl<R: Role> ReceiveHalf<R> {
         // regarding the frame size or total message size after reassembly from multiple frames
         // MUST protect themselves against exceeding those limits." (§10.4)
         if header.opcode.is_control() {
-            if self.controls >= self.limits.max_controls && self.limits.max_controls != u32::MAX {
-                return Err(Violation::TooManyControls);
+            if self.control_frames >= self.limits.max_control_frames
+                && self.limits.max_control_frames != u32::MAX
+            {
+                return Err(Violation::TooManyControlFrames);
             }
         } else if self.message.fragments >= self.limits.max_fragments
             && self.limits.max_fragments != u32::MAX

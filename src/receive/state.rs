@@ -15,7 +15,7 @@
 
 use core::mem;
 
-use super::rules::Accepted;
+use super::rules::AcceptedHeader;
 use super::{ReceiveHalf, Step};
 use crate::error::{ProtocolError, Violation};
 use crate::event::Eof;
@@ -119,7 +119,7 @@ impl OpenMessage {
 
     /// Applies the header of a data frame that may come now: opens the message if it is the first.
     #[inline(always)]
-    pub(super) fn apply(&mut self, header: &Accepted) {
+    pub(super) fn apply(&mut self, header: &AcceptedHeader) {
         if let Some(kind) = header.opcode.message_kind() {
             *self = Self { kind: Some(kind), rsv1: header.rsv1, ..Self::NONE };
         }
@@ -191,7 +191,7 @@ impl<R: Role> ReceiveHalf<R> {
     #[inline]
     pub(super) fn enter<'b>(
         &mut self,
-        header: &Accepted,
+        header: &AcceptedHeader,
         taken: usize,
         input: &mut &'b mut [u8],
     ) -> Step<'b> {
@@ -205,13 +205,13 @@ impl<R: Role> ReceiveHalf<R> {
 
     /// Applies a header that may come now; returns the state of the payload behind it.
     #[inline(always)]
-    fn apply(&mut self, header: &Accepted, frame: Frame) -> State {
+    fn apply(&mut self, header: &AcceptedHeader, frame: Frame) -> State {
         let control = match header.opcode {
             Opcode::Ping => ControlKind::Ping,
             Opcode::Pong => ControlKind::Pong,
             Opcode::Close => ControlKind::Close,
             Opcode::Continuation | Opcode::Text | Opcode::Binary => {
-                self.controls = 0;
+                self.control_frames = 0;
                 self.message.apply(header);
                 return if self.is_for_inflater() {
                     State::Compressed(frame)
@@ -220,7 +220,7 @@ impl<R: Role> ReceiveHalf<R> {
                 };
             }
         };
-        self.controls = self.controls.saturating_add(1);
+        self.control_frames = self.control_frames.saturating_add(1);
         // A Pong is the only control frame that nobody waits for.
         self.make_room_for_control(header.payload_len, control != ControlKind::Pong);
         State::Control(control, frame)

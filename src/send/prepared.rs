@@ -2,7 +2,7 @@
 
 use super::SendHalf;
 use crate::error::SendError;
-use crate::fragment::{Fragment, Part};
+use crate::fragment::{Fragment, FrameKind};
 use crate::role::Server;
 
 /// A message that a server encodes once and sends to any number of clients.
@@ -33,7 +33,7 @@ impl<'p> PreparedMessage<'p> {
         storage: &'p mut [u8],
     ) -> Result<Self, SendError> {
         let message = message.into();
-        if message.part != Part::whole(message.part.kind) {
+        if message.kind != FrameKind::whole(message.kind.message) {
             return Err(SendError::NoMessageOpen);
         }
         let len = SendHalf::new(Server).send(message, storage)?;

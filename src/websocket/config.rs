@@ -1,7 +1,7 @@
 //! Settings of a [`WebSocket`](super::WebSocket).
 
 use crate::limits::Limits;
-use crate::timing::Timeouts;
+use crate::timers::Timeouts;
 
 /// What one [`WebSocket`](super::WebSocket) accepts, waits for, and keeps.
 ///

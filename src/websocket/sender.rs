@@ -267,7 +267,7 @@ impl<R: Role, S: Storage> Sender<R, S> {
     }
 
     /// Returns room for an automatic answer: behind a short queue, where it can be encoded in place.
-    pub(super) fn answer(&mut self, owed: &crate::control::Owed<'_>) {
+    pub(super) fn answer(&mut self, owed: &crate::control::PendingReply<'_>) {
         if let Some(room) = self.outbox.control_room() {
             let len = self.half.answer_into(owed, room).unwrap_or_default();
             self.outbox.extend(len);

@@ -9,7 +9,7 @@ use super::wire::Frame;
 use miniz_oxide::deflate::core::{CompressorOxide, TDEFLFlush, compress_to_output};
 use miniz_oxide::inflate::TINFLStatus;
 use miniz_oxide::inflate::core::{DecompressorOxide, decompress, inflate_flags};
-use rfc6455::deflate::{Agreement, Params, Policy};
+use rfc6455::deflate::{Config, Negotiated, Params};
 use rfc6455::{
     Connection, Event, Incoming, Limits, Message, MessageBuffer, ProtocolError, Role, Server,
     Storage,
@@ -117,11 +117,11 @@ impl Compressor {
 }
 
 /// What both ends think that they have agreed to: the client's view, and the server's.
-pub fn agree(client: &Policy, server: &Policy) -> (Agreement, Agreement) {
+pub fn agree(client: &Config, server: &Config) -> (Negotiated, Negotiated) {
     let offer = client.offer();
     let first = offer.split(',').next().unwrap();
     let by_server = server.accept(read(first).unwrap()).unwrap();
-    (client.confirm(read(&by_server.answer()).unwrap()).unwrap(), by_server)
+    (client.confirm(read(&by_server.response()).unwrap()).unwrap(), by_server)
 }
 
 /// Parameters as they stand in a header, by a reader that knows no quotes.
@@ -161,18 +161,18 @@ pub fn params_of(list: &[(String, Option<String>)]) -> Option<Params> {
 /// A server's answer grants what the offer demands, and asks for nothing that it rules out; and
 /// the client whose offer it is takes it (RFC 7692 §7.1).
 pub fn an_offer_is_answered_within_it(offer: Params) {
-    let Some(by_server) = Policy::DEFAULT.accept(offer) else {
+    let Some(by_server) = Config::DEFAULT.accept(offer) else {
         assert_eq!(offer.server_max_window_bits, Some(8), "declined");
         return;
     };
-    let answer = read(&by_server.answer()).unwrap();
+    let answer = read(&by_server.response()).unwrap();
     assert!(answer.server_no_context_takeover >= offer.server_no_context_takeover);
     let window = by_server.send_window();
     assert!(window <= offer.server_max_window_bits.unwrap_or(15));
     assert_eq!(answer.server_max_window_bits.unwrap_or(15), window);
     assert!(answer.client_max_window_bits.is_none() || offer.client_max_window_bits.is_some());
     let asked = offer.server_max_window_bits.unwrap_or(15);
-    let client = Policy::DEFAULT
+    let client = Config::DEFAULT
         .receive_window(asked)
         .receive_takeover(!offer.server_no_context_takeover)
         .send_takeover(!offer.client_no_context_takeover)
@@ -184,11 +184,11 @@ pub fn an_offer_is_answered_within_it(offer: Params) {
     assert!(by_client.send_window() <= by_server.receive_window());
 }
 
-/// An agreement where the peer's messages refer to earlier ones, or not.
-pub fn agreement(takeover: bool) -> Agreement {
-    let policy = Policy::DEFAULT.receive_takeover(takeover);
+/// Parameters where the peer's messages refer to earlier ones, or not.
+pub fn negotiated(takeover: bool) -> Negotiated {
+    let config = Config::DEFAULT.receive_takeover(takeover);
     let params = Params { server_no_context_takeover: !takeover, ..Params::default() };
-    policy.confirm(params).unwrap()
+    config.confirm(params).unwrap()
 }
 
 /// What a receiver made of a stream.
@@ -201,11 +201,11 @@ pub struct Report {
 /// Feeds these pieces to the streaming tier, with `room` bytes of output.
 pub fn stream<'a, R: Role>(
     mut ws: Connection<R>,
-    agreement: &Agreement,
+    negotiated: &Negotiated,
     room: usize,
     pieces: impl IntoIterator<Item = &'a [u8]>,
 ) -> Report {
-    let mut inflater = agreement.inflater();
+    let mut inflater = negotiated.inflater();
     let mut report = Report { events: Vec::new(), error: None };
     let mut meter = Meter::start();
     for piece in pieces {
@@ -245,11 +245,11 @@ pub fn stream<'a, R: Role>(
 /// Feeds these pieces to the tier of whole messages.
 pub fn whole<'a, R: Role, S: Storage>(
     mut ws: Connection<R>,
-    agreement: &Agreement,
+    negotiated: &Negotiated,
     messages: &mut MessageBuffer<S>,
     pieces: impl IntoIterator<Item = &'a [u8]>,
 ) -> Report {
-    let mut inflater = agreement.inflater();
+    let mut inflater = negotiated.inflater();
     let mut report = Report { events: Vec::new(), error: None };
     let mut meter = Meter::start();
     for piece in pieces {

@@ -1,18 +1,18 @@
 //! Properties of compression: each body takes plain bytes and panics if it does not hold.
 
 use super::deflate::{
-    Compressor, Oracle, Report, agree, agreement, client, content, frames, messages, server,
+    Compressor, Oracle, Report, agree, client, content, frames, messages, negotiated, server,
     stream, whole,
 };
 use super::driver::{Keys, cut};
 use super::oracle::{self, Seen};
 use super::source::{Scenario, Source};
 use super::wire::{self, Frame};
-use rfc6455::deflate::Policy;
+use rfc6455::deflate::Config;
 use rfc6455::{Connection, Fragment, Limits, MessageBuffer, Role, Violation};
 
-pub fn policy(source: &mut Source<'_>) -> Policy {
-    Policy::DEFAULT
+pub fn config(source: &mut Source<'_>) -> Config {
+    Config::DEFAULT
         .send_window(9 + source.below(7) as u8)
         .receive_window(9 + source.below(7) as u8)
         .send_takeover(source.flag())
@@ -25,7 +25,7 @@ pub fn policy(source: &mut Source<'_>) -> Policy {
 /// What we send, compressed, in fragments and not, is what another inflater finds, and our own.
 pub fn what_is_sent_can_be_inflated(bytes: &[u8]) {
     let source = &mut Source(bytes);
-    let (of_client, of_server) = (policy(source), policy(source));
+    let (of_client, of_server) = (config(source), config(source));
     let (by_client, by_server) = agree(&of_client, &of_server);
     assert_eq!(by_client.send_window(), by_server.receive_window().min(by_client.send_window()));
     assert_eq!(by_client.receive_window(), by_server.send_window());
@@ -125,9 +125,9 @@ fn send_all<R: Role>(
     for (index, piece) in pieces.into_iter().enumerate() {
         let piece = match (index == 0, index == last) {
             (true, true) => piece,
-            (true, false) => piece.starts(),
-            (false, false) => piece.continues(),
-            (false, true) => piece.ends(),
+            (true, false) => piece.first(),
+            (false, false) => piece.middle(),
+            (false, true) => piece.last(),
         };
         deflater.send_to_vec(ws, piece, wire).unwrap();
     }
@@ -141,7 +141,7 @@ pub fn cuts_change_nothing(bytes: &[u8]) {
     let (takeover, is_server) = (source.flag(), source.flag());
     let limits = source.limits();
     let changes = source.below(4);
-    let agreement = agreement(takeover);
+    let negotiated = negotiated(takeover);
     let mut compressor = Compressor::new(source.pick(&[0, 1, 2, 3, 6, 9]));
     let (mut wire, mut said) = (Vec::new(), Vec::new());
     let mut choices = Source(bytes);
@@ -169,9 +169,9 @@ pub fn cuts_change_nothing(bytes: &[u8]) {
     }
     let run = |room: usize, pieces: Vec<&[u8]>| {
         if is_server {
-            stream(server(limits), &agreement, room, pieces)
+            stream(server(limits), &negotiated, room, pieces)
         } else {
-            stream(client(limits), &agreement, room, pieces)
+            stream(client(limits), &negotiated, room, pieces)
         }
     };
     let report = run(1 << 16, vec![&wire]);
@@ -188,9 +188,9 @@ pub fn cuts_change_nothing(bytes: &[u8]) {
     assert_eq!(run(100, random.clone()), report);
     let heap = &mut MessageBuffer::new();
     let whole: Report = if is_server {
-        whole(server(limits), &agreement, heap, random)
+        whole(server(limits), &negotiated, heap, random)
     } else {
-        whole(client(limits), &agreement, heap, random)
+        whole(client(limits), &negotiated, heap, random)
     };
     assert_eq!((messages(&whole), whole.error), (messages(&report), report.error));
 }
@@ -203,15 +203,15 @@ pub fn any_stream_is_inflated_alike(bytes: &[u8]) {
     let Scenario { mut setting, stream: wire, cuts } = Scenario::raw(bytes, is_server);
     setting.rsv1 = true;
     setting.limits = Limits::max_message(setting.limits, setting.limits.max_message.min(2000));
-    let (limits, agreement) = (setting.limits, agreement(takeover));
+    let (limits, negotiated) = (setting.limits, negotiated(takeover));
     let room = [2000, 3, 50, 2001][usize::from(choice >> 2 & 3)];
     let (pieces, heap) = (cut(&wire, &cuts), &mut MessageBuffer::new());
     let (report, in_one) = if is_server {
-        let report = stream(server(limits), &agreement, room, pieces);
-        (report, whole(server(limits), &agreement, heap, [&wire[..]]))
+        let report = stream(server(limits), &negotiated, room, pieces);
+        (report, whole(server(limits), &negotiated, heap, [&wire[..]]))
     } else {
-        let report = stream(client(limits), &agreement, room, pieces);
-        (report, whole(client(limits), &agreement, heap, [&wire[..]]))
+        let report = stream(client(limits), &negotiated, room, pieces);
+        (report, whole(client(limits), &negotiated, heap, [&wire[..]]))
     };
     assert_eq!((messages(&in_one), in_one.error), (messages(&report), report.error));
 

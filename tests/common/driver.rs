@@ -101,7 +101,7 @@ pub fn drive<'a, R: Role + Clone>(
     run
 }
 
-/// Takes what is owed, in both ways: they give the same bytes.
+/// Takes what is pending, in both ways: they give the same bytes.
 fn drain<R: Role + Clone>(ws: &mut Connection<R>, sent: &mut Vec<u8>) {
     let (mut twin, start) = (ws.clone(), sent.len());
     while let Some(frame) = ws.poll_transmit() {

@@ -4,9 +4,9 @@ use super::source::Source;
 use rfc6455::*;
 
 #[cfg(feature = "deflate")]
-use super::{deflate::agree, deflating::policy};
+use super::{deflate::agree, deflating::config};
 #[cfg(feature = "deflate")]
-use rfc6455::deflate::{Agreement, Deflater, Inflater};
+use rfc6455::deflate::{Deflater, Inflater, Negotiated};
 
 /// One end's share of it.
 pub struct Extension {
@@ -25,9 +25,9 @@ impl Extension {
         source.0 = &source.0[choices.0.len()..];
         #[cfg(feature = "deflate")]
         {
-            let pair = |by: &Agreement| Some((by.deflater(), by.inflater()));
+            let pair = |by: &Negotiated| Some((by.deflater(), by.inflater()));
             let (client, server) = if agreed {
-                let (client, server) = agree(&policy(&mut choices), &policy(&mut choices));
+                let (client, server) = agree(&config(&mut choices), &config(&mut choices));
                 (pair(&client), pair(&server))
             } else {
                 (None, None)

@@ -210,7 +210,7 @@ pub fn leniency_tolerates_nothing_else(case: &Case, leniency: Leniency) {
     if header_lines(&case.bytes) > HandshakeLimits::MAX_HEADERS {
         return;
     }
-    let limits = HandshakeLimits { max_headers: usize::MAX, ..HandshakeLimits::DEFAULT };
+    let limits = HandshakeLimits::DEFAULT.max_headers(usize::MAX);
     let storage = 2 * case.bytes.len() + 1;
     let lenient = Case { storage, limits, leniency, ..case.clone() };
     let bytes = mended(&case.bytes, leniency);
@@ -296,8 +296,9 @@ pub fn extensions_are_read_by_the_grammar(value: &[u8]) {
     let found = Extensions::parse(value).ok();
     assert_eq!(found.is_some(), expected.is_some());
     let (Some(found), Some(expected)) = (found, expected) else { return };
-    let unquoted =
-        |value: rfc6455::handshake::ParamValue<'_>| value.bytes().map(char::from).collect();
+    let unquoted = |value: rfc6455::handshake::ExtensionParamValue<'_>| {
+        value.bytes().map(char::from).collect()
+    };
     let listed: Vec<Named> = found
         .clone()
         .map(|extension| {

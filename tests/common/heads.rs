@@ -123,11 +123,9 @@ impl Case {
         storage: &mut [u8],
     ) -> Outcome {
         let subprotocols: Vec<&str> = self.subprotocols.iter().map(String::as_str).collect();
-        let offer = Offer {
-            subprotocols: &subprotocols,
-            extensions: self.extensions.as_deref(),
-            ..Offer::new("server.example.com", "/chat")
-        };
+        let offer = Offer::new("server.example.com", "/chat")
+            .subprotocols(&subprotocols)
+            .extensions(self.extensions.as_deref());
         let mut handshake =
             ClientHandshake::new(offer, SAMPLE_NONCE, storage, self.limits).expect("a valid offer");
         if self.leniency != Leniency::NONE {

@@ -1,10 +1,10 @@
 //! What an attacker compresses: properties of its cost, as functions of plain bytes.
 
 use super::blocks::{Blocks, LONGEST_DISTANCE};
-use super::deflate::{agreement, client, frames, messages, server, stream, whole};
+use super::deflate::{client, frames, messages, negotiated, server, stream, whole};
 use super::driver::cut;
 use super::source::Source;
-use rfc6455::deflate::{Params, Policy};
+use rfc6455::deflate::{Config, Params};
 use rfc6455::{Event, Limits, MessageBuffer};
 
 /// Payload of a message: no more, as some of it is inflated a byte at a time.
@@ -55,17 +55,17 @@ pub fn hostile_blocks_cost_no_more_than_their_bytes(bytes: &[u8]) {
     }
     // Short chunks are many calls, each with its checks.
     let max_message = (room as u64 * 500).min(50_000);
-    let (agreement, limits) = (agreement(takeover), Limits::DEFAULT.max_message(max_message));
+    let (negotiated, limits) = (negotiated(takeover), Limits::DEFAULT.max_message(max_message));
     let cuts = source.cuts(wire.len());
     let mut reports = Vec::new();
     for pieces in [vec![&wire[..]], cut(&wire, &cuts), wire.chunks(1000).collect()] {
         let heap = &mut MessageBuffer::new();
         let (chunks, message) = if is_server {
-            let chunks = stream(server(limits), &agreement, room, pieces.clone());
-            (chunks, whole(server(limits), &agreement, heap, pieces))
+            let chunks = stream(server(limits), &negotiated, room, pieces.clone());
+            (chunks, whole(server(limits), &negotiated, heap, pieces))
         } else {
-            let chunks = stream(client(limits), &agreement, room, pieces.clone());
-            (chunks, whole(client(limits), &agreement, heap, pieces))
+            let chunks = stream(client(limits), &negotiated, room, pieces.clone());
+            (chunks, whole(client(limits), &negotiated, heap, pieces))
         };
         assert_eq!((messages(&chunks), chunks.error), (messages(&message), message.error));
         reports.push(chunks);
@@ -78,8 +78,8 @@ pub fn hostile_blocks_cost_no_more_than_their_bytes(bytes: &[u8]) {
 pub fn what_is_inflated_is_bounded_by_what_came(bytes: &[u8]) {
     let source = &mut Source(bytes);
     let ratio = [1, 2, 10, 100][source.below(4)];
-    let policy = Policy::DEFAULT.max_ratio(ratio);
-    let agreement = policy.confirm(Params::default()).unwrap();
+    let config = Config::DEFAULT.max_ratio(ratio);
+    let negotiated = config.confirm(Params::default()).unwrap();
     let mut blocks = Blocks::default();
     for _ in 0..=source.below(4) {
         let (count, distance) = (source.below(300), source.pick(&[1, LONGEST_DISTANCE]));
@@ -97,7 +97,7 @@ pub fn what_is_inflated_is_bounded_by_what_came(bytes: &[u8]) {
     let cuts = source.cuts(wire.len());
     let room = source.pick(&[4096, 100, 65_536]);
 
-    let (mut ws, mut inflater) = (client(Limits::UNLIMITED), agreement.inflater());
+    let (mut ws, mut inflater) = (client(Limits::UNLIMITED), negotiated.inflater());
     let (mut came, mut out) = (0, 0_u64);
     for piece in cut(&wire, &cuts) {
         came += piece.len();
@@ -111,9 +111,9 @@ pub fn what_is_inflated_is_bounded_by_what_came(bytes: &[u8]) {
         let counted = came.saturating_sub(head).next_multiple_of(1024).max(1024) as u64;
         assert!(out <= counted * u64::from(ratio), "{out} bytes came out of {came}");
     }
-    let report = stream(client(Limits::UNLIMITED), &agreement, room, [&wire[..]]);
+    let report = stream(client(Limits::UNLIMITED), &negotiated, room, [&wire[..]]);
     assert_eq!(report.error, ws.error());
     for pieces in [cut(&wire, &cuts), wire.chunks(97).collect()] {
-        assert_eq!(stream(client(Limits::UNLIMITED), &agreement, 300, pieces), report);
+        assert_eq!(stream(client(Limits::UNLIMITED), &negotiated, 300, pieces), report);
     }
 }

@@ -6,7 +6,7 @@ use super::deflate::frames;
 use super::vectors::{bytes, is_section};
 use super::wire::Frame;
 use rfc6455::Limits;
-use rfc6455::deflate::{Agreement, Params, Policy};
+use rfc6455::deflate::{Config, Negotiated, Params};
 
 pub struct Vector {
     pub name: String,
@@ -22,10 +22,10 @@ pub struct Vector {
 }
 
 impl Vector {
-    pub fn agreement(&self) -> Agreement {
-        let policy = Policy::DEFAULT.receive_takeover(self.takeover).max_ratio(self.max_ratio);
+    pub fn negotiated(&self) -> Negotiated {
+        let config = Config::DEFAULT.receive_takeover(self.takeover).max_ratio(self.max_ratio);
         let params = Params { server_no_context_takeover: !self.takeover, ..Params::default() };
-        policy.confirm(params).unwrap()
+        config.confirm(params).unwrap()
     }
 
     /// What a server sends, each message in a frame or in two.

@@ -55,7 +55,7 @@ pub struct Outcome {
 pub fn status_of(rule: &str) -> u16 {
     match rule {
         "InvalidUtf8" | "InvalidReason" => 1007,
-        "TooManyFragments" | "FragmentTooSmall" | "TooManyControls" => 1008,
+        "TooManyFragments" | "FragmentTooSmall" | "TooManyControlFrames" => 1008,
         "FrameTooBig" | "MessageTooBig" => 1009,
         _ => 1002,
     }
@@ -164,7 +164,7 @@ fn broken(
     rule("ReservedBits", header[0] & 0x40 != 0 && !(setting.rsv1 && starts));
     rule("UnexpectedContinuation", opcode == 0 && message.is_none());
     rule("ExpectedContinuation", starts && message.is_some());
-    rule("TooManyControls", control && controls >= limits.max_controls);
+    rule("TooManyControlFrames", control && controls >= limits.max_control_frames);
     let fragments = message.map_or(0, |message| message.fragments);
     rule("TooManyFragments", !control && fragments >= limits.max_fragments);
     let Some(second) = header.get(1) else { return broken };

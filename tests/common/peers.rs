@@ -75,9 +75,9 @@ impl<R: Role> Peer<R> {
                 let (piece, last) = (source.text(5), source.flag());
                 let whole = Fragment::from(&*piece);
                 let fragment = match (&self.open, last) {
-                    (None, _) => whole.starts(),
-                    (Some(_), false) => whole.continues(),
-                    (Some(_), true) => whole.ends(),
+                    (None, _) => whole.first(),
+                    (Some(_), false) => whole.middle(),
+                    (Some(_), true) => whole.last(),
                 };
                 if self.open.is_none() {
                     self.compress = source.flag();

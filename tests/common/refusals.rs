@@ -4,7 +4,7 @@ use std::fmt::Debug;
 
 use super::driver::Keys;
 use super::oracle::first_impossible;
-use super::sending::{PARTS, assert_same, expected, fragment_of, part};
+use super::sending::{PARTS, assert_same, expected, fragment_of, frame_kind};
 use super::source::Source;
 use super::wire::{self, Frame};
 use rfc6455::*;
@@ -25,7 +25,7 @@ struct Model {
     close_sent: bool,
     close_received: bool,
     /// What waits to be transmitted: opcode and payload.
-    owed: Option<(u8, Vec<u8>)>,
+    pending: Option<(u8, Vec<u8>)>,
     keys: Keys,
 }
 
@@ -60,7 +60,7 @@ impl Model {
 }
 
 /// A refused send tells why, writes nothing and changes nothing; one that is not refused was
-/// right, by a model of what may be sent; and what is owed to the peer waits for its turn.
+/// right, by a model of what may be sent; and what is pending for the peer waits for its turn.
 pub fn refused_sends_change_nothing(bytes: &[u8]) {
     either_end_tries(&mut Source(bytes), true);
 }
@@ -166,7 +166,7 @@ fn try_begin<R: Role>(ws: &mut Connection<R>, model: &mut Model, source: &mut So
     if last && !first && !model.tail.is_empty() && len < lacks.unwrap() as u64 {
         errors.push(SendError::InvalidUtf8);
     }
-    match ws.begin_frame(part(kind, (first, last)), len) {
+    match ws.begin_frame(frame_kind(kind, (first, last)), len) {
         Ok(header) => {
             let opcode = [0, kind.opcode().bits()][usize::from(first)];
             let byte = opcode | if last { 0x80 } else { 0 };
@@ -283,7 +283,7 @@ fn receive_control<R: Role>(ws: &mut Connection<R>, model: &mut Model, source: &
         Some(Event::Close(None)) => model.close_received = true,
         other => panic!("{other:?}"),
     }
-    model.owed = Some((if close { 0x88 } else { 0x8A }, payload));
+    model.pending = Some((if close { 0x88 } else { 0x8A }, payload));
 }
 
 fn poll<R: Role>(ws: &mut Connection<R>, model: &mut Model) {
@@ -292,8 +292,8 @@ fn poll<R: Role>(ws: &mut Connection<R>, model: &mut Model) {
         assert!(frame.is_none(), "inside of another frame");
         return;
     }
-    let owed = model.owed.take().filter(|_| !model.close_sent);
-    let bytes = owed.as_ref().map(|(first, p)| expected::<R>(*first, p, &mut model.keys));
+    let pending = model.pending.take().filter(|_| !model.close_sent);
+    let bytes = pending.as_ref().map(|(first, p)| expected::<R>(*first, p, &mut model.keys));
     assert_eq!(frame.as_deref(), bytes.as_deref());
-    model.close_sent |= owed.is_some_and(|(first, _)| first == 0x88);
+    model.close_sent |= pending.is_some_and(|(first, _)| first == 0x88);
 }

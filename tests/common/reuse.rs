@@ -11,7 +11,7 @@ use super::source::Source;
 use rfc6455::*;
 
 #[cfg(feature = "deflate")]
-use super::deflate::agreement;
+use super::deflate::negotiated;
 #[cfg(feature = "deflate")]
 use rfc6455::deflate::{Deflater, Inflater};
 
@@ -67,12 +67,12 @@ impl Line {
     /// Its peer sends a few messages, each of one byte that is repeated.
     fn new(tag: u8, compressed: bool, source: &mut Source<'_>) -> Self {
         #[cfg(feature = "deflate")]
-        let agreed = compressed.then(|| agreement(true));
+        let agreed = compressed.then(|| negotiated(true));
         let _ = compressed;
         let mut sender = Sender {
             ws: Connection::server(Limits::DEFAULT),
             #[cfg(feature = "deflate")]
-            deflater: agreed.map(|agreement| agreement.deflater()),
+            deflater: agreed.map(|negotiated| negotiated.deflater()),
         };
         let (mut wire, mut said) = (Vec::new(), Vec::new());
         for index in 0..=source.below(5) {
@@ -87,8 +87,8 @@ impl Line {
             if source.flag() {
                 wire.extend(sender.send(whole, compress));
             } else {
-                wire.extend(sender.send(one.starts(), compress));
-                wire.extend(sender.send(other.ends(), compress));
+                wire.extend(sender.send(one.first(), compress));
+                wire.extend(sender.send(other.last(), compress));
             }
             said.push(message);
         }
@@ -101,7 +101,7 @@ impl Line {
             part_in: None,
             is_clean: true,
             #[cfg(feature = "deflate")]
-            inflater: agreed.map(|agreement| agreement.inflater()),
+            inflater: agreed.map(|negotiated| negotiated.inflater()),
         }
     }
 

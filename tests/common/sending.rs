@@ -18,13 +18,13 @@ pub(super) fn expected<R: Role>(first: u8, payload: &[u8], keys: &mut Keys) -> V
 pub(super) const PARTS: [(bool, bool); 4] =
     [(true, true), (true, false), (false, false), (false, true)];
 
-pub(super) fn part(kind: MessageKind, (first, last): (bool, bool)) -> Part {
-    let whole = Part::whole(kind);
+pub(super) fn frame_kind(kind: MessageKind, (first, last): (bool, bool)) -> FrameKind {
+    let whole = FrameKind::whole(kind);
     match (first, last) {
         (true, true) => whole,
-        (true, false) => whole.starts(),
-        (false, false) => whole.continues(),
-        (false, true) => whole.ends(),
+        (true, false) => whole.first(),
+        (false, false) => whole.middle(),
+        (false, true) => whole.last(),
     }
 }
 
@@ -32,9 +32,9 @@ pub(super) fn part(kind: MessageKind, (first, last): (bool, bool)) -> Part {
 pub(super) fn fragment_of(whole: Fragment<'_>, part: (bool, bool)) -> Fragment<'_> {
     match part {
         (true, true) => whole,
-        (true, false) => whole.starts(),
-        (false, false) => whole.continues(),
-        (false, true) => whole.ends(),
+        (true, false) => whole.first(),
+        (false, false) => whole.middle(),
+        (false, true) => whole.last(),
     }
 }
 
@@ -119,7 +119,7 @@ fn round_trip<R: Role + Clone + Debug>(
             let first = if ends.1 { 0x80 | first } else { first };
             let frame = expected::<R>(first, piece, &mut keys);
             if in_place {
-                let header = ws.begin_frame(part(kind, ends), piece.len() as u64).unwrap();
+                let header = ws.begin_frame(frame_kind(kind, ends), piece.len() as u64).unwrap();
                 let mut body = piece.to_vec();
                 let cuts = source.cuts(body.len());
                 for piece in cut_mut(&mut body, &cuts) {

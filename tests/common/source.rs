@@ -90,7 +90,7 @@ impl Source<'_> {
                     limits = limits.max_fragments(self.below(5) as u32);
                 }
                 if which & 8 == 8 {
-                    limits = limits.max_controls(self.below(5) as u32);
+                    limits = limits.max_control_frames(self.below(5) as u32);
                 }
                 if which & 16 == 16 {
                     limits = limits.min_fragment(self.pick(&[1, 2, 126, 256, 70_000]));

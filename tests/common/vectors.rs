@@ -110,7 +110,7 @@ fn field(vector: &mut Vector, key: &str, value: &str) {
                 "max_frame" => vector.limits.max_frame(number),
                 "max_message" => vector.limits.max_message(number),
                 "max_fragments" => vector.limits.max_fragments(small()),
-                "max_controls" => vector.limits.max_controls(small()),
+                "max_control_frames" => vector.limits.max_control_frames(small()),
                 "min_fragment" => vector.limits.min_fragment(small()),
                 _ => panic!("unknown limit {name}"),
             };

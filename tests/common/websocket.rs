@@ -6,7 +6,7 @@ use super::messages::{Report, assert_agrees};
 use super::oracle::{self, Seen, Setting};
 use super::source::{Scenario, Source};
 #[cfg(feature = "deflate")]
-use super::{deflate::agree, deflating::policy};
+use super::{deflate::agree, deflating::config as compression};
 use rfc6455::websocket::{Config, Event, Message, Storage};
 use rfc6455::{
     Chunk, CloseCode, Connection, Fragment, Limits, MessageKind, ProtocolError, Role, SendError,
@@ -224,10 +224,10 @@ impl<R: Role> End<R> {
                 assert!(sent.is_ok() || self.ws.queued() == queued);
                 return;
             }
-            (1 | 2, None) => (whole.starts(), Some(text)),
+            (1 | 2, None) => (whole.first(), Some(text)),
             (_, None) => (whole, None),
-            (1 | 2, Some(_)) => (whole.continues(), Some(text)),
-            (_, Some(_)) => (whole.ends(), None),
+            (1 | 2, Some(_)) => (whole.middle(), Some(text)),
+            (_, Some(_)) => (whole.last(), None),
         };
         match self.ws.send(fragment) {
             Ok(()) => {
@@ -316,11 +316,11 @@ pub fn two_ends_agree(bytes: &[u8]) {
         flush(&mut client, &mut server);
     }
     if let Some(text) = server.open.take() {
-        let end = if text { Fragment::from("").ends() } else { Fragment::from(b"").ends() };
+        let end = if text { Fragment::from("").last() } else { Fragment::from(b"").last() };
         server.ws.send(end).unwrap();
     }
     if let Some(text) = client.open.take() {
-        let end = if text { Fragment::from("").ends() } else { Fragment::from(b"").ends() };
+        let end = if text { Fragment::from("").last() } else { Fragment::from(b"").last() };
         client.ws.send(end).unwrap();
     }
     client.ws.close(CloseCode::NORMAL, "bye").unwrap();
@@ -359,7 +359,7 @@ fn compressed<K: rfc6455::MaskingKeys>(
     if source.flag() {
         return (server, client);
     }
-    let (of_client, of_server) = (policy(source), policy(source));
+    let (of_client, of_server) = (compression(source), compression(source));
     let (by_client, by_server) = agree(&of_client, &of_server);
     (server.deflate(Some(by_server)), client.deflate(Some(by_client)))
 }

@@ -3,24 +3,24 @@
 
 use crate::common;
 
-use common::deflate::{agreement, client, frames, messages, server, stream, whole};
+use common::deflate::{client, frames, messages, negotiated, server, stream, whole};
 use common::inflated;
 use common::oracle::Seen;
 use common::wire::Frame;
-use rfc6455::deflate::{Deflater, Params, Policy};
+use rfc6455::deflate::{Config, Deflater, Params};
 use rfc6455::*;
 
 #[test]
 fn s7_2_2_every_vector_however_cut() {
     for vector in inflated::all() {
-        let agreement = vector.agreement();
+        let negotiated = vector.negotiated();
         for fragmented in [false, true] {
             let frames = vector.frames(fragmented);
             let wire: Vec<_> = frames.iter().flat_map(Frame::bytes).collect();
             let last = wire.len() - frames.last().map_or(0, |frame| frame.bytes().len());
             let expected: Vec<_> =
                 vector.messages.iter().map(|m| (vector.text, m.clone())).collect();
-            let first = stream(client(vector.limits), &agreement, 1 << 16, [&wire[..]]);
+            let first = stream(client(vector.limits), &negotiated, 1 << 16, [&wire[..]]);
             assert!(messages(&first) == expected, "{}", vector.name);
             let fails = first
                 .error
@@ -32,14 +32,14 @@ fn s7_2_2_every_vector_however_cut() {
             let step = if wire.len() < 200 { 1 } else { wire.len() / 9 };
             for at in (0..=wire.len()).step_by(step) {
                 let (one, other) = wire.split_at(at);
-                let report = stream(client(vector.limits), &agreement, 50, [one, other]);
+                let report = stream(client(vector.limits), &negotiated, 50, [one, other]);
                 assert!(report == first, "{} cut at {at}", vector.name);
                 let mut heap = MessageBuffer::new();
-                let report = whole(client(vector.limits), &agreement, &mut heap, [one, other]);
+                let report = whole(client(vector.limits), &negotiated, &mut heap, [one, other]);
                 assert!(messages(&report) == expected && report.error == first.error);
             }
             let room = if wire.len() < 200 { 1 } else { 999 };
-            let report = stream(client(vector.limits), &agreement, room, wire.chunks(1));
+            let report = stream(client(vector.limits), &negotiated, room, wire.chunks(1));
             assert!(report == first, "{} byte by byte", vector.name);
         }
     }
@@ -52,9 +52,9 @@ fn from_server(text: bool, payload: &[u8]) -> Vec<u8> {
 
 fn error_of(limits: Limits, text: bool, payload: &[u8]) -> (Vec<u8>, Option<ProtocolError>) {
     let wire = from_server(text, payload);
-    let report = stream(client(limits), &agreement(true), 7, wire.chunks(3));
+    let report = stream(client(limits), &negotiated(true), 7, wire.chunks(3));
     let mut heap = MessageBuffer::new();
-    let other = whole(client(limits), &agreement(true), &mut heap, [&wire[..]]);
+    let other = whole(client(limits), &negotiated(true), &mut heap, [&wire[..]]);
     assert_eq!(other.error, report.error);
     let delivered = report.events.iter().flat_map(|event| match event {
         common::oracle::Seen::Data { bytes, .. } => bytes.clone(),
@@ -113,7 +113,7 @@ fn s10_4_a_slice_bounds_inflated_messages() {
         let wire = from_server(false, &compress(&vec![7; len]));
         let mut storage = [0; 100];
         let mut messages = MessageBuffer::in_slice(&mut storage);
-        let report = whole(client(Limits::DEFAULT), &agreement(true), &mut messages, [&wire[..]]);
+        let report = whole(client(Limits::DEFAULT), &negotiated(true), &mut messages, [&wire[..]]);
         let error = report.error.map(ProtocolError::violation);
         assert_eq!(error, over.then_some(Violation::MessageTooBig));
     }
@@ -124,7 +124,7 @@ fn s10_4_a_slice_bounds_what_is_not_compressed_by_its_declared_length() {
     let mut storage = [0; 100];
     let mut messages = MessageBuffer::in_slice(&mut storage);
     let report =
-        whole(client(Limits::DEFAULT), &agreement(true), &mut messages, [&b"\x82\x65"[..]]);
+        whole(client(Limits::DEFAULT), &negotiated(true), &mut messages, [&b"\x82\x65"[..]]);
     let error = report.error.map(|error| (error.violation(), error.offset()));
     assert_eq!(error, Some((Violation::MessageTooBig, 1)));
 }
@@ -135,7 +135,7 @@ fn memory_is_given_back_behind_an_inflated_message() {
     for (retain, kept) in [(100, false), (1 << 20, true)] {
         let (mut ws, mut wire) = (client(Limits::DEFAULT), wire.clone());
         let (mut inflater, mut messages) =
-            (agreement(true).inflater(), MessageBuffer::new().retain(retain));
+            (negotiated(true).inflater(), MessageBuffer::new().retain(retain));
         let mut input = &mut wire[..];
         let mut receive = || {
             let message = messages.receive_inflated(&mut inflater, &mut ws, &mut input).unwrap();
@@ -151,11 +151,11 @@ fn memory_is_given_back_behind_an_inflated_message() {
 fn s10_4_a_ratio_can_be_a_limit() {
     let payload = compress(&[b'a'; 4000]);
     for (ratio, over) in [(4000 / payload.len() as u32, true), (1032, false)] {
-        let policy = Policy::DEFAULT.max_ratio(ratio);
-        let agreement = policy.confirm(Params::default()).unwrap();
+        let config = Config::DEFAULT.max_ratio(ratio);
+        let negotiated = config.confirm(Params::default()).unwrap();
         let wire = from_server(false, &payload);
         for step in [1, wire.len()] {
-            let report = stream(client(Limits::DEFAULT), &agreement, 100, wire.chunks(step));
+            let report = stream(client(Limits::DEFAULT), &negotiated, 100, wire.chunks(step));
             let error = report.error.map(|error| (error.violation(), error.close_code()));
             let expected = (Violation::RatioTooHigh, CloseCode::MESSAGE_TOO_BIG);
             assert_eq!(error, over.then_some(expected));
@@ -170,9 +170,9 @@ fn s10_4_a_ratio_counts_what_came_and_not_what_was_declared() {
     {
         let zeros = common::deflate::Compressor::new(9).compress(&vec![0; inflated]);
         let declared = zeros.len() + more;
-        let policy = Policy::DEFAULT.max_ratio(100);
+        let config = Config::DEFAULT.max_ratio(100);
         let (mut inflater, mut ws) =
-            (policy.confirm(Params::default()).unwrap().inflater(), client(Limits::DEFAULT));
+            (config.confirm(Params::default()).unwrap().inflater(), client(Limits::DEFAULT));
         let mut wire = common::wire::header(0xC2, false, declared as u64);
         wire.extend(&zeros);
         let (mut input, mut out, mut len) = (&mut wire[..], [0; 4096], 0);
@@ -194,7 +194,7 @@ fn s6_rsv1_stands_on_the_first_frame_of_a_message_alone() {
     let (one, other) = data.split_at(4);
     for (index, first) in [(0, 0xC0), (1, 0xC9), (2, 0xC8)] {
         let wire = [&[0x41, 4][..], one, &[first, other.len() as u8], other].concat();
-        let report = stream(client(Limits::DEFAULT), &agreement(true), 99, [&wire[..]]);
+        let report = stream(client(Limits::DEFAULT), &negotiated(true), 99, [&wire[..]]);
         let error = report.error.unwrap();
         assert_eq!((error.violation(), error.offset()), (Violation::ReservedBits, 6), "{index}");
         assert_eq!(error.close_code(), CloseCode::PROTOCOL_ERROR);
@@ -216,7 +216,7 @@ fn control_frames_come_between_the_frames_of_a_compressed_message() {
         wire.extend(Frame::new(0x89, b"ping").bytes());
         wire.extend(frame.bytes());
     }
-    let report = stream(client(Limits::DEFAULT), &agreement(true), 2, wire.chunks(5));
+    let report = stream(client(Limits::DEFAULT), &negotiated(true), 2, wire.chunks(5));
     assert_eq!(messages(&report), [(true, b"in three frames".to_vec())]);
     assert_eq!(report.events.iter().filter(|e| matches!(e, Seen::Ping(_))).count(), 3);
 }
@@ -242,14 +242,14 @@ fn whole_messages_that_are_not_compressed_come_in_fragments_and_with_control_fra
     for step in 1..=wire.len() {
         let mut messages = MessageBuffer::new();
         let ws = client(Limits::DEFAULT);
-        let report = whole(ws, &agreement(true), &mut messages, wire.chunks(step));
+        let report = whole(ws, &negotiated(true), &mut messages, wire.chunks(step));
         assert_eq!((&report.events[..], report.error), (&expected[..], None), "{step}");
     }
 }
 
 #[test]
 fn messages_that_are_not_compressed_are_not_copied() {
-    let mut inflater = agreement(true).inflater();
+    let mut inflater = negotiated(true).inflater();
     let (mut ws, mut messages) = (client(Limits::DEFAULT), MessageBuffer::new());
     let mut bytes = *b"\x82\x04here";
     let place = bytes[2..].as_ptr();
@@ -263,8 +263,8 @@ fn messages_that_are_not_compressed_are_not_copied() {
 
 #[test]
 fn an_inflated_message_can_be_sent_back_while_it_is_borrowed() {
-    let agreement = Policy::DEFAULT.threshold(0).accept(Params::default()).unwrap();
-    let (mut inflater, mut deflater) = (agreement.inflater(), agreement.deflater());
+    let negotiated = Config::DEFAULT.threshold(0).accept(Params::default()).unwrap();
+    let (mut inflater, mut deflater) = (negotiated.inflater(), negotiated.deflater());
     let (mut ws, mut messages) = (server(Limits::DEFAULT), MessageBuffer::new());
     let data = compress(b"echo");
     let mut wire = frames(true, &data, &[])[0].clone().masked([1, 2, 3, 4]).bytes();
@@ -273,15 +273,15 @@ fn an_inflated_message_can_be_sent_back_while_it_is_borrowed() {
     let Some(Incoming::Message(message)) = incoming else { panic!("a message") };
     let mut out = Vec::new();
     deflater.send_to_vec(&mut ws, message, &mut out).unwrap();
-    let report = stream(client(Limits::DEFAULT), &self::agreement(true), 9, [&out[..]]);
+    let report = stream(client(Limits::DEFAULT), &self::negotiated(true), 9, [&out[..]]);
     assert_eq!(common::deflate::messages(&report), [(true, b"echo".to_vec())]);
 }
 
 #[test]
 fn chunks_of_a_compressed_text_can_be_sent_back() {
-    let mut inflater = agreement(true).inflater();
+    let mut inflater = negotiated(true).inflater();
     let (mut ws, mut sender) = (client(Limits::DEFAULT), server(Limits::DEFAULT));
-    let mut deflater = Policy::DEFAULT.accept(Params::default()).unwrap().deflater();
+    let mut deflater = Config::DEFAULT.accept(Params::default()).unwrap().deflater();
     let text = "each € is in three pieces".repeat(9);
     let mut wire = from_server(true, &compress(text.as_bytes()));
     let (mut input, mut room, mut out) = (&mut wire[..], [0; 2], Vec::new());
@@ -289,14 +289,14 @@ fn chunks_of_a_compressed_text_can_be_sent_back() {
         let Event::Data(chunk) = event else { panic!("{event:?}") };
         deflater.send_to_vec(&mut sender, &chunk, &mut out).unwrap();
     }
-    let report = stream(client(Limits::DEFAULT), &agreement(true), 999, [&out[..]]);
+    let report = stream(client(Limits::DEFAULT), &negotiated(true), 999, [&out[..]]);
     assert_eq!(messages(&report), [(true, text.into_bytes())]);
 }
 
 #[test]
 fn s7_2_1_small_messages_are_sent_as_they_are_and_the_context_is_kept() {
-    let agreement = Policy::DEFAULT.threshold(6).accept(Params::default()).unwrap();
-    let (mut ws, mut deflater) = (server(Limits::DEFAULT), agreement.deflater());
+    let negotiated = Config::DEFAULT.threshold(6).accept(Params::default()).unwrap();
+    let (mut ws, mut deflater) = (server(Limits::DEFAULT), negotiated.deflater());
     let mut out = [0; Deflater::bound(100)];
     let mut send = |message: &str| {
         let len = deflater.send(&mut ws, message, &mut out).unwrap();
@@ -318,11 +318,11 @@ fn s7_2_1_what_does_not_become_shorter_is_sent_as_it_is_where_nothing_refers_to_
     };
     let noise: Vec<u8> = (0..1000).map(|_| random()).collect();
     for takeover in [true, false] {
-        let policy = Policy::DEFAULT.threshold(0).send_takeover(takeover);
-        let agreement = policy.accept(Params::default()).unwrap();
-        let (mut ws, mut deflater) = (Connection::server(Limits::DEFAULT), agreement.deflater());
+        let config = Config::DEFAULT.threshold(0).send_takeover(takeover);
+        let negotiated = config.accept(Params::default()).unwrap();
+        let (mut ws, mut deflater) = (Connection::server(Limits::DEFAULT), negotiated.deflater());
         let mut client = Connection::client(|| [0; 4], Limits::DEFAULT);
-        let (mut inflater, mut messages) = (agreement.inflater(), MessageBuffer::new());
+        let (mut inflater, mut messages) = (negotiated.inflater(), MessageBuffer::new());
         for (payload, compressed) in
             [(&noise[..], takeover), (&[7; 1000], true), (&noise, takeover)]
         {
@@ -338,9 +338,9 @@ fn s7_2_1_what_does_not_become_shorter_is_sent_as_it_is_where_nothing_refers_to_
 
 #[test]
 fn s6_1_what_is_sent_past_the_deflater_is_neither_compressed_nor_remembered() {
-    let agreement = Policy::DEFAULT.threshold(0).accept(Params::default()).unwrap();
-    let (mut ws, mut deflater) = (server(Limits::DEFAULT), agreement.deflater());
-    let (mut other, mut ignorant) = (server(Limits::DEFAULT), agreement.deflater());
+    let negotiated = Config::DEFAULT.threshold(0).accept(Params::default()).unwrap();
+    let (mut ws, mut deflater) = (server(Limits::DEFAULT), negotiated.deflater());
+    let (mut other, mut ignorant) = (server(Limits::DEFAULT), negotiated.deflater());
     let secret = "token=1f9a8c77d2b34e05";
     let (mut wire, mut expected) = (Vec::new(), Vec::new());
     deflater.send_to_vec(&mut ws, "before", &mut wire).unwrap();
@@ -355,14 +355,14 @@ fn s6_1_what_is_sent_past_the_deflater_is_neither_compressed_nor_remembered() {
 
 #[test]
 fn s6_1_a_message_that_was_begun_uncompressed_ends_so_whoever_sends_its_end() {
-    let agreement = Policy::DEFAULT.threshold(0).accept(Params::default()).unwrap();
-    let (mut ws, mut deflater) = (server(Limits::DEFAULT), agreement.deflater());
+    let negotiated = Config::DEFAULT.threshold(0).accept(Params::default()).unwrap();
+    let (mut ws, mut deflater) = (server(Limits::DEFAULT), negotiated.deflater());
     let mut out = [0; 8];
-    let len = ws.send(Fragment::from("be").starts(), &mut out).unwrap();
+    let len = ws.send(Fragment::from("be").first(), &mut out).unwrap();
     assert_eq!(out[..len], *b"\x01\x02be");
     let mut wire = Vec::new();
-    deflater.send_to_vec(&mut ws, Fragment::from("gu").continues(), &mut wire).unwrap();
-    deflater.send_to_vec(&mut ws, Fragment::from("n").ends(), &mut wire).unwrap();
+    deflater.send_to_vec(&mut ws, Fragment::from("gu").middle(), &mut wire).unwrap();
+    deflater.send_to_vec(&mut ws, Fragment::from("n").last(), &mut wire).unwrap();
     assert_eq!(wire, b"\x00\x02gu\x80\x01n");
     deflater.send_to_vec(&mut ws, "next", &mut wire).unwrap();
     assert_eq!(wire[7], 0xC1, "the next message is compressed");
@@ -389,9 +389,9 @@ fn s7_2_1_without_takeover_each_message_is_compressed_alone() {
             server_no_context_takeover: !takeover,
             ..Params::default()
         };
-        let agreements = [Policy::DEFAULT.accept(params), Policy::DEFAULT.confirm(params)];
-        for agreement in agreements {
-            let (mut ws, mut deflater) = (server(Limits::DEFAULT), agreement.unwrap().deflater());
+        let both = [Config::DEFAULT.accept(params), Config::DEFAULT.confirm(params)];
+        for negotiated in both {
+            let (mut ws, mut deflater) = (server(Limits::DEFAULT), negotiated.unwrap().deflater());
             let sent = [(); 3].map(|()| {
                 let mut out = Vec::new();
                 deflater.send_to_vec(&mut ws, &message[..], &mut out).unwrap();
@@ -411,8 +411,8 @@ fn s7_2_1_no_reference_reaches_behind_the_agreed_window() {
             client_max_window_bits: Some(Some(bits)),
             ..Params::default()
         };
-        [Policy::DEFAULT.accept(params), Policy::DEFAULT.confirm(params)].map(|agreement| {
-            let mut deflater = agreement.unwrap().deflater();
+        [Config::DEFAULT.accept(params), Config::DEFAULT.confirm(params)].map(|negotiated| {
+            let mut deflater = negotiated.unwrap().deflater();
             let (mut ws, mut out) = (server(Limits::DEFAULT), Vec::new());
             deflater.send_to_vec(&mut ws, unit, &mut out).unwrap();
             deflater.send_to_vec(&mut ws, &[unit, unit].concat()[..], &mut out).unwrap();
@@ -428,9 +428,9 @@ fn s7_2_1_no_reference_reaches_behind_the_agreed_window() {
 
 #[test]
 fn nothing_is_lost_when_the_output_is_too_small() {
-    let agreement = Policy::DEFAULT.threshold(0).accept(Params::default()).unwrap();
-    let (mut ws, mut deflater) = (server(Limits::DEFAULT), agreement.deflater());
-    let (mut other, mut reference) = (server(Limits::DEFAULT), agreement.deflater());
+    let negotiated = Config::DEFAULT.threshold(0).accept(Params::default()).unwrap();
+    let (mut ws, mut deflater) = (server(Limits::DEFAULT), negotiated.deflater());
+    let (mut other, mut reference) = (server(Limits::DEFAULT), negotiated.deflater());
     for message in ["one message", "and one message more", ""] {
         let needed = Deflater::bound(message.len());
         let mut out = vec![0xA5; needed];
@@ -448,25 +448,25 @@ fn nothing_is_lost_when_the_output_is_too_small() {
 
 #[test]
 fn s5_4_what_cannot_be_sent_changes_nothing() {
-    let agreement = Policy::DEFAULT.threshold(0).accept(Params::default()).unwrap();
-    let (mut ws, mut deflater) = (server(Limits::DEFAULT), agreement.deflater());
+    let negotiated = Config::DEFAULT.threshold(0).accept(Params::default()).unwrap();
+    let (mut ws, mut deflater) = (server(Limits::DEFAULT), negotiated.deflater());
     let mut out = Vec::new();
     let mut send = |ws: &mut Connection<Server>, fragment: Fragment<'_>| {
         out.clear();
         deflater.send_to_vec(ws, fragment, &mut out).map(|()| out.clone())
     };
-    assert_eq!(send(&mut ws, Fragment::from("x").ends()).unwrap_err(), SendError::NoMessageOpen);
-    assert_eq!(send(&mut ws, Fragment::from("x").starts()).unwrap()[0], 0x41);
+    assert_eq!(send(&mut ws, Fragment::from("x").last()).unwrap_err(), SendError::NoMessageOpen);
+    assert_eq!(send(&mut ws, Fragment::from("x").first()).unwrap()[0], 0x41);
     assert_eq!(send(&mut ws, Fragment::from("x")).unwrap_err(), SendError::MessageOpen);
-    assert_eq!(send(&mut ws, Fragment::from(b"x").ends()).unwrap_err(), SendError::NoMessageOpen);
-    assert_eq!(send(&mut ws, Fragment::from("y").ends()).unwrap()[0], 0x80);
+    assert_eq!(send(&mut ws, Fragment::from(b"x").last()).unwrap_err(), SendError::NoMessageOpen);
+    assert_eq!(send(&mut ws, Fragment::from("y").last()).unwrap()[0], 0x80);
     ws.close(CloseCode::NORMAL, "").unwrap();
     assert_eq!(send(&mut ws, Fragment::from("x")).unwrap_err(), SendError::Closed);
 }
 
 #[test]
 fn after_a_violation_nothing_is_delivered() {
-    let mut inflater = agreement(true).inflater();
+    let mut inflater = negotiated(true).inflater();
     let mut ws = client(Limits::DEFAULT);
     let mut wire = from_server(true, b"\x06\x00");
     let mut room = [0; 9];
@@ -485,7 +485,7 @@ fn after_a_violation_nothing_is_delivered() {
 
 #[test]
 fn an_output_without_room_fails_closed() {
-    let mut inflater = agreement(true).inflater();
+    let mut inflater = negotiated(true).inflater();
     let mut ws = client(Limits::DEFAULT);
     let mut wire = from_server(true, &compress(b"x"));
     let error = inflater.receive(&mut ws, &mut &mut wire[..], &mut []).unwrap_err();
@@ -496,11 +496,11 @@ fn an_output_without_room_fails_closed() {
 fn halves_will_do() {
     let (mut receiver, _) = client(Limits::DEFAULT).into_split();
     let (_, mut sender) = server(Limits::DEFAULT).into_split();
-    let agreement = Policy::DEFAULT.threshold(0).accept(Params::default()).unwrap();
+    let negotiated = Config::DEFAULT.threshold(0).accept(Params::default()).unwrap();
     let mut wire = Vec::new();
-    agreement.deflater().send_to_vec(&mut sender, "half", &mut wire).unwrap();
+    negotiated.deflater().send_to_vec(&mut sender, "half", &mut wire).unwrap();
     let mut messages = MessageBuffer::new();
-    let mut inflater = self::agreement(true).inflater();
+    let mut inflater = self::negotiated(true).inflater();
     let incoming = messages.receive_inflated(&mut inflater, &mut receiver, &mut &mut wire[..]);
     assert_eq!(incoming, Ok(Some(Incoming::Message(Message::Text("half")))));
 }
@@ -510,5 +510,5 @@ fn values_are_send_and_sync() {
     fn check<T: Send + Sync>() {}
     check::<deflate::Inflater>();
     check::<deflate::Deflater>();
-    check::<deflate::Agreement>();
+    check::<deflate::Negotiated>();
 }

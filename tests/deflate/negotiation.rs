@@ -3,7 +3,7 @@
 use crate::common;
 
 use common::deflate::{agree, read};
-use rfc6455::deflate::{Params, Policy};
+use rfc6455::deflate::{Config, Params};
 
 const NAMES: [&str; 4] = [
     "server_no_context_takeover",
@@ -73,16 +73,16 @@ fn all_params() -> impl Iterator<Item = Params> {
     })
 }
 
-fn all_policies() -> impl Iterator<Item = (Policy, [u8; 2], [bool; 2])> {
+fn all_configs() -> impl Iterator<Item = (Config, [u8; 2], [bool; 2])> {
     (9..16).flat_map(|send| {
         (8..16).flat_map(move |receive| {
             [[false, false], [false, true], [true, false], [true, true]].map(|takeover| {
-                let policy = Policy::DEFAULT
+                let config = Config::DEFAULT
                     .send_window(send)
                     .receive_window(receive)
                     .send_takeover(takeover[0])
                     .receive_takeover(takeover[1]);
-                (policy, [send, receive], takeover)
+                (config, [send, receive], takeover)
             })
         })
     })
@@ -91,24 +91,24 @@ fn all_policies() -> impl Iterator<Item = (Policy, [u8; 2], [bool; 2])> {
 #[test]
 fn s7_1_every_offer_to_every_server() {
     let mut count = 0;
-    for (policy, [send, receive], [send_takeover, receive_takeover]) in all_policies() {
+    for (config, [send, receive], [send_takeover, receive_takeover]) in all_configs() {
         for offer in all_params() {
             count += 1;
-            let Some(agreement) = policy.accept(offer) else {
+            let Some(negotiated) = config.accept(offer) else {
                 assert_eq!(offer.server_max_window_bits, Some(8), "zlib cannot: declined");
                 continue;
             };
-            let answer = read(&agreement.answer()).expect("we understand ourselves");
+            let answer = read(&negotiated.response()).expect("we understand ourselves");
             // §7.1.1.1, §7.1.2.1: what is demanded of the server is answered.
             assert!(!offer.server_no_context_takeover || answer.server_no_context_takeover);
             let window = send.min(offer.server_max_window_bits.unwrap_or(15));
             let said = offer.server_max_window_bits.is_some() || send < 15;
             assert_eq!(answer.server_max_window_bits, said.then_some(window));
-            assert_eq!(agreement.send_window(), window);
+            assert_eq!(negotiated.send_window(), window);
             assert!((9..=15).contains(&window));
             let keeps = send_takeover && !offer.server_no_context_takeover;
             assert_eq!(
-                (agreement.send_takeover(), answer.server_no_context_takeover),
+                (negotiated.send_takeover(), answer.server_no_context_takeover),
                 (keeps, !keeps)
             );
             // §7.1.2.2: what was not offered is not answered, and a number is.
@@ -116,13 +116,13 @@ fn s7_1_every_offer_to_every_server() {
                 (None, Some(_)) | (_, Some(None)) => panic!("{answer:?} to {offer:?}"),
                 (Some(hint), Some(Some(bits))) => {
                     assert!(bits <= hint.unwrap_or(15) && bits <= receive);
-                    assert_eq!(agreement.receive_window(), bits);
+                    assert_eq!(negotiated.receive_window(), bits);
                 }
-                (_, None) => assert_eq!(agreement.receive_window(), 15),
+                (_, None) => assert_eq!(negotiated.receive_window(), 15),
             }
             // §7.1.1.2
             let keeps = receive_takeover && !offer.client_no_context_takeover;
-            assert_eq!(agreement.receive_takeover(), keeps);
+            assert_eq!(negotiated.receive_takeover(), keeps);
             assert_eq!(answer.client_no_context_takeover, !keeps);
         }
     }
@@ -131,34 +131,34 @@ fn s7_1_every_offer_to_every_server() {
 
 #[test]
 fn s7_1_every_answer_to_every_client() {
-    for (policy, [send, receive], [send_takeover, receive_takeover]) in all_policies() {
+    for (config, [send, receive], [send_takeover, receive_takeover]) in all_configs() {
         for answer in all_params() {
             let numbered = answer.client_max_window_bits != Some(None);
             let within =
                 receive == 15 || answer.server_max_window_bits.is_some_and(|bits| bits <= receive);
             let resets = receive_takeover || answer.server_no_context_takeover;
-            assert_eq!(policy.confirm(answer).is_some(), numbered);
-            let strict = policy.fallback(false).confirm(answer);
-            assert_eq!(strict.is_some(), numbered && within && resets, "{answer:?} to {policy:?}");
-            let Some(agreement) = policy.confirm(answer) else { continue };
+            assert_eq!(config.confirm(answer).is_some(), numbered);
+            let strict = config.fallback(false).confirm(answer);
+            assert_eq!(strict.is_some(), numbered && within && resets, "{answer:?} to {config:?}");
+            let Some(negotiated) = config.confirm(answer) else { continue };
             let limit = answer.client_max_window_bits.flatten().unwrap_or(15);
-            assert_eq!(agreement.send_window(), send.min(limit));
-            assert_eq!(agreement.receive_window(), answer.server_max_window_bits.unwrap_or(15));
+            assert_eq!(negotiated.send_window(), send.min(limit));
+            assert_eq!(negotiated.receive_window(), answer.server_max_window_bits.unwrap_or(15));
             let keeps = send_takeover && !answer.client_no_context_takeover;
-            assert_eq!(agreement.send_takeover(), keeps);
-            assert_eq!(agreement.receive_takeover(), !answer.server_no_context_takeover);
+            assert_eq!(negotiated.send_takeover(), keeps);
+            assert_eq!(negotiated.receive_takeover(), !answer.server_no_context_takeover);
         }
     }
 }
 
 #[test]
 fn s5_1_an_offer_that_asks_for_something_has_a_fallback() {
-    for (policy, [send, receive], [send_takeover, receive_takeover]) in all_policies() {
-        let text = policy.offer();
+    for (config, [send, receive], [send_takeover, receive_takeover]) in all_configs() {
+        let text = config.offer();
         let offers: Vec<_> = text.split(", ").map(|offer| read(offer).unwrap()).collect();
         let asks = receive < 15 || !receive_takeover;
         assert_eq!(offers.len(), if asks { 2 } else { 1 });
-        assert_eq!(policy.fallback(false).offer().split(", ").count(), 1);
+        assert_eq!(config.fallback(false).offer().split(", ").count(), 1);
         assert_eq!(offers[0].server_max_window_bits, (receive < 15).then_some(receive));
         assert_eq!(offers[0].server_no_context_takeover, !receive_takeover);
         for offer in &offers {
@@ -172,12 +172,12 @@ fn s5_1_an_offer_that_asks_for_something_has_a_fallback() {
 }
 
 #[test]
-fn s7_2_1_no_policy_has_a_window_beyond_its_bounds() {
+fn s7_2_1_no_config_has_a_window_beyond_its_bounds() {
     for bits in 0..=u8::MAX {
-        let policy = Policy::DEFAULT.send_window(bits).receive_window(bits).fallback(false);
-        let agreement = policy.accept(Params::default()).unwrap();
-        assert_eq!(agreement.send_window(), bits.clamp(9, 15));
-        let offer = read(&policy.offer()).expect("an offer is valid, whatever it was made of");
+        let config = Config::DEFAULT.send_window(bits).receive_window(bits).fallback(false);
+        let negotiated = config.accept(Params::default()).unwrap();
+        assert_eq!(negotiated.send_window(), bits.clamp(9, 15));
+        let offer = read(&config.offer()).expect("an offer is valid, whatever it was made of");
         assert_eq!(offer.server_max_window_bits, (bits < 15).then_some(bits.max(8)));
         assert_eq!(offer.client_max_window_bits.flatten(), (bits < 15).then_some(bits.max(9)));
     }
@@ -186,10 +186,10 @@ fn s7_2_1_no_policy_has_a_window_beyond_its_bounds() {
 #[test]
 fn s7_1_2_2_a_window_of_8_that_a_server_asks_a_client_for_is_kept_to() {
     let answer = Params { client_max_window_bits: Some(Some(8)), ..Params::default() };
-    let agreement = Policy::DEFAULT.threshold(0).confirm(answer).unwrap();
-    assert_eq!(agreement.send_window(), 8);
+    let negotiated = Config::DEFAULT.threshold(0).confirm(answer).unwrap();
+    assert_eq!(negotiated.send_window(), 8);
     let mut ws = common::deflate::client(rfc6455::Limits::DEFAULT);
-    let mut deflater = agreement.deflater();
+    let mut deflater = negotiated.deflater();
     // Repeated beyond 256 bytes, and within: both would be references for a larger window.
     let unit: Vec<u8> = (0..250_u32).map(|i| (i * i / 8).to_le_bytes()[0]).collect();
     let message = [&unit[..], &[b'z'; 90], &unit, &unit].concat();
@@ -202,9 +202,9 @@ fn s7_1_2_2_a_window_of_8_that_a_server_asks_a_client_for_is_kept_to() {
 }
 
 #[test]
-fn what_two_policies_agree_to_both_ends_see_alike() {
-    for (of_client, ..) in all_policies().step_by(3) {
-        for (of_server, ..) in all_policies().step_by(5) {
+fn what_two_configs_agree_to_both_ends_see_alike() {
+    for (of_client, ..) in all_configs().step_by(3) {
+        for (of_server, ..) in all_configs().step_by(5) {
             if of_client.offer().contains("server_max_window_bits=8") {
                 continue;
             }
@@ -222,13 +222,13 @@ mod handshake {
     use std::path::Path;
 
     use super::common::vectors::is_section;
-    use rfc6455::deflate::Policy;
+    use rfc6455::deflate::Config;
     use rfc6455::handshake::{
         Acceptance, ClientHandshake, HandshakeError, HandshakeLimits, Offer, ServerHandshake,
     };
 
     /// The server's answer to these offers.
-    fn answer(policy: &Policy, offers: &str) -> Option<String> {
+    fn answer(config: &Config, offers: &str) -> Option<String> {
         let mut request = format!(
             "GET / HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
              Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
@@ -239,9 +239,9 @@ mod handshake {
         let mut handshake = ServerHandshake::new(&mut storage, HandshakeLimits::DEFAULT);
         let request = handshake.receive(&mut &mut request[..]).unwrap().unwrap();
         let upgrade = request.upgrade().unwrap();
-        let agreement = policy.accept_offer(&upgrade)?;
-        let extensions = agreement.answer();
-        let acceptance = Acceptance { extensions: Some(&extensions), ..Acceptance::default() };
+        let negotiated = config.accept_offer(&upgrade)?;
+        let extensions = negotiated.response();
+        let acceptance = Acceptance::DEFAULT.extensions(Some(&extensions));
         upgrade.accept(&acceptance, &mut [0; 512]).expect("it was offered");
         Some(extensions.to_string())
     }
@@ -292,15 +292,15 @@ mod handshake {
         let vectors: Vec<_> = vectors().into_iter().filter(|vector| vector.by_client).collect();
         assert!(vectors.len() > 15, "the vectors were not found");
         for Vector { name, lines, expected, .. } in vectors {
-            let answer = answer(&Policy::DEFAULT, &lines);
+            let answer = answer(&Config::DEFAULT, &lines);
             assert_eq!(answer.as_deref().unwrap_or("none"), expected, "{name}");
         }
     }
 
-    /// Whether compression is agreed to, after this answer to this policy's offer.
-    fn confirmed(policy: &Policy, answer: &str) -> Result<bool, HandshakeError> {
-        let text = policy.offer();
-        let offer = Offer { extensions: Some(&text), ..Offer::new("h", "/") };
+    /// Whether compression is agreed to, after this answer to this config's offer.
+    fn confirmed(config: &Config, answer: &str) -> Result<bool, HandshakeError> {
+        let text = config.offer();
+        let offer = Offer::new("h", "/").extensions(Some(&text));
         let mut storage = [0; 2048];
         let mut handshake = ClientHandshake::new(
             offer,
@@ -315,7 +315,7 @@ mod handshake {
         )
         .into_bytes();
         let response = handshake.receive(&mut &mut response[..])?.unwrap();
-        Ok(policy.confirm_answer(&response.upgrade()?)?.is_some())
+        Ok(config.confirm_response(&response.upgrade()?)?.is_some())
     }
 
     #[test]
@@ -323,7 +323,7 @@ mod handshake {
         let vectors: Vec<_> = vectors().into_iter().filter(|vector| !vector.by_client).collect();
         assert!(vectors.len() > 10, "the vectors were not found");
         for Vector { name, lines, expected, .. } in vectors {
-            let verdict = match confirmed(&Policy::DEFAULT, &lines) {
+            let verdict = match confirmed(&Config::DEFAULT, &lines) {
                 Ok(agreed) => if agreed { "agreed" } else { "none" }.to_owned(),
                 Err(error) => format!("{error:?}"),
             };

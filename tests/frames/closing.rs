@@ -108,7 +108,7 @@ fn s5_5_1_nothing_is_sent_while_the_answer_to_a_close_waits_or_after_it() {
         let mut out = [0xA5; 40];
         assert_eq!(server.send("late", &mut out).unwrap_err(), SendError::Closed);
         assert_eq!(server.send_header("late").unwrap_err(), SendError::Closed);
-        let whole = Part::whole(MessageKind::Text);
+        let whole = FrameKind::whole(MessageKind::Text);
         assert_eq!(server.begin_frame(whole, 4).unwrap_err(), SendError::Closed);
         assert_eq!(server.ping(b"").unwrap_err(), SendError::Closed);
         assert_eq!(server.pong(b"").unwrap_err(), SendError::Closed);
@@ -155,7 +155,7 @@ fn s7_1_7_a_failed_connection_is_closed_when_its_close_was_taken_at_either_end()
 #[test]
 fn s7_1_7_the_close_of_a_failure_waits_for_the_open_frame() {
     let (_, mut server) = pair();
-    server.begin_frame(Part::whole(MessageKind::Binary), 3).unwrap();
+    server.begin_frame(FrameKind::whole(MessageKind::Binary), 3).unwrap();
     server.receive(&mut &mut [0x83][..]).unwrap_err();
     assert!(server.poll_transmit().is_none(), "a frame is not interrupted");
     server.frame_payload(&mut [1, 2]).unwrap();

@@ -173,7 +173,7 @@ fn s5_5_1_a_close_takes_the_place_of_a_pong() {
 #[test]
 fn s5_5_3_a_pong_waits_for_the_open_frame() {
     let mut ws = server();
-    ws.begin_frame(Part::whole(MessageKind::Binary), 2).unwrap();
+    ws.begin_frame(FrameKind::whole(MessageKind::Binary), 2).unwrap();
     receive(&mut ws, 0x89, b"?");
     assert_eq!(pong(&mut ws), None);
     assert_eq!(ws.pong(b"by hand").unwrap_err(), SendError::FrameOpen { left: 2 });
@@ -185,10 +185,10 @@ fn s5_5_3_a_pong_waits_for_the_open_frame() {
 fn s5_5_3_a_pong_may_stand_between_our_fragments() {
     let mut ws = server();
     let mut out = [0; 16];
-    ws.send(Fragment::from("a").starts(), &mut out).unwrap();
+    ws.send(Fragment::from("a").first(), &mut out).unwrap();
     receive(&mut ws, 0x89, b"?");
     assert_eq!(pong(&mut ws).unwrap(), b"?");
-    ws.send(Fragment::from("b").ends(), &mut out).unwrap();
+    ws.send(Fragment::from("b").last(), &mut out).unwrap();
 }
 
 #[test]
@@ -228,11 +228,11 @@ fn s5_5_the_control_frames_since_the_last_data_can_be_counted() {
     let mut ws = server();
     for count in 1..=5 {
         receive(&mut ws, 0x8A, b"");
-        assert_eq!(ws.controls(), count);
+        assert_eq!(ws.control_frames_since_data(), count);
     }
     let mut data = Frame::new(0x82, b"x").masked([0; 4]).bytes();
     assert!(matches!(ws.receive(&mut &mut data[..]), Ok(Some(Event::Data(_)))));
-    assert_eq!(ws.controls(), 0);
+    assert_eq!(ws.control_frames_since_data(), 0);
 }
 
 #[test]

@@ -26,11 +26,11 @@ fn client(limits: Limits) -> Connection<Client<Keys>> {
 
 #[test]
 fn s10_4_the_defaults_are_finite_where_memory_is_at_stake() {
-    let Limits { max_frame, max_message, max_fragments, max_controls, min_fragment, .. } =
+    let Limits { max_frame, max_message, max_fragments, max_control_frames, min_fragment, .. } =
         Limits::default();
     assert_eq!(Limits::default(), Limits::DEFAULT);
     assert_eq!((max_frame, max_message, max_fragments), (16 << 20, 16 << 20, 1 << 17));
-    assert_eq!((max_controls, min_fragment), (u32::MAX, 0));
+    assert_eq!((max_control_frames, min_fragment), (u32::MAX, 0));
     assert_eq!(*client(Limits::DEFAULT).limits(), Limits::DEFAULT);
 }
 
@@ -40,7 +40,7 @@ fn s10_4_zero_is_zero_and_the_largest_number_is_no_limit() {
     assert_eq!(feed(&mut client(zero), &[0x82, 0]), None);
     assert!(feed(&mut client(zero), &[0x82, 1]).is_some());
     assert!(feed(&mut client(Limits::UNLIMITED.max_fragments(0)), &[0x82]).is_some());
-    assert!(feed(&mut client(Limits::UNLIMITED.max_controls(0)), &[0x89]).is_some());
+    assert!(feed(&mut client(Limits::UNLIMITED.max_control_frames(0)), &[0x89]).is_some());
     let longest = header(0x82, false, (1 << 63) - 1);
     assert_eq!(feed(&mut client(Limits::UNLIMITED), &longest), None);
     // A sum beyond 2^63 is not beyond the largest limit.
@@ -160,12 +160,12 @@ fn s5_4_the_work_for_a_byte_does_not_grow_with_the_message() {
 #[test]
 fn s5_5_control_frames_in_a_row_end_at_the_limit() {
     for limit in [0, 1, 2, 1000] {
-        let mut ws = client(Limits::DEFAULT.max_controls(limit));
+        let mut ws = client(Limits::DEFAULT.max_control_frames(limit));
         for first in [0x89, 0x8A].into_iter().cycle().take(limit as usize) {
             assert_eq!(feed(&mut ws, &[first, 0]), None);
         }
         let error = feed(&mut ws, &[0x8A, 0]).unwrap();
-        assert_eq!(error.violation(), Violation::TooManyControls);
+        assert_eq!(error.violation(), Violation::TooManyControlFrames);
         assert_eq!(error.offset(), u64::from(limit) * 2);
     }
 }

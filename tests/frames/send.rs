@@ -29,14 +29,14 @@ fn every_frame<R: Role>(mut new: impl FnMut() -> Connection<R>) -> Vec<Frame> {
         Fragment::from(&b"binary"[..]),
         Fragment::from(""),
         Fragment::from(&[7; 300]),
-        Fragment::from("a").starts(),
-        Fragment::from("b").continues(),
-        Fragment::from("c").ends(),
+        Fragment::from("a").first(),
+        Fragment::from("b").middle(),
+        Fragment::from("c").last(),
     ] {
         let len = ws.send(fragment, &mut out).unwrap();
         wrote.extend_from_slice(&out[..len]);
     }
-    let header = ws.begin_frame(Part::whole(MessageKind::Binary), 4).unwrap();
+    let header = ws.begin_frame(FrameKind::whole(MessageKind::Binary), 4).unwrap();
     let mut payload = *b"late";
     ws.frame_payload(&mut payload).unwrap();
     wrote.extend_from_slice(&header);
@@ -140,8 +140,8 @@ fn s5_3_a_refused_frame_takes_no_key() {
     };
     let mut ws = Connection::client(source, LIMITS);
     ws.send("hello", &mut [0; 10]).unwrap_err();
-    ws.send(Fragment::from("x").ends(), &mut [0; 10]).unwrap_err();
-    ws.begin_frame(Part::whole(MessageKind::Text), u64::MAX).unwrap_err();
+    ws.send(Fragment::from("x").last(), &mut [0; 10]).unwrap_err();
+    ws.begin_frame(FrameKind::whole(MessageKind::Text), u64::MAX).unwrap_err();
     ws.ping(&[0; 126]).unwrap_err();
     ws.close(CloseCode::NORMAL, &"r".repeat(124)).unwrap_err();
     assert_eq!(asked.get(), 0);
@@ -213,21 +213,21 @@ fn s5_4_fragments_come_in_order_or_not_at_all() {
             assert_eq!(ws.send_header(fragment).unwrap_err(), error);
             assert_eq!((out, format!("{ws:?}")), ([0xA5; 32], before));
         };
-        refuse(&mut ws, whole.continues(), SendError::NoMessageOpen);
-        refuse(&mut ws, whole.ends(), SendError::NoMessageOpen);
-        ws.send(whole.starts(), &mut out).unwrap();
+        refuse(&mut ws, whole.middle(), SendError::NoMessageOpen);
+        refuse(&mut ws, whole.last(), SendError::NoMessageOpen);
+        ws.send(whole.first(), &mut out).unwrap();
         refuse(&mut ws, whole, SendError::MessageOpen);
         refuse(&mut ws, other, SendError::MessageOpen);
-        refuse(&mut ws, whole.starts(), SendError::MessageOpen);
-        refuse(&mut ws, other.continues(), SendError::NoMessageOpen);
-        refuse(&mut ws, other.ends(), SendError::NoMessageOpen);
+        refuse(&mut ws, whole.first(), SendError::MessageOpen);
+        refuse(&mut ws, other.middle(), SendError::NoMessageOpen);
+        refuse(&mut ws, other.last(), SendError::NoMessageOpen);
         let mut storage = [0; 16];
         let prepared = PreparedMessage::new("news", &mut storage).unwrap();
         assert_eq!(ws.send_prepared(&prepared).unwrap_err(), SendError::MessageOpen);
-        ws.send(whole.continues(), &mut out).unwrap();
+        ws.send(whole.middle(), &mut out).unwrap();
         ws.ping(b"between fragments").unwrap();
-        ws.send(whole.ends(), &mut out).unwrap();
-        refuse(&mut ws, whole.ends(), SendError::NoMessageOpen);
+        ws.send(whole.last(), &mut out).unwrap();
+        refuse(&mut ws, whole.last(), SendError::NoMessageOpen);
         ws.send(other, &mut out).unwrap();
         ws.close(CloseCode::NORMAL, "").unwrap();
         refuse(&mut ws, whole, SendError::Closed);
@@ -238,11 +238,11 @@ fn s5_4_fragments_come_in_order_or_not_at_all() {
 #[test]
 fn s5_4_nothing_goes_between_a_header_and_its_payload() {
     let mut ws = Connection::client(Keys(0), LIMITS);
-    ws.begin_frame(Part::whole(MessageKind::Binary).starts(), 5).unwrap();
+    ws.begin_frame(FrameKind::whole(MessageKind::Binary).first(), 5).unwrap();
     let open = SendError::FrameOpen { left: 5 };
     let before = format!("{ws:?}");
     assert_eq!(ws.send("x", &mut [0; 32]), Err(open));
-    assert_eq!(ws.begin_frame(Part::whole(MessageKind::Binary).ends(), 0).unwrap_err(), open);
+    assert_eq!(ws.begin_frame(FrameKind::whole(MessageKind::Binary).last(), 0).unwrap_err(), open);
     assert_eq!(ws.ping(b"").unwrap_err(), open);
     assert_eq!(ws.pong(b"").unwrap_err(), open);
     assert_eq!(ws.close(CloseCode::NORMAL, "").unwrap_err(), open);
@@ -252,14 +252,14 @@ fn s5_4_nothing_goes_between_a_header_and_its_payload() {
     assert_eq!(ws.ping(b"").unwrap_err(), SendError::FrameOpen { left: 3 });
     ws.frame_payload(&mut [0; 3]).unwrap();
     ws.ping(b"").unwrap();
-    ws.begin_frame(Part::whole(MessageKind::Binary).ends(), 0).unwrap();
+    ws.begin_frame(FrameKind::whole(MessageKind::Binary).last(), 0).unwrap();
     ws.send("next", &mut [0; 32]).unwrap();
 }
 
 #[test]
 fn s5_3_a_payload_masked_in_place_can_be_taken_back_and_sent_in_pieces() {
     let mut ws = Connection::client(Keys(2), LIMITS);
-    let header = ws.begin_frame(Part::whole(MessageKind::Binary), 11).unwrap();
+    let header = ws.begin_frame(FrameKind::whole(MessageKind::Binary), 11).unwrap();
     let mut payload = *b"eleven long";
     let (one, two) = payload.split_at_mut(6);
     ws.frame_payload(one).unwrap();
@@ -273,8 +273,8 @@ fn s5_3_a_payload_masked_in_place_can_be_taken_back_and_sent_in_pieces() {
 #[test]
 fn s8_1_text_in_pieces_is_checked_before_it_is_sent() {
     let mut ws = Connection::client(Keys(2), LIMITS);
-    let text = Part::whole(MessageKind::Text);
-    ws.begin_frame(text.starts(), 3).unwrap();
+    let text = FrameKind::whole(MessageKind::Text);
+    ws.begin_frame(text.first(), 3).unwrap();
     for (piece, fits) in [(&b"a\xE2"[..], true), (b"b", false), (b"\xC0", false), (b"\x82", true)] {
         let mut bytes = piece.to_vec();
         let before = format!("{ws:?}");
@@ -286,12 +286,12 @@ fn s8_1_text_in_pieces_is_checked_before_it_is_sent() {
         }
     }
     // The code point is still open, and a frame that ends the message must have room for it.
-    assert_eq!(ws.begin_frame(text.ends(), 0).unwrap_err(), SendError::InvalidUtf8);
+    assert_eq!(ws.begin_frame(text.last(), 0).unwrap_err(), SendError::InvalidUtf8);
     let mut out = [0; 32];
     let next = Fragment::from("whole characters");
-    assert_eq!(ws.send(next.ends(), &mut out), Err(SendError::InvalidUtf8));
-    assert_eq!(ws.send(next.continues(), &mut out), Err(SendError::InvalidUtf8));
-    ws.begin_frame(text.ends(), 1).unwrap();
+    assert_eq!(ws.send(next.last(), &mut out), Err(SendError::InvalidUtf8));
+    assert_eq!(ws.send(next.middle(), &mut out), Err(SendError::InvalidUtf8));
+    ws.begin_frame(text.last(), 1).unwrap();
     ws.frame_payload(&mut [0xAC]).unwrap();
     ws.send(next, &mut out).unwrap();
 }
@@ -299,7 +299,7 @@ fn s8_1_text_in_pieces_is_checked_before_it_is_sent() {
 #[test]
 fn s8_1_the_last_frame_of_a_text_does_not_end_inside_a_code_point() {
     let mut ws = Connection::server(LIMITS);
-    ws.begin_frame(Part::whole(MessageKind::Text), 2).unwrap();
+    ws.begin_frame(FrameKind::whole(MessageKind::Text), 2).unwrap();
     assert_eq!(ws.frame_payload(&mut [b'a', 0xC3]), Err(SendError::InvalidUtf8));
     ws.frame_payload(b"a".to_vec().as_mut()).unwrap();
     assert_eq!(ws.frame_payload(&mut [0xC3]), Err(SendError::InvalidUtf8));
@@ -309,7 +309,7 @@ fn s8_1_the_last_frame_of_a_text_does_not_end_inside_a_code_point() {
 #[test]
 fn s5_2_a_frame_of_two_to_the_63_is_not_begun() {
     let mut ws = Connection::server(LIMITS);
-    let whole = Part::whole(MessageKind::Binary);
+    let whole = FrameKind::whole(MessageKind::Binary);
     assert_eq!(ws.begin_frame(whole, 1 << 63).unwrap_err(), SendError::TooLong);
     let header = ws.begin_frame(whole, (1 << 63) - 1).unwrap();
     assert_eq!(*header, *b"\x82\x7F\x7F\xFF\xFF\xFF\xFF\xFF\xFF\xFF");
@@ -371,18 +371,18 @@ fn s8_1_a_chunk_of_text_does_not_go_where_it_does_not_fit() {
     let mut out = [0; 16];
     let mut ws = Connection::server(LIMITS);
     assert_eq!(ws.send(&first[1], &mut out), Err(SendError::NoMessageOpen));
-    ws.send(Fragment::from("x").starts(), &mut out).unwrap();
+    ws.send(Fragment::from("x").first(), &mut out).unwrap();
     assert_eq!(ws.send(&first[1], &mut out), Err(SendError::InvalidUtf8));
-    ws.send(Fragment::from("y").ends(), &mut out).unwrap();
+    ws.send(Fragment::from("y").last(), &mut out).unwrap();
     ws.send(&second[0], &mut out).unwrap();
     let before = format!("{ws:?}");
-    assert_eq!(ws.send(Fragment::from("z").ends(), &mut out), Err(SendError::InvalidUtf8));
-    let whole = Fragment::from(&first[0]).ends();
+    assert_eq!(ws.send(Fragment::from("z").last(), &mut out), Err(SendError::InvalidUtf8));
+    let whole = Fragment::from(&first[0]).last();
     assert_eq!(ws.send(whole, &mut out), Err(SendError::InvalidUtf8));
     assert_eq!(format!("{ws:?}"), before);
     ws.send(&second[1], &mut out).unwrap();
     ws.send(&first[0], &mut out).unwrap();
-    assert_eq!(ws.send(Fragment::from("").ends(), &mut out), Err(SendError::InvalidUtf8));
+    assert_eq!(ws.send(Fragment::from("").last(), &mut out), Err(SendError::InvalidUtf8));
 }
 
 #[test]
@@ -416,13 +416,13 @@ fn s6_1_a_header_alone_is_the_front_of_the_whole_frame() {
 fn s6_1_only_a_whole_message_is_prepared() {
     let mut storage = [0; 16];
     for part in
-        [Fragment::from("x").starts(), Fragment::from("x").continues(), Fragment::from("x").ends()]
+        [Fragment::from("x").first(), Fragment::from("x").middle(), Fragment::from("x").last()]
     {
         assert_eq!(PreparedMessage::new(part, &mut storage).unwrap_err(), SendError::NoMessageOpen);
     }
     let prepared = PreparedMessage::new("news", &mut storage).unwrap();
     let mut ws = Connection::server(LIMITS);
-    ws.begin_frame(Part::whole(MessageKind::Binary), 1).unwrap();
+    ws.begin_frame(FrameKind::whole(MessageKind::Binary), 1).unwrap();
     assert_eq!(ws.send_prepared(&prepared).unwrap_err(), SendError::FrameOpen { left: 1 });
     ws.frame_payload(&mut [0]).unwrap();
     assert_eq!(ws.send_prepared(&prepared).unwrap(), b"\x81\x04news");

@@ -34,7 +34,7 @@ fn every_violation_has_words_of_its_own() {
         V::MessageTooBig,
         V::TooManyFragments,
         V::FragmentTooSmall,
-        V::TooManyControls,
+        V::TooManyControlFrames,
         V::InvalidDeflate,
         V::RatioTooHigh,
     ]);
@@ -141,7 +141,7 @@ fn an_extension_is_shown_as_it_was_written() {
     assert_eq!(format!("{extension:?}"), "a; b=c");
     let param = extension.params().next().unwrap();
     assert_eq!(format!("{:?}", param.value()), "Some(\"c\")");
-    assert_eq!(format!("{param:?}"), "Param { name: \"b\", value: Some(\"c\") }");
+    assert_eq!(format!("{param:?}"), "ExtensionParam { name: \"b\", value: Some(\"c\") }");
 }
 
 #[test]
@@ -196,16 +196,16 @@ fn defaults_are_those_that_have_a_name() {
     #[cfg(feature = "alloc")]
     assert_eq!(MessageBuffer::default().capacity(), 0);
     #[cfg(feature = "deflate")]
-    assert_eq!(deflate::Policy::default(), deflate::Policy::DEFAULT);
+    assert_eq!(deflate::Config::default(), deflate::Config::DEFAULT);
 }
 
 #[cfg(feature = "deflate")]
 mod deflate_values {
-    use rfc6455::deflate::{Params, Policy};
+    use rfc6455::deflate::{Config, Params};
 
     #[test]
     fn an_answer_is_its_text() {
-        let answer = Policy::DEFAULT.accept(Params::default()).unwrap().answer();
+        let answer = Config::DEFAULT.accept(Params::default()).unwrap().response();
         assert_eq!(answer.as_ref(), "permessage-deflate");
         assert_eq!(answer.to_string(), "permessage-deflate");
         assert_eq!(format!("{answer:>20}|"), "  permessage-deflate|");
@@ -214,25 +214,25 @@ mod deflate_values {
 
     #[test]
     fn settings_out_of_bounds_count_as_the_nearest() {
-        let policy = Policy::DEFAULT;
-        assert_eq!(policy.send_window(0), policy.send_window(9));
-        assert_eq!(policy.send_window(16), policy.send_window(15));
-        assert_eq!(policy.receive_window(7), policy.receive_window(8));
-        assert_eq!(policy.receive_window(255), policy.receive_window(15));
-        assert_eq!(policy.level(10), policy.level(9));
-        assert_eq!(policy.mem_level(0), policy.mem_level(1));
-        assert_eq!(policy.mem_level(10), policy.mem_level(9));
-        assert_ne!(policy.level(8), policy.level(9));
-        assert_ne!(policy.mem_level(2), policy.mem_level(1));
-        assert_ne!(policy.receive_window(9), policy.receive_window(8));
+        let config = Config::DEFAULT;
+        assert_eq!(config.send_window(0), config.send_window(9));
+        assert_eq!(config.send_window(16), config.send_window(15));
+        assert_eq!(config.receive_window(7), config.receive_window(8));
+        assert_eq!(config.receive_window(255), config.receive_window(15));
+        assert_eq!(config.level(10), config.level(9));
+        assert_eq!(config.mem_level(0), config.mem_level(1));
+        assert_eq!(config.mem_level(10), config.mem_level(9));
+        assert_ne!(config.level(8), config.level(9));
+        assert_ne!(config.mem_level(2), config.mem_level(1));
+        assert_ne!(config.receive_window(9), config.receive_window(8));
     }
 
     #[test]
     fn what_compresses_is_shown_without_what_it_holds() {
-        let agreement = Policy::DEFAULT.level(6).accept(Params::default()).unwrap();
-        let text = format!("{:?}", agreement.deflater());
+        let negotiated = Config::DEFAULT.level(6).accept(Params::default()).unwrap();
+        let text = format!("{:?}", negotiated.deflater());
         assert_eq!(text, "Deflater { level: 6, window: 15, takeover: true, open: false, .. }");
-        let text = format!("{:?}", agreement.inflater());
+        let text = format!("{:?}", negotiated.inflater());
         assert_eq!(text, "Inflater { takeover: true, open: false, produced: 0, .. }");
     }
 }

@@ -110,7 +110,9 @@ fn every_vector_with_bytes_behind_it() {
                     assert_as_expected(&vector, &run, &wire.at);
                 }
             }
-        } else if wire::ends_between_frames(&vector.input) && vector.limits.max_controls > 1000 {
+        } else if wire::ends_between_frames(&vector.input)
+            && vector.limits.max_control_frames > 1000
+        {
             vector.input.extend(b"\x89\x04next");
             see(&mut vector.events, Seen::Ping(b"next".to_vec()));
             vector.sends.extend(b"\x8A\x04next");

@@ -114,7 +114,7 @@ fn s4_1_an_empty_subprotocol_is_none_if_tolerated() {
     let head = "HTTP/1.1 101\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
         Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\nSec-WebSocket-Protocol:\r\n\r\n";
     let mut storage = [0; 512];
-    let offer = Offer { subprotocols: &["chat"], ..Offer::new("server.example.com", "/chat") };
+    let offer = Offer::new("server.example.com", "/chat").subprotocols(&["chat"]);
     let limits = HandshakeLimits::DEFAULT;
     let mut handshake = ClientHandshake::new(offer, SAMPLE_NONCE, &mut storage, limits).unwrap();
     handshake.set_leniency(Leniency::NONE.empty_subprotocol(true).missing_reason_space(true));
@@ -202,13 +202,11 @@ fn s4_1_the_key_is_the_nonce_that_the_caller_gave() {
 
 #[test]
 fn s1_3_the_request_is_that_of_the_rfc() {
-    let offer = Offer {
-        subprotocols: &["chat", "superchat"],
-        extensions: Some("permessage-deflate; client_max_window_bits"),
-        origin: Some("http://example.com"),
-        headers: &[("Cookie", "a=b"), ("User-Agent", "")],
-        ..Offer::new("server.example.com", "/chat")
-    };
+    let offer = Offer::new("server.example.com", "/chat")
+        .subprotocols(&["chat", "superchat"])
+        .extensions(Some("permessage-deflate; client_max_window_bits"))
+        .origin(Some("http://example.com"))
+        .headers(&[("Cookie", "a=b"), ("User-Agent", "")]);
     let handshake =
         ClientHandshake::new(offer, SAMPLE_NONCE, &mut [], HandshakeLimits::DEFAULT).unwrap();
     let mut out = [0; 1024];
@@ -242,32 +240,32 @@ fn nothing_can_be_injected_into_a_request() {
     for host in
         ["", "a b", "a\r\nX: y", "a/b", "u@a", "a:b", "a,b c", "a\0", "\u{e4}", "[::1", "a#"]
     {
-        assert_eq!(refused(Offer { host, ..good }), E::InvalidHost, "{host:?}");
+        assert_eq!(refused(good.host(host)), E::InvalidHost, "{host:?}");
     }
     for target in
         ["", "a", "/a b", "/a\r\nX: y", "/#a", "/\u{e4}", "/\0", "/\x7f", "/\t", "*", "http://a/"]
     {
-        assert_eq!(refused(Offer { target, ..good }), E::InvalidTarget, "{target:?}");
+        assert_eq!(refused(good.target(target)), E::InvalidTarget, "{target:?}");
     }
     for origin in
         ["", "a", "https://a/", "https://a\r\nX: y", "https://a https://b", "https://a:x", "Null"]
     {
-        assert_eq!(refused(Offer { origin: Some(origin), ..good }), E::InvalidOrigin, "{origin:?}");
+        assert_eq!(refused(good.origin(Some(origin))), E::InvalidOrigin, "{origin:?}");
     }
     let lists: [&[&str]; 7] =
         [&[""], &["a b"], &["a", "a"], &["a,b"], &["a\r\nX: y"], &["\u{e4}"], &["a"; 33]];
     for subprotocols in lists {
-        assert_eq!(refused(Offer { subprotocols, ..good }), E::InvalidSubprotocols);
+        assert_eq!(refused(good.subprotocols(subprotocols)), E::InvalidSubprotocols);
     }
     for extensions in ["", ",", "a b", "a;", "a\r\nX: y", "a; b=\"c", "\u{e4}"] {
-        let offer = Offer { extensions: Some(extensions), ..good };
+        let offer = good.extensions(Some(extensions));
         assert_eq!(refused(offer), E::InvalidExtensions, "{extensions:?}");
     }
     for name in ["", "a b", "a:", "a\r\nX", "\u{e4}", "a\0"] {
-        assert_eq!(refused(Offer { headers: &[(name, "b")], ..good }), E::InvalidHeaderName);
+        assert_eq!(refused(good.headers(&[(name, "b")])), E::InvalidHeaderName);
     }
     for value in ["a\r\nX: y", "a\n", "\r", "a\0b", "\x7f", " a", "a\t", "\x1b[m"] {
-        assert_eq!(refused(Offer { headers: &[("a", value)], ..good }), E::InvalidHeaderValue);
+        assert_eq!(refused(good.headers(&[("a", value)])), E::InvalidHeaderValue);
     }
     for name in [
         "host",
@@ -283,6 +281,6 @@ fn nothing_can_be_injected_into_a_request() {
         "Sec-WebSocket-Accept",
         "Sec-WebSocket-Anything",
     ] {
-        assert_eq!(refused(Offer { headers: &[(name, "b")], ..good }), E::ReservedHeader, "{name}");
+        assert_eq!(refused(good.headers(&[(name, "b")])), E::ReservedHeader, "{name}");
     }
 }

@@ -35,7 +35,7 @@ fn nothing_is_refused_before_a_byte_has_come() {
 fn any_number_of_headers_up_to_the_limit_is_there_whole_and_one_more_is_not() {
     const REQUEST: &str = "GET / HTTP/1.1\r\n";
     const RESPONSE: &str = "HTTP/1.1 404 Not Found\r\n";
-    let limits = HandshakeLimits { max_headers: usize::MAX, ..HandshakeLimits::DEFAULT };
+    let limits = HandshakeLimits::DEFAULT.max_headers(usize::MAX);
     let expect_at_most = |count, found: Result<usize, HandshakeError>| match count {
         0..=HandshakeLimits::MAX_HEADERS => assert_eq!(found, Ok(count)),
         _ => assert_eq!(found, Err(HandshakeError::TooManyHeaders)),
@@ -137,13 +137,13 @@ fn output_is_all_or_nothing() {
     let mut storage = [0; 512];
     let mut handshake = ServerHandshake::new(&mut storage, HandshakeLimits::DEFAULT);
     let upgrade = handshake.receive(&mut &mut bytes[..]).unwrap().unwrap().upgrade().unwrap();
-    let acceptance = Acceptance { headers: &[("Server", "a")], ..Acceptance::default() };
+    let acceptance = Acceptance::DEFAULT.headers(&[("Server", "a")]);
     every_length(|out| upgrade.accept(&acceptance, out));
 
-    let rejection = Rejection { status: 404, headers: &[("Server", "a")], body: b"not here" };
+    let rejection = Rejection::new(404).headers(&[("Server", "a")]).body(b"not here");
     every_length(|out| rejection.write(out));
 
-    let offer = Offer { subprotocols: &["a", "b"], ..Offer::new("a", "/") };
+    let offer = Offer::new("a", "/").subprotocols(&["a", "b"]);
     let client = ClientHandshake::new(offer, [7; 16], &mut [], HandshakeLimits::DEFAULT).unwrap();
     every_length(|out| client.write_request(out));
 }

@@ -245,14 +245,12 @@ proptest! {
     ) {
         let offered: Vec<&str> = subprotocols.iter().map(String::as_str).collect();
         let extensions = extensions.map(|list| list.join(", "));
-        let offer = Offer {
-            host: &host,
-            target: &target,
-            subprotocols: &offered,
-            extensions: extensions.as_deref(),
-            origin: origin.as_deref(),
-            headers: &borrowed(&sent),
-        };
+        let headers = borrowed(&sent);
+        let offer = Offer::new(&host, &target)
+            .subprotocols(&offered)
+            .extensions(extensions.as_deref())
+            .origin(origin.as_deref())
+            .headers(&headers);
         let (mut storage, mut client_storage) = ([0; 4096], [0; 4096]);
         let limits = HandshakeLimits::DEFAULT;
         let mut client = ClientHandshake::new(offer, nonce, &mut client_storage, limits).unwrap();
@@ -275,18 +273,19 @@ proptest! {
 
         let subprotocol = (!offered.is_empty()).then(|| offered[choice.index(offered.len())]);
         let chosen = upgrade.extensions().next().map(|extension| extension.name());
+        let headers = borrowed(&answered);
         let acceptance =
-            Acceptance { subprotocol, extensions: chosen, headers: &borrowed(&answered) };
+            Acceptance::DEFAULT.subprotocol(subprotocol).extensions(chosen).headers(&headers);
         let mut wire = [0; 4096];
         let len = upgrade.accept(&acceptance, &mut wire).unwrap();
         let mut input = &mut wire[..len];
         let response = client.receive(&mut input).unwrap().unwrap();
         prop_assert!(input.is_empty());
         prop_assert_eq!(own(response.headers()), answered);
-        let accepted = response.upgrade().unwrap();
-        prop_assert_eq!(accepted.response().status(), 101);
-        prop_assert_eq!(accepted.subprotocol(), subprotocol);
-        prop_assert!(accepted.extensions().map(|extension| extension.name()).eq(chosen));
+        let established = response.upgrade().unwrap();
+        prop_assert_eq!(established.response().status(), 101);
+        prop_assert_eq!(established.subprotocol(), subprotocol);
+        prop_assert!(established.extensions().map(|extension| extension.name()).eq(chosen));
     }
 
     #[test]
@@ -297,7 +296,8 @@ proptest! {
     ) {
         prop_assume!(!matches!(status, 204 | 205 | 304));
         let mut wire = [0; 1024];
-        let rejection = Rejection { status, headers: &borrowed(&sent), body: &body };
+        let headers = borrowed(&sent);
+        let rejection = Rejection::new(status).headers(&headers).body(&body);
         let len = rejection.write(&mut wire).unwrap();
         let mut storage = [0; 1024];
         let offer = Offer::new("a", "/");
@@ -321,7 +321,7 @@ proptest! {
         target in "/[ -~\r\n\t\0é]{0,8}",
     ) {
         let headers = [(name.as_str(), value.as_str())];
-        let offer = Offer { headers: &headers, ..Offer::new(&host, &target) };
+        let offer = Offer::new(&host, &target).headers(&headers);
         let Ok(client) = ClientHandshake::new(offer, [0; 16], &mut [], HandshakeLimits::DEFAULT)
         else { return Ok(()) };
         let mut wire = [0; 1024];

@@ -159,13 +159,13 @@ fn every_refusal_closes_the_connection_and_has_a_length() {
 fn a_rejection_closes_the_connection_and_has_a_length() {
     let mut out = [0; 256];
     let headers = &[("Location", "https://example.com/"), ("X-Empty", "")];
-    let len = Rejection { status: 307, headers, body: b"elsewhere" }.write(&mut out).unwrap();
+    let len = Rejection::new(307).headers(headers).body(b"elsewhere").write(&mut out).unwrap();
     assert_eq!(
         std::str::from_utf8(&out[..len]).unwrap(),
         "HTTP/1.1 307 Temporary Redirect\r\nConnection: close\r\nContent-Length: 9\r\n\
          Location: https://example.com/\r\nX-Empty: \r\n\r\nelsewhere"
     );
-    let len = Rejection { status: 499, headers: &[], body: b"" }.write(&mut out).unwrap();
+    let len = Rejection::new(499).write(&mut out).unwrap();
     assert_eq!(
         std::str::from_utf8(&out[..len]).unwrap(),
         "HTTP/1.1 499 \r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
@@ -198,17 +198,17 @@ fn a_rejection_closes_the_connection_and_has_a_length() {
         (505, "HTTP Version Not Supported"),
         (599, ""),
     ] {
-        let len = Rejection { status, headers: &[], body: b"" }.write(&mut out).unwrap();
+        let len = Rejection::new(status).write(&mut out).unwrap();
         let line = format!("HTTP/1.1 {status} {reason}\r\n");
         assert!(out[..len].starts_with(line.as_bytes()), "{line}");
     }
-    let len = Rejection { status: 426, headers: &[], body: b"" }.write(&mut out).unwrap();
+    let len = Rejection::new(426).write(&mut out).unwrap();
     let text = std::str::from_utf8(&out[..len]).unwrap();
     assert!(text.contains("\r\nSec-WebSocket-Version: 13\r\n"));
     assert!(text.contains("\r\nUpgrade: websocket\r\n"));
     assert!(text.contains("\r\nConnection: close, Upgrade\r\n"));
     for status in [0, 99, 100, 101, 199, 204, 205, 304, 600, 1000, u16::MAX] {
-        let rejection = Rejection { status, headers: &[], body: b"" };
+        let rejection = Rejection::new(status);
         assert_eq!(rejection.write(&mut out), Err(HandshakeSendError::InvalidStatus));
     }
 }
@@ -222,19 +222,19 @@ fn s4_2_2_only_an_offered_subprotocol_can_be_chosen() {
         assert_eq!(upgrade.choose_subprotocol(&["soap"]), None);
         let mut out = [0; 512];
         for subprotocol in ["chat", "v2.chat", "x"] {
-            let acceptance = Acceptance { subprotocol: Some(subprotocol), ..Acceptance::default() };
+            let acceptance = Acceptance::DEFAULT.subprotocol(Some(subprotocol));
             let len = upgrade.accept(&acceptance, &mut out).unwrap();
             let line = format!("\r\nSec-WebSocket-Protocol: {subprotocol}\r\n");
             assert!(std::str::from_utf8(&out[..len]).unwrap().contains(&line));
         }
         for subprotocol in ["", "Chat", "soap", "chat, x", "chat\r\nX: y"] {
-            let acceptance = Acceptance { subprotocol: Some(subprotocol), ..Acceptance::default() };
+            let acceptance = Acceptance::DEFAULT.subprotocol(Some(subprotocol));
             let refused = upgrade.accept(&acceptance, &mut out);
             assert_eq!(refused, Err(HandshakeSendError::SubprotocolNotOffered));
         }
     });
     with_request("", |request| {
-        let acceptance = Acceptance { subprotocol: Some("chat"), ..Acceptance::default() };
+        let acceptance = Acceptance::DEFAULT.subprotocol(Some("chat"));
         let refused = request.upgrade().unwrap().accept(&acceptance, &mut [0; 512]);
         assert_eq!(refused, Err(HandshakeSendError::SubprotocolNotOffered));
     });
@@ -254,7 +254,7 @@ fn s4_2_2_only_offered_extensions_can_be_accepted() {
         assert!(a.bytes().eq(*b"10"));
         let mut out = [0; 512];
         let mut accept = |extensions| {
-            let acceptance = Acceptance { extensions: Some(extensions), ..Acceptance::default() };
+            let acceptance = Acceptance::DEFAULT.extensions(Some(extensions));
             upgrade.accept(&acceptance, &mut out).map(|_| ())
         };
         assert_eq!(accept("foo; a=8"), Ok(()));

@@ -61,10 +61,10 @@ fn send<R: Role>(mut ws: Connection<R>, out: &mut [u8], payload: &mut [u8]) {
     let _ = black_box(ws.send("text", out));
     let _ = black_box(ws.send(&*payload, out));
     let _ = black_box(ws.send(&*payload, &mut out[..5]));
-    let _ = black_box(ws.send(Fragment::from("a").starts(), out));
+    let _ = black_box(ws.send(Fragment::from("a").first(), out));
     let _ = black_box(ws.send("not now", out));
-    let _ = black_box(ws.send(Fragment::from("b").ends(), out));
-    let _ = black_box(ws.begin_frame(Part::whole(MessageKind::Text), payload.len() as u64));
+    let _ = black_box(ws.send(Fragment::from("b").last(), out));
+    let _ = black_box(ws.begin_frame(FrameKind::whole(MessageKind::Text), payload.len() as u64));
     let _ = black_box(ws.ping(b"not now"));
     let _ = black_box(ws.frame_payload(payload));
     let _ = black_box(ws.ping(b"ping"));

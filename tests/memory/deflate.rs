@@ -3,8 +3,8 @@
 use crate::common;
 
 use super::allocator::held;
-use common::deflate::{agreement, client, frames, server};
-use rfc6455::deflate::{Agreement, Deflater, Params, Policy};
+use common::deflate::{client, frames, negotiated, server};
+use rfc6455::deflate::{Config, Deflater, Negotiated, Params};
 use rfc6455::*;
 
 /// 64 KiB that inflate to 64 MiB, once; made in one go, as nothing else compresses so well.
@@ -27,9 +27,9 @@ const INFLATER: usize = 48 << 10;
 #[test]
 fn s10_4_a_bomb_stops_at_the_limit_with_memory_flat() {
     fn go<R: Role>(mut ws: Connection<R>, bytes: &mut [u8], piece: usize, max: usize) {
-        let agreement = agreement(true);
+        let negotiated = negotiated(true);
         let mut messages = MessageBuffer::new();
-        let mut inflater = agreement.inflater();
+        let mut inflater = negotiated.inflater();
         let (error, _, most) = held(|| {
             for mut input in bytes.chunks_mut(piece) {
                 match messages.receive_inflated(&mut inflater, &mut ws, &mut input) {
@@ -66,11 +66,11 @@ fn s10_4_a_bomb_stops_at_the_limit_with_memory_flat() {
 
 #[test]
 fn a_bomb_passes_through_the_streaming_tier_in_constant_memory() {
-    let agreement = agreement(true);
+    let negotiated = negotiated(true);
     let mut wire = frames(false, &bomb(), &[])[0].bytes();
     let mut out = vec![0; 4096];
     let (len, _, most) = held(|| {
-        let mut inflater = agreement.inflater();
+        let mut inflater = negotiated.inflater();
         let mut ws = client(Limits::UNLIMITED);
         let (mut input, mut len) = (&mut wire[..], 0);
         while let Some(event) = inflater.receive(&mut ws, &mut input, &mut out).unwrap() {
@@ -85,16 +85,16 @@ fn a_bomb_passes_through_the_streaming_tier_in_constant_memory() {
 }
 
 /// Bytes of memory for the messages that are sent, and for those that are received.
-fn of(policy: Policy) -> (usize, usize) {
-    let agreement =
-        policy.accept(Params { client_max_window_bits: Some(None), ..Params::default() });
-    let agreement: Agreement = agreement.unwrap();
+fn of(config: Config) -> (usize, usize) {
+    let negotiated =
+        config.accept(Params { client_max_window_bits: Some(None), ..Params::default() });
+    let negotiated: Negotiated = negotiated.unwrap();
     let (mut out, mut ws) = (vec![0; Deflater::bound(20_000)], server(Limits::DEFAULT));
     let payload = vec![b'a'; 20_000];
-    let mut deflater = agreement.deflater();
+    let mut deflater = negotiated.deflater();
     let (len, sending, most) = held(|| deflater.send(&mut ws, &payload[..], &mut out).unwrap());
     assert_eq!(sending, most, "all is taken at once");
-    let mut inflater = agreement.inflater();
+    let mut inflater = negotiated.inflater();
     let mut receiver = client(Limits::DEFAULT);
     let mut room = vec![0; 20_001];
     let ((), receiving, most) = held(|| {
@@ -102,7 +102,7 @@ fn of(policy: Policy) -> (usize, usize) {
         assert!(matches!(event, Some(Event::Data(chunk)) if chunk.is_last()));
     });
     assert_eq!(receiving, most);
-    let takeover = agreement.receive_takeover();
+    let takeover = negotiated.receive_takeover();
     let (released, _, _) = held(|| (deflater.release(), inflater.release()));
     assert_eq!(released, (true, !takeover), "what a peer may refer to cannot be given back");
     (sending, receiving)
@@ -124,14 +124,14 @@ fn what_a_connection_holds_is_what_the_documentation_says() {
         let row: Vec<_> = row.split(" | ").collect();
         assert_eq!(row.len(), 4);
         for (kib, mem_level) in row.into_iter().zip([9, 8, 5, 1]) {
-            let policy = Policy::DEFAULT.send_window(window).mem_level(mem_level);
-            assert_documented(kib, of(policy).0);
+            let config = Config::DEFAULT.send_window(window).mem_level(mem_level);
+            assert_documented(kib, of(config).0);
         }
     }
     let (before, _) = text.split_once(" KiB for every window").unwrap();
     let (_, kib) = before.rsplit_once(' ').unwrap();
     for window in 8..=15 {
-        let (_, receiving) = of(Policy::DEFAULT.receive_window(window));
+        let (_, receiving) = of(Config::DEFAULT.receive_window(window));
         assert_documented(kib, receiving);
         assert!(receiving <= INFLATER);
     }
@@ -140,8 +140,8 @@ fn what_a_connection_holds_is_what_the_documentation_says() {
 #[test]
 fn nothing_is_taken_before_it_is_needed_and_all_is_given_back() {
     let ((), after, _) = held(|| {
-        let agreement = agreement(false);
-        let (made, at_first, _) = held(|| (agreement.inflater(), agreement.deflater()));
+        let negotiated = negotiated(false);
+        let (made, at_first, _) = held(|| (negotiated.inflater(), negotiated.deflater()));
         assert_eq!(at_first, 0);
         let (mut inflater, mut deflater) = made;
         let mut ws = server(Limits::DEFAULT);

@@ -1,5 +1,5 @@
 //! What the tiers above the core hold on the heap is bounded by what their owner has set, whatever
-//! arrives: by formulas of [`Limits`] and of the compression's policy.
+//! arrives: by formulas of [`Limits`] and of the compression's config.
 //!
 //! | what | between messages | at most |
 //! |---|---|---|
@@ -169,12 +169,12 @@ fn s10_4_the_longest_message_is_held_within_the_bound() {
 #[cfg(feature = "deflate")]
 mod compressed {
     use super::{Watch, held, most_for_messages, scenarios};
-    use crate::common::deflate::{Compressor, agreement, client, content, frames, server};
+    use crate::common::deflate::{Compressor, client, content, frames, negotiated, server};
     use crate::common::driver::cut;
     use crate::common::inflated;
     use crate::common::source::{Scenario, Source};
     use crate::common::wire::Frame;
-    use rfc6455::deflate::{Agreement, Deflater, Params, Policy};
+    use rfc6455::deflate::{Config, Deflater, Negotiated, Params};
     use rfc6455::*;
 
     const INFLATER: usize = 48 << 10;
@@ -196,10 +196,10 @@ mod compressed {
         for window in 9..=15 {
             for mem_level in 1..=9 {
                 for level in [1, 6, 9] {
-                    let policy = Policy::DEFAULT.send_window(window).mem_level(mem_level);
-                    let agreement = policy.level(level).accept(Params::default()).unwrap();
+                    let config = Config::DEFAULT.send_window(window).mem_level(mem_level);
+                    let negotiated = config.level(level).accept(Params::default()).unwrap();
                     let mut ws = Connection::server(Limits::DEFAULT);
-                    let mut deflater = agreement.deflater();
+                    let mut deflater = negotiated.deflater();
                     let ((), after, most) = held(|| {
                         for _ in 0..3 {
                             deflater.send(&mut ws, &payload[..], &mut out).unwrap();
@@ -218,7 +218,7 @@ mod compressed {
     /// The most that is held while these pieces are inflated.
     fn inflate<R: Role + Clone>(
         mut ws: Connection<R>,
-        agreement: &Agreement,
+        negotiated: &Negotiated,
         wire: &[u8],
         cuts: &[usize],
     ) -> usize {
@@ -226,7 +226,7 @@ mod compressed {
         let mut watch = Watch::new(&ws);
         watch.ws.allow_rsv1(true);
         let inside: Vec<_> = pieces.iter().map(|piece| watch.is_inside_after(piece)).collect();
-        let (mut inflater, mut messages) = (agreement.inflater(), MessageBuffer::new());
+        let (mut inflater, mut messages) = (negotiated.inflater(), MessageBuffer::new());
         let ((), _, most) = held(|| {
             for (piece, inside) in pieces.iter_mut().zip(inside) {
                 let (mut input, inflater) = (&mut piece[..], &mut inflater);
@@ -252,7 +252,7 @@ mod compressed {
                 let each: Vec<_> = (1..wire.len().min(500)).collect();
                 for cuts in [&[][..], &each] {
                     let ws = client(vector.limits);
-                    let most = inflate(ws, &vector.agreement(), &wire, cuts);
+                    let most = inflate(ws, &vector.negotiated(), &wire, cuts);
                     assert!(most <= bound, "{}: {most} of {bound}", vector.name);
                     inflated += usize::from(most > INFLATER / 2);
                 }
@@ -276,9 +276,9 @@ mod compressed {
             }
             wire.extend(&stream);
             let most = if setting.server {
-                inflate(server(limits), &agreement(true), &wire, &cuts)
+                inflate(server(limits), &negotiated(true), &wire, &cuts)
             } else {
-                inflate(client(limits), &agreement(true), &wire, &cuts)
+                inflate(client(limits), &negotiated(true), &wire, &cuts)
             };
             let bound = INFLATER + most_for_messages(&limits);
             assert!(most <= bound, "{most} of {bound} with {limits:?}");

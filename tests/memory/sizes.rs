@@ -54,7 +54,7 @@ static SERVER: Connection<Server> = Connection::server(LIMITS);
 const CLIENT: Connection<FirmwareClient> = Connection::client(keys, LIMITS);
 const LIMITS: Limits = Limits::DEFAULT.max_frame(512).max_message(1024).max_fragments(8);
 const NORMAL: Option<CloseCode> = CloseCode::new(1000);
-const PART: Part = Part::whole(MessageKind::Binary).starts();
+const KIND: FrameKind = FrameKind::whole(MessageKind::Binary).first();
 
 fn keys() -> [u8; 4] {
     [1, 2, 3, 4]
@@ -69,5 +69,5 @@ fn everything_can_be_made_in_a_constant() {
     let mut bytes = frame.to_vec();
     assert!(matches!(server.receive(&mut &mut bytes[..]), Ok(Some(Event::Close(NORMAL)))));
     let mut other = CLIENT;
-    assert!(other.begin_frame(PART, 1).is_ok());
+    assert!(other.begin_frame(KIND, 1).is_ok());
 }

@@ -160,7 +160,7 @@ fn s7_1_7_a_loop_that_passes_errors_over_ends() {
 
 #[cfg(feature = "deflate")]
 mod compressed {
-    use super::common::deflate::agreement;
+    use super::common::deflate::negotiated;
     use super::*;
     use rfc6455::deflate::Inflater;
 
@@ -192,10 +192,10 @@ mod compressed {
         for next_is_compressed in [false, true] {
             let mut messages = MessageBuffer::new();
             let part = &HELLO[..7];
-            let mut inflater = agreement(true).inflater();
+            let mut inflater = negotiated(true).inflater();
             assert_eq!(receive(&mut messages, &mut inflater, &mut client(), part), Ok(None));
             let next = if next_is_compressed { HELLO } else { b"\x81\x05Hello" };
-            let mut inflater = agreement(true).inflater();
+            let mut inflater = negotiated(true).inflater();
             let heard = receive(&mut messages, &mut inflater, &mut client(), next);
             assert_eq!(heard, Ok(Some("Hello".to_owned())));
         }
@@ -203,7 +203,7 @@ mod compressed {
 
     #[test]
     fn s7_1_1_an_inflater_serves_one_connection() {
-        let (mut messages, mut inflater) = (MessageBuffer::new(), agreement(true).inflater());
+        let (mut messages, mut inflater) = (MessageBuffer::new(), negotiated(true).inflater());
         let (mut one, mut other) = (client(), client());
         let heard = receive(&mut messages, &mut inflater, &mut one, HELLO);
         assert_eq!(heard, Ok(Some("Hello".to_owned())));
@@ -216,7 +216,7 @@ mod compressed {
         assert_mispaired(&mut third);
         // Whom it serves, it goes on to serve; and nobody else does.
         assert_eq!(chunk(&mut inflater, &mut one, HELLO_AGAIN), Ok(Some("Hello".to_owned())));
-        let mut fresh = agreement(true).inflater();
+        let mut fresh = negotiated(true).inflater();
         assert_eq!(chunk(&mut fresh, &mut one, HELLO), Err(Violation::Mispaired));
         assert_mispaired(&mut one);
     }
@@ -224,7 +224,7 @@ mod compressed {
     #[test]
     fn s7_1_1_inflaters_that_are_swapped_inflate_nothing() {
         let (mut one, mut other) = (client(), client());
-        let (mut first, mut second) = (agreement(true).inflater(), agreement(true).inflater());
+        let (mut first, mut second) = (negotiated(true).inflater(), negotiated(true).inflater());
         for (ws, inflater) in [(&mut one, &mut first), (&mut other, &mut second)] {
             assert_eq!(chunk(inflater, ws, HELLO), Ok(Some("Hello".to_owned())));
         }
@@ -234,7 +234,7 @@ mod compressed {
 
     #[test]
     fn s7_2_2_what_is_compressed_is_never_delivered_as_it_is() {
-        let mut inflater = agreement(true).inflater();
+        let mut inflater = negotiated(true).inflater();
         let mut ws = client();
         assert_eq!(chunk(&mut inflater, &mut ws, HELLO), Ok(Some("Hello".to_owned())));
         let mut bytes = HELLO_AGAIN.to_vec();
@@ -244,7 +244,7 @@ mod compressed {
 
         for cut in 2..HELLO.len() {
             // Begun as it should be, and gone on with as it should not.
-            let (mut inflater, mut ws) = (agreement(true).inflater(), client());
+            let (mut inflater, mut ws) = (negotiated(true).inflater(), client());
             let mut messages = MessageBuffer::new();
             let heard = receive(&mut messages, &mut inflater, &mut ws, &HELLO[..cut]);
             assert_eq!(heard, Ok(None));
@@ -256,7 +256,7 @@ mod compressed {
 
     #[test]
     fn s7_2_2_a_message_begun_without_an_inflater_is_not_given_to_one() {
-        let (mut inflater, mut ws) = (agreement(true).inflater(), client());
+        let (mut inflater, mut ws) = (negotiated(true).inflater(), client());
         ws.allow_rsv1(true);
         super::chunk(&mut ws, &HELLO[..5]);
         assert_eq!(chunk(&mut inflater, &mut ws, &HELLO[5..]), Err(Violation::Mispaired));
@@ -265,7 +265,7 @@ mod compressed {
 
     #[test]
     fn s7_2_2_chunks_and_whole_messages_are_not_mixed_within_a_message() {
-        let (mut inflater, mut ws) = (agreement(true).inflater(), client());
+        let (mut inflater, mut ws) = (negotiated(true).inflater(), client());
         assert_eq!(chunk(&mut inflater, &mut ws, &HELLO[..7]), Ok(Some("Hell".to_owned())));
         let heard = receive(&mut MessageBuffer::new(), &mut inflater, &mut ws, &HELLO[7..]);
         assert_eq!(heard, Err(Violation::Mispaired));
@@ -274,30 +274,30 @@ mod compressed {
 
     #[test]
     fn s7_2_1_a_deflater_serves_one_connection() {
-        let mut deflater = agreement(true).deflater();
+        let mut deflater = negotiated(true).deflater();
         let (mut one, mut other) = (client(), client());
         let (mut out, text) = (vec![0; 400], "long enough to be compressed, and more than that");
         let first = deflater.send(&mut one, text, &mut out).unwrap();
         out.fill(0xA5);
         let mispaired = Err(SendError::Mispaired);
         assert_eq!(deflater.send(&mut other, text, &mut out), mispaired);
-        assert_eq!(agreement(true).deflater().send(&mut one, text, &mut out), mispaired);
+        assert_eq!(negotiated(true).deflater().send(&mut one, text, &mut out), mispaired);
         assert!(out.iter().all(|byte| *byte == 0xA5));
         let second = deflater.send(&mut one, text, &mut out).unwrap();
         assert!(second < first, "it has gone on as if nothing had been");
-        assert_eq!(agreement(true).deflater().send(&mut other, text, &mut out), Ok(first));
+        assert_eq!(negotiated(true).deflater().send(&mut other, text, &mut out), Ok(first));
     }
 
     #[test]
     fn s7_2_1_a_message_begun_with_a_deflater_ends_with_it() {
-        let (mut deflater, mut ws) = (agreement(true).deflater(), client());
+        let (mut deflater, mut ws) = (negotiated(true).deflater(), client());
         let (mut out, whole) = (vec![0; 400], Fragment::from("in fragments "));
-        deflater.send(&mut ws, whole.starts(), &mut out).unwrap();
-        let part = Part::whole(MessageKind::Text);
-        assert_eq!(ws.send(whole.ends(), &mut out), Err(SendError::Mispaired));
-        assert_eq!(ws.begin_frame(part.ends(), 1).unwrap_err(), SendError::Mispaired);
+        deflater.send(&mut ws, whole.first(), &mut out).unwrap();
+        let kind = FrameKind::whole(MessageKind::Text);
+        assert_eq!(ws.send(whole.last(), &mut out), Err(SendError::Mispaired));
+        assert_eq!(ws.begin_frame(kind.last(), 1).unwrap_err(), SendError::Mispaired);
         assert_eq!(ws.send("whole", &mut out), Err(SendError::MessageOpen));
-        assert!(deflater.send(&mut ws, whole.ends(), &mut out).is_ok());
+        assert!(deflater.send(&mut ws, whole.last(), &mut out).is_ok());
         assert!(ws.send("whole", &mut out).is_ok());
     }
 }

@@ -6,7 +6,7 @@ use std::hint::black_box;
 use rfc6455::{Event, FrameHeader, Incoming, MaskingKey, MessageBuffer, Opcode, mask};
 
 use crate::blocks::Blocks;
-use crate::compressed::{agreement, server};
+use crate::compressed::{negotiated, server};
 use crate::{KEY, measured};
 
 /// Bytes of output for a chunk.
@@ -16,7 +16,7 @@ const ROOM: usize = 16 << 10;
 pub fn receive(work: &str, payload_len: usize, read_len: usize) {
     let (tier, kind) = work.split_once(':').expect("TIER:KIND");
     let mut stream = stream(kind, payload_len);
-    let (mut ws, mut inflater) = (server(), agreement().inflater());
+    let (mut ws, mut inflater) = (server(), negotiated().inflater());
     let (mut messages, mut room) = (MessageBuffer::new(), vec![0; ROOM]);
     let mut count = 0;
     match tier {

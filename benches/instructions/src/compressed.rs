@@ -2,13 +2,13 @@
 
 use std::hint::black_box;
 
-use rfc6455::deflate::{Agreement, Params, Policy};
+use rfc6455::deflate::{Config, Negotiated, Params};
 use rfc6455::{Client, Connection, Event, Fragment, Limits, MaskingKeys, MessageBuffer, Server};
 
 use crate::{KEY, measured};
 
-pub fn agreement() -> Agreement {
-    Policy::DEFAULT.threshold(0).accept(Params::default()).unwrap()
+pub fn negotiated() -> Negotiated {
+    Config::DEFAULT.threshold(0).accept(Params::default()).unwrap()
 }
 
 fn client() -> Connection<Client<impl MaskingKeys>> {
@@ -31,15 +31,15 @@ fn letters(len: usize) -> Vec<u8> {
 
 /// One compressed message in `count` fragments of `size` bytes each, before they were compressed.
 fn stream(count: usize, size: usize) -> Vec<u8> {
-    let (mut ws, mut deflater) = (client(), agreement().deflater());
+    let (mut ws, mut deflater) = (client(), negotiated().deflater());
     let mut stream = Vec::new();
     for (index, bytes) in (0..count).map(|index| (index, letters(size))) {
         let fragment = Fragment::from(&bytes[..]);
         let part = match index {
             _ if count == 1 => fragment,
-            0 => fragment.starts(),
-            _ if index + 1 < count => fragment.continues(),
-            _ => fragment.ends(),
+            0 => fragment.first(),
+            _ if index + 1 < count => fragment.middle(),
+            _ => fragment.last(),
         };
         deflater.send_to_vec(&mut ws, part, &mut stream).unwrap();
     }
@@ -48,7 +48,7 @@ fn stream(count: usize, size: usize) -> Vec<u8> {
 
 pub fn inflate(count: usize, size: usize, read_len: usize) {
     let mut stream = stream(count, size);
-    let (mut ws, mut inflater, mut room) = (server(), agreement().inflater(), [0; 4096]);
+    let (mut ws, mut inflater, mut room) = (server(), negotiated().inflater(), [0; 4096]);
     measured(|| {
         for mut input in stream.chunks_mut(read_len) {
             while let Some(event) = inflater.receive(&mut ws, &mut input, &mut room).unwrap() {
@@ -63,7 +63,7 @@ pub fn inflate(count: usize, size: usize, read_len: usize) {
 pub fn inflate_messages(count: usize, size: usize, read_len: usize) {
     let mut stream = stream(count, size);
     let (mut ws, mut inflater, mut messages) =
-        (server(), agreement().inflater(), MessageBuffer::new());
+        (server(), negotiated().inflater(), MessageBuffer::new());
     measured(|| {
         for mut input in stream.chunks_mut(read_len) {
             while let Some(incoming) =
@@ -77,7 +77,7 @@ pub fn inflate_messages(count: usize, size: usize, read_len: usize) {
 
 pub fn deflate(count: usize, size: usize) {
     let payload = letters(size);
-    let (mut ws, mut deflater, mut out) = (server(), agreement().deflater(), Vec::new());
+    let (mut ws, mut deflater, mut out) = (server(), negotiated().deflater(), Vec::new());
     measured(|| {
         for _ in 0..count {
             out.clear();

@@ -79,9 +79,9 @@ fn fragments(count: usize, size: usize) -> Vec<u8> {
     for index in 0..count {
         let payload = Fragment::from(&payload[..]);
         let part = match index {
-            0 => payload.starts(),
-            _ if index + 1 < count => payload.continues(),
-            _ => payload.ends(),
+            0 => payload.first(),
+            _ if index + 1 < count => payload.middle(),
+            _ => payload.last(),
         };
         let len = ws.send(part, &mut out).unwrap();
         stream.extend_from_slice(&out[..len]);
@@ -152,7 +152,7 @@ fn send<R: rfc6455::Role>(mut ws: Connection<R>, count: usize, size: usize) {
 fn handshakes(head: &[u8], read_len: usize) {
     let mut head = head.to_vec();
     let (mut storage, mut out) = (vec![0; head.len() + 1], [0; 256]);
-    let limits = HandshakeLimits { max_headers: 128, ..HandshakeLimits::DEFAULT };
+    let limits = HandshakeLimits::DEFAULT.max_headers(128);
     let mut handshake = ServerHandshake::new(&mut storage, limits);
     measured(|| {
         for mut input in head.chunks_mut(read_len) {

@@ -41,14 +41,14 @@ impl Leniency {
     /// Tolerates no deviation: the default.
     pub const NONE: Self = Self { empty_subprotocol: false, missing_reason_space: false };
 
-    /// Returns this leniency with [`empty_subprotocol`](Self::empty_subprotocol) replaced.
+    /// Sets [`empty_subprotocol`](Self::empty_subprotocol).
     #[must_use]
     pub const fn empty_subprotocol(mut self, allow: bool) -> Self {
         self.empty_subprotocol = allow;
         self
     }
 
-    /// Returns this leniency with [`missing_reason_space`](Self::missing_reason_space) replaced.
+    /// Sets [`missing_reason_space`](Self::missing_reason_space).
     #[must_use]
     pub const fn missing_reason_space(mut self, allow: bool) -> Self {
         self.missing_reason_space = allow;

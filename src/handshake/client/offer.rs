@@ -12,9 +12,10 @@ use crate::handshake::subprotocols::is_subprotocol_offer;
 /// ```
 /// use rfc6455::handshake::Offer;
 ///
-/// let offer = Offer { subprotocols: &["chat"], ..Offer::new("example.com:8080", "/chat?room=1") };
+/// let offer = Offer::new("example.com:8080", "/chat?room=1").subprotocols(&["chat"]);
 /// ```
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct Offer<'a> {
     /// The host, with the port unless it is the default port of the scheme.
     pub host: &'a str,
@@ -37,7 +38,49 @@ impl<'a> Offer<'a> {
         Self { host, target, subprotocols: &[], extensions: None, origin: None, headers: &[] }
     }
 
-    pub(super) fn extensions(&self) -> impl Iterator<Item = Extension<'a>> + use<'a> {
+    /// Sets [`host`](Self::host).
+    #[must_use]
+    pub const fn host(mut self, host: &'a str) -> Self {
+        self.host = host;
+        self
+    }
+
+    /// Sets [`target`](Self::target).
+    #[must_use]
+    pub const fn target(mut self, target: &'a str) -> Self {
+        self.target = target;
+        self
+    }
+
+    /// Sets [`subprotocols`](Self::subprotocols).
+    #[must_use]
+    pub const fn subprotocols(mut self, subprotocols: &'a [&'a str]) -> Self {
+        self.subprotocols = subprotocols;
+        self
+    }
+
+    /// Sets [`extensions`](Self::extensions).
+    #[must_use]
+    pub const fn extensions(mut self, extensions: Option<&'a str>) -> Self {
+        self.extensions = extensions;
+        self
+    }
+
+    /// Sets [`origin`](Self::origin).
+    #[must_use]
+    pub const fn origin(mut self, origin: Option<&'a str>) -> Self {
+        self.origin = origin;
+        self
+    }
+
+    /// Sets [`headers`](Self::headers).
+    #[must_use]
+    pub const fn headers(mut self, headers: &'a [(&'a str, &'a str)]) -> Self {
+        self.headers = headers;
+        self
+    }
+
+    pub(super) fn offered_extensions(&self) -> impl Iterator<Item = Extension<'a>> + use<'a> {
         self.extensions
             .and_then(|value| Extensions::parse(value.as_bytes()).ok())
             .into_iter()

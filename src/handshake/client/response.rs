@@ -80,7 +80,7 @@ impl<'h> Response<'h> {
     /// You can still read this response then, such as its `Location` or `WWW-Authenticate`.
     /// Redirects are not followed automatically: if you follow one, decide which of your headers
     /// the other host may see.
-    pub fn upgrade(&self) -> Result<Accepted<'h>, HandshakeError> {
+    pub fn upgrade(&self) -> Result<Established<'h>, HandshakeError> {
         let facts = &self.facts;
         // RFC 6455 §4.1: "If the status code received from the server is not 101, the client
         // handles the response per HTTP [RFC2616] procedures."
@@ -120,9 +120,9 @@ impl<'h> Response<'h> {
         if accept != self.accept {
             return Err(HandshakeError::AcceptMismatch);
         }
-        let accepted = Accepted { response: *self, subprotocol: self.subprotocol()? };
+        let established = Established { response: *self, subprotocol: self.subprotocol()? };
         self.check_extensions()?;
-        Ok(accepted)
+        Ok(established)
     }
 
     fn subprotocol(&self) -> Result<Option<&'h str>, HandshakeError> {
@@ -159,7 +159,7 @@ impl<'h> Response<'h> {
             // RFC 6455 §4.1: "If the response includes a |Sec-WebSocket-Extensions| header field
             // and this header field indicates the use of an extension that was not present in the
             // client's handshake [...], the client MUST _Fail the WebSocket Connection_."
-            if !self.offer.extensions().any(|offered| offered.name() == extension.name()) {
+            if !self.offer.offered_extensions().any(|offered| offered.name() == extension.name()) {
                 return Err(HandshakeError::UnofferedExtension);
             }
             if self.extensions().take(index).any(|earlier| earlier.name() == extension.name()) {
@@ -176,16 +176,16 @@ impl<'h> Response<'h> {
 
 const EXTENSIONS: &str = "sec-websocket-extensions";
 
-/// A response that meets RFC 6455 §4.1: the connection is open.
+/// A response that meets RFC 6455 §4.1: "_The WebSocket Connection is Established_".
 ///
 /// Returned by [`Response::upgrade`].
 #[derive(Clone, Copy, Debug)]
-pub struct Accepted<'h> {
+pub struct Established<'h> {
     response: Response<'h>,
     subprotocol: Option<&'h str>,
 }
 
-impl<'h> Accepted<'h> {
+impl<'h> Established<'h> {
     /// Returns the subprotocol that the server chose among those offered.
     #[must_use]
     pub const fn subprotocol(&self) -> Option<&'h str> {

@@ -7,9 +7,11 @@
 /// ```
 /// use rfc6455::handshake::HandshakeLimits;
 ///
-/// const SMALL: HandshakeLimits = HandshakeLimits { max_headers: 16, ..HandshakeLimits::DEFAULT };
+/// const SMALL: HandshakeLimits = HandshakeLimits::DEFAULT.max_headers(16);
+/// assert_eq!(SMALL.max_headers, 16);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct HandshakeLimits {
     /// The most header lines in a request, or in a response and all interim responses before it.
     ///
@@ -29,6 +31,20 @@ impl HandshakeLimits {
     /// of 16, 32, 64 or 128: the smallest that holds those that have arrived. Firmware that allows
     /// 16 therefore never uses more than 256 bytes for them on a 32-bit target.
     pub const MAX_HEADERS: usize = 128;
+
+    /// Sets [`max_headers`](Self::max_headers), in lines.
+    #[must_use]
+    pub const fn max_headers(mut self, lines: usize) -> Self {
+        self.max_headers = lines;
+        self
+    }
+
+    /// Sets [`max_target`](Self::max_target), in bytes.
+    #[must_use]
+    pub const fn max_target(mut self, bytes: usize) -> Self {
+        self.max_target = bytes;
+        self
+    }
 }
 
 impl Default for HandshakeLimits {

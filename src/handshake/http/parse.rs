@@ -14,7 +14,6 @@ use crate::fuel;
 
 /// An HTTP version that a head can have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[non_exhaustive]
 pub enum HttpVersion {
     /// HTTP/1.0, which has no upgrade.
     Http10,

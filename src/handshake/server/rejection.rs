@@ -14,11 +14,12 @@ use crate::handshake::reserved::check_headers;
 ///
 /// let mut out = [0; 256];
 /// let headers = &[("WWW-Authenticate", "Basic realm=\"chat\"")];
-/// let len = Rejection { status: 401, headers, body: b"who are you?" }.write(&mut out)?;
+/// let len = Rejection::new(401).headers(headers).body(b"who are you?").write(&mut out)?;
 /// assert!(out[..len].starts_with(b"HTTP/1.1 401 Unauthorized\r\n"));
 /// # Ok::<(), rfc6455::handshake::HandshakeSendError>(())
 /// ```
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct Rejection<'a> {
     /// The status, in 200..=599 except 204, 205 and 304, which have no body.
     pub status: u16,
@@ -28,7 +29,34 @@ pub struct Rejection<'a> {
     pub body: &'a [u8],
 }
 
-impl Rejection<'_> {
+impl<'a> Rejection<'a> {
+    /// Creates a response with this status, without a body or other headers.
+    #[must_use]
+    pub const fn new(status: u16) -> Self {
+        Self { status, headers: &[], body: b"" }
+    }
+
+    /// Sets [`status`](Self::status).
+    #[must_use]
+    pub const fn status(mut self, status: u16) -> Self {
+        self.status = status;
+        self
+    }
+
+    /// Sets [`headers`](Self::headers).
+    #[must_use]
+    pub const fn headers(mut self, headers: &'a [(&'a str, &'a str)]) -> Self {
+        self.headers = headers;
+        self
+    }
+
+    /// Sets [`body`](Self::body).
+    #[must_use]
+    pub const fn body(mut self, body: &'a [u8]) -> Self {
+        self.body = body;
+        self
+    }
+
     /// Writes the response into `out` and returns its length.
     ///
     /// # Errors

@@ -26,7 +26,14 @@ pub struct Upgrade<'h, F = Headers<'h>> {
 }
 
 /// What the server agrees to, for [`Upgrade::accept`]; by default, nothing.
+///
+/// ```
+/// use rfc6455::handshake::Acceptance;
+///
+/// let acceptance = Acceptance::DEFAULT.subprotocol(Some("chat")).headers(&[("Server", "demo")]);
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
+#[non_exhaustive]
 pub struct Acceptance<'a> {
     /// One of the subprotocols that the client offered.
     pub subprotocol: Option<&'a str>,
@@ -34,6 +41,32 @@ pub struct Acceptance<'a> {
     pub extensions: Option<&'a str>,
     /// Other headers, such as `Set-Cookie` and `Server`.
     pub headers: &'a [(&'a str, &'a str)],
+}
+
+impl<'a> Acceptance<'a> {
+    /// Agrees to nothing but the upgrade.
+    pub const DEFAULT: Self = Self { subprotocol: None, extensions: None, headers: &[] };
+
+    /// Sets [`subprotocol`](Self::subprotocol).
+    #[must_use]
+    pub const fn subprotocol(mut self, subprotocol: Option<&'a str>) -> Self {
+        self.subprotocol = subprotocol;
+        self
+    }
+
+    /// Sets [`extensions`](Self::extensions).
+    #[must_use]
+    pub const fn extensions(mut self, extensions: Option<&'a str>) -> Self {
+        self.extensions = extensions;
+        self
+    }
+
+    /// Sets [`headers`](Self::headers).
+    #[must_use]
+    pub const fn headers(mut self, headers: &'a [(&'a str, &'a str)]) -> Self {
+        self.headers = headers;
+        self
+    }
 }
 
 impl<'h, F: HeaderSource<'h>> Request<'h, F> {

@@ -4,7 +4,7 @@ use std::fmt::{self, Debug, Write};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use rfc6455::{
-    CloseCode, Connection, ControlFrame, Eof, Event, ForkKeys, MaskingKeys, MessageKind, Part,
+    CloseCode, Connection, ControlFrame, Eof, Event, ForkKeys, FrameKind, MaskingKeys, MessageKind,
     Role, SendError,
 };
 
@@ -128,7 +128,7 @@ impl<R: Role + Clone + Debug> End<R> {
     }
 
     /// What must be sent next.
-    fn owed(&self) -> Option<Item> {
+    fn pending(&self) -> Option<Item> {
         if self.told.frame_open || self.told.close_sent {
             None
         } else if let Some(code) = self.told.error {
@@ -166,7 +166,7 @@ impl<R: Role + Clone + Debug> End<R> {
         offer(Act::Bad(Bad::Text), may_break && !told.message_open);
         offer(Act::Bad(Bad::CloseCode), may_break);
         offer(Act::Bad(Bad::AfterClose), may_be_bad && told.close_sent);
-        offer(Act::Poll, self.owed().is_some());
+        offer(Act::Poll, self.pending().is_some());
         offer(Act::Cut, budget.cuts > 0 && !incoming.lost);
         offer(Act::Eof, incoming.ended && incoming.is_empty() && !told.eof);
         offer(Act::Drop, self.ws.is_closed());
@@ -186,8 +186,8 @@ impl<R: Role + Clone + Debug> End<R> {
             }
             Act::First => {
                 self.budget.fragmented -= 1;
-                let part = Part::whole(MessageKind::Text).starts();
-                let mut frame = self.ws.begin_frame(part, 1).map_err(refused)?.to_vec();
+                let kind = FrameKind::whole(MessageKind::Text).first();
+                let mut frame = self.ws.begin_frame(kind, 1).map_err(refused)?.to_vec();
                 let mut payload = [0xC3];
                 self.ws.frame_payload(&mut payload).map_err(refused)?;
                 frame.extend(payload);
@@ -195,8 +195,8 @@ impl<R: Role + Clone + Debug> End<R> {
                 self.told.message_open = true;
             }
             Act::LastHeader => {
-                let part = Part::whole(MessageKind::Text).ends();
-                let header = self.ws.begin_frame(part, 1).map_err(refused)?;
+                let kind = FrameKind::whole(MessageKind::Text).last();
+                let header = self.ws.begin_frame(kind, 1).map_err(refused)?;
                 ensure!(header[..2] == [0x80, mask_bit::<R>() | 1], "a header: {header:?}");
                 outgoing.write(&header, &[]);
                 self.told.frame_open = true;
@@ -283,15 +283,15 @@ impl<R: Role + Clone + Debug> End<R> {
     }
 
     fn poll(&mut self, outgoing: &mut Wire) -> Check {
-        let Some(owed) = self.owed() else { return Ok(()) };
+        let Some(pending) = self.pending() else { return Ok(()) };
         let mut twin = self.ws.clone();
         let mut room = [0; ControlFrame::MAX_LEN];
         let short = twin.poll_transmit_into(&mut room[1..]);
         ensure!(short.is_err() && print(&twin) == self.print, "a poll without room: {short:?}");
         let len = twin.poll_transmit_into(&mut room).map_err(|error| error.to_string())?;
-        let frame = self.ws.poll_transmit().ok_or_else(|| format!("{owed:?} was lost"))?;
+        let frame = self.ws.poll_transmit().ok_or_else(|| format!("{pending:?} was lost"))?;
         ensure!(*frame == room[..len], "{frame:?} by value, {:?} in place", &room[..len]);
-        self.write(outgoing, &frame, &[owed])?;
+        self.write(outgoing, &frame, &[pending])?;
         self.told.ping = None;
         Ok(())
     }

@@ -9,8 +9,8 @@ use core::hint::black_box;
 use core::panic::PanicInfo;
 
 use rfc6455::{
-    CloseCode, CloseFrame, Connection, Due, Event, Fragment, FrameHeader, Incoming, Limits,
-    MessageBuffer, MessageKind, Part, PreparedMessage, Role, Timeouts, Timing, Utf8, mask,
+    CloseCode, CloseFrame, Connection, Event, Fragment, FrameHeader, FrameKind, Incoming, Limits,
+    MessageBuffer, MessageKind, PreparedMessage, Role, Timeouts, Timer, Timers, Utf8, mask,
 };
 
 unsafe extern "C" {
@@ -41,8 +41,8 @@ fn drive<R: Role>(ws: &mut Connection<R>, bytes: &mut [u8], out: &mut [u8]) {
     black_box(ws.receive_eof());
     black_box(ws.is_closed());
     let _ = black_box(ws.send(unknown("text"), out));
-    let _ = black_box(ws.send(Fragment::from(unknown(&b"bytes"[..])).starts(), out));
-    let _ = black_box(ws.begin_frame(Part::whole(MessageKind::Text).ends(), unknown(7)));
+    let _ = black_box(ws.send(Fragment::from(unknown(&b"bytes"[..])).first(), out));
+    let _ = black_box(ws.begin_frame(FrameKind::whole(MessageKind::Text).last(), unknown(7)));
     let _ = black_box(ws.frame_payload(out));
     let _ = black_box(ws.ping(unknown(b"ping")));
     let _ = black_box(ws.pong(unknown(b"pong")));
@@ -77,9 +77,9 @@ fn parts(bytes: &mut [u8], out: &mut [u8]) {
     if let Some(reply) = receiver.poll_reply() {
         let _ = black_box(sender.reply(&reply));
     }
-    let mut timing = Timing::new(Timeouts::DEFAULT, unknown(core::time::Duration::MAX));
-    timing.opened(unknown(core::time::Duration::ZERO));
-    black_box(timing.poll(core::time::Duration::MAX) == Some(Due::Ping));
+    let mut timers = Timers::new(Timeouts::DEFAULT, unknown(core::time::Duration::MAX));
+    timers.opened(unknown(core::time::Duration::ZERO));
+    black_box(timers.handle_timeout(core::time::Duration::MAX) == Some(Timer::Ping));
 }
 
 #[unsafe(no_mangle)]

@@ -5,7 +5,7 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use cpu_time::ThreadTime;
-use rfc6455::deflate::{Inflater, Params, Policy};
+use rfc6455::deflate::{Config, Inflater, Params};
 use rfc6455::{Connection, Event, Heap, Incoming, Limits, MessageBuffer, Role};
 use zlib_rs::{Inflate, InflateFlush, Status};
 
@@ -50,7 +50,7 @@ impl Way {
     }
 
     fn receive<R: Role>(self, mut ws: Connection<R>, stream: &Stream) -> Duration {
-        let mut inflater = Policy::DEFAULT.accept(Params::default()).unwrap().inflater();
+        let mut inflater = Config::DEFAULT.accept(Params::default()).unwrap().inflater();
         let mut wire = stream.wire.clone();
         let mut seen = Seen::default();
         let start;

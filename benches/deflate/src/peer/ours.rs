@@ -1,14 +1,14 @@
 //! This crate, with its frames and its check of text.
 
-use rfc6455::deflate::{Agreement, Deflater, Inflater, Params, Policy};
+use rfc6455::deflate::{Config, Deflater, Inflater, Negotiated, Params};
 use rfc6455::{Client, Connection, Heap, Incoming, Limits, MessageBuffer, Server};
 
 use super::{Receive, Send};
 use crate::source::{Output, SHORT_READ, Source};
 
-fn agreement(takeover: bool) -> Agreement {
-    let policy = Policy::DEFAULT.threshold(0).send_takeover(takeover).receive_takeover(takeover);
-    policy.accept(Params::default()).unwrap()
+fn negotiated(takeover: bool) -> Negotiated {
+    let config = Config::DEFAULT.threshold(0).send_takeover(takeover).receive_takeover(takeover);
+    config.accept(Params::default()).unwrap()
 }
 
 pub struct Sender {
@@ -20,7 +20,7 @@ pub struct Sender {
 
 impl Send for Sender {
     fn new(takeover: bool, output: Output) -> Self {
-        let deflater = agreement(takeover).deflater();
+        let deflater = negotiated(takeover).deflater();
         Self { ws: Connection::server(Limits::DEFAULT), deflater, out: Vec::new(), output }
     }
 
@@ -48,7 +48,7 @@ impl Receive for Receiver {
     fn new(takeover: bool, source: Source) -> Self {
         Self {
             ws: Connection::client(|| [0; 4], Limits::DEFAULT),
-            inflater: agreement(takeover).inflater(),
+            inflater: negotiated(takeover).inflater(),
             messages: MessageBuffer::new(),
             buffer: vec![0; SHORT_READ],
             source,

@@ -10,7 +10,7 @@ use crate::wire::{self, BINARY, FIN, Keys, PING, PONG};
 
 const PING_PAYLOAD: &[u8] = b"are you?";
 
-/// Whole messages and pings, masked, with the pongs that they are owed.
+/// Whole messages and pings, masked, with the Pongs that answer them.
 struct Writer {
     stream: Vec<u8>,
     keys: Keys,

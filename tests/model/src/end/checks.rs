@@ -2,7 +2,9 @@
 
 use std::fmt::Debug;
 
-use rfc6455::{CloseCode, Connection, ControlFrame, Fragment, MessageKind, Part, Role, SendError};
+use rfc6455::{
+    CloseCode, Connection, ControlFrame, Fragment, FrameKind, MessageKind, Role, SendError,
+};
 
 use super::{Check, End, ensure, print};
 
@@ -21,12 +23,12 @@ impl<R: Role + Clone + Debug> End<R> {
         ensure!(error == told.error, "its error is {error:?}");
         let code = ws.close_frame().map(|frame| frame.code.get());
         ensure!(code == told.close_heard.flatten(), "its peer's code is {code:?}");
-        if self.owed().is_none() {
+        if self.pending().is_none() {
             let (mut by_value, mut in_place) = (ws.clone(), ws.clone());
             let frame = by_value.poll_transmit();
-            ensure!(frame.is_none(), "{frame:?} is not owed");
+            ensure!(frame.is_none(), "{frame:?} is not pending");
             let len = in_place.poll_transmit_into(&mut [0; ControlFrame::MAX_LEN]);
-            ensure!(len == Ok(0), "{len:?} bytes are not owed");
+            ensure!(len == Ok(0), "{len:?} bytes are not pending");
             // What waits for the end of a frame goes on waiting.
             let same = || [&by_value, &in_place].iter().all(|ws| print(*ws) == self.print);
             ensure!(!told.frame_open || same(), "a poll inside of a frame has changed something");
@@ -48,8 +50,8 @@ impl<R: Role + Clone + Debug> End<R> {
         // An open text lacks half a code point.
         let lacks = if open { SendError::InvalidUtf8 } else { SendError::NoMessageOpen };
         let short = SendError::BufferTooSmall { needed: if R::IS_SERVER { 3 } else { 7 } };
-        let whole = Part::whole(MessageKind::Binary);
-        let continued = Fragment::from("x").continues();
+        let whole = FrameKind::whole(MessageKind::Binary);
+        let continued = Fragment::from("x").middle();
         let verbs: [(&str, Option<SendError>, Verb<'_, R>); 8] = [
             ("ping", blocked, &|ws| ws.ping(b"x").map(drop)),
             ("pong", blocked, &|ws| ws.pong(b"x").map(drop)),

@@ -1,21 +1,21 @@
-//! Negotiation: from an offer to an agreement (RFC 7692 §5, §7.1).
+//! Negotiation: from an offer to what both ends use (RFC 7692 §5, §7.1).
 
 use core::fmt::{self, Write};
 use core::ops::Deref;
 
+use super::config::Config;
 use super::params::Params;
-use super::policy::Policy;
 use super::{Deflater, Inflater};
 use crate::bytes::copy;
 
-/// The parameters that both ends have agreed on.
+/// The parameters that both ends have negotiated.
 ///
 /// It creates the [`Inflater`] and the [`Deflater`] of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Agreement {
-    policy: Policy,
-    /// The server's answer.
-    answer: Params,
+pub struct Negotiated {
+    config: Config,
+    /// The server's response.
+    response: Params,
     ours: Direction,
     theirs: Direction,
 }
@@ -27,20 +27,20 @@ struct Direction {
     takeover: bool,
 }
 
-impl Policy {
-    /// Answers one offer as a server; `None` declines it.
+impl Config {
+    /// Accepts one offer as a server; `None` declines it.
     ///
     /// If there are several offers, use the first one that is not declined.
     ///
     /// ```
-    /// use rfc6455::deflate::{Params, Policy};
+    /// use rfc6455::deflate::{Config, Params};
     /// let offer = Params { server_max_window_bits: Some(10), ..Params::default() };
-    /// let agreement = Policy::DEFAULT.accept(offer).unwrap();
-    /// assert_eq!(&*agreement.answer(), "permessage-deflate; server_max_window_bits=10");
+    /// let negotiated = Config::DEFAULT.accept(offer).unwrap();
+    /// assert_eq!(&*negotiated.response(), "permessage-deflate; server_max_window_bits=10");
     /// ```
     #[must_use]
-    pub fn accept(&self, offer: Params) -> Option<Agreement> {
-        let mut answer = Params::default();
+    pub fn accept(&self, offer: Params) -> Option<Negotiated> {
+        let mut response = Params::default();
         // RFC 7692 §7.1.2.1: "A server declines an extension negotiation offer with this parameter
         // if the server doesn't support it." zlib's matcher cannot promise to stay within a window
         // of 256 bytes.
@@ -53,40 +53,41 @@ impl Policy {
         // offer."
         let window = self.send_window.min(offer.server_max_window_bits.unwrap_or(15));
         if offer.server_max_window_bits.is_some() || window < 15 {
-            answer.server_max_window_bits = Some(window);
+            response.server_max_window_bits = Some(window);
         }
         // RFC 7692 §7.1.1.1: "A server accepts an extension negotiation offer that includes the
         // "server_no_context_takeover" extension parameter by including the
         // "server_no_context_takeover" extension parameter in the corresponding extension
         // negotiation response"; it "MAY include" it too if the offer does not.
-        answer.server_no_context_takeover = offer.server_no_context_takeover || !self.send_takeover;
+        response.server_no_context_takeover =
+            offer.server_no_context_takeover || !self.send_takeover;
         // RFC 7692 §7.1.1.2: "By including the "client_no_context_takeover" extension parameter in
         // an extension negotiation response, a server prevents the peer client from using context
         // takeover." In an offer the parameter is only a hint; we hold the client to it.
-        answer.client_no_context_takeover =
+        response.client_no_context_takeover =
             offer.client_no_context_takeover || !self.receive_takeover;
         // RFC 7692 §7.1.2.2: "If a received extension negotiation offer doesn't have the
         // "client_max_window_bits" extension parameter, the corresponding extension negotiation
         // response to the offer MUST NOT include the "client_max_window_bits" extension parameter."
         if let (Some(hint), ..15) = (offer.client_max_window_bits, self.receive_window) {
             let window = self.receive_window.min(hint.unwrap_or(15));
-            answer.client_max_window_bits = Some(Some(window));
+            response.client_max_window_bits = Some(Some(window));
         }
-        let ours = Direction { window, takeover: !answer.server_no_context_takeover };
+        let ours = Direction { window, takeover: !response.server_no_context_takeover };
         let theirs = Direction {
-            window: answer.client_max_window_bits.flatten().unwrap_or(15),
-            takeover: !answer.client_no_context_takeover,
+            window: response.client_max_window_bits.flatten().unwrap_or(15),
+            takeover: !response.client_no_context_takeover,
         };
-        Some(Agreement { policy: *self, answer, ours, theirs })
+        Some(Negotiated { config: *self, response, ours, theirs })
     }
 
     /// Returns a client's value for `Sec-WebSocket-Extensions`, with one offer or two.
     ///
     /// ```
-    /// use rfc6455::deflate::Policy;
-    /// assert_eq!(&*Policy::DEFAULT.offer(), "permessage-deflate; client_max_window_bits");
+    /// use rfc6455::deflate::Config;
+    /// assert_eq!(&*Config::DEFAULT.offer(), "permessage-deflate; client_max_window_bits");
     /// assert_eq!(
-    ///     &*Policy::DEFAULT.send_window(12).receive_window(10).offer(),
+    ///     &*Config::DEFAULT.send_window(12).receive_window(10).offer(),
     ///     "permessage-deflate; server_max_window_bits=10; client_max_window_bits=12, \
     ///      permessage-deflate; client_max_window_bits=12",
     /// );
@@ -105,37 +106,37 @@ impl Policy {
         text
     }
 
-    /// Confirms, as a client, the server's answer to [`offer`](Self::offer).
+    /// Confirms, as a client, the server's response to [`offer`](Self::offer).
     ///
-    /// Returns `None` if it is no answer to that offer; fail the connection then.
+    /// Returns `None` if it does not fit that offer; fail the connection then.
     #[must_use]
-    pub fn confirm(&self, answer: Params) -> Option<Agreement> {
+    pub fn confirm(&self, response: Params) -> Option<Negotiated> {
         // RFC 7692 §7, of a response: "an extension parameter with an invalid value". This
         // parameter may lack a number only in an offer (§7.1.2.2).
-        if answer.client_max_window_bits == Some(None) {
+        if response.client_max_window_bits == Some(None) {
             return None;
         }
         let wish = self.wish();
         if !self.has_fallback() {
             // Accepting the only offer includes what it demanded (RFC 7692 §7.1.1.1, §7.1.2.1).
             let asked = wish.server_max_window_bits;
-            let granted = answer.server_max_window_bits;
+            let granted = response.server_max_window_bits;
             let within = asked.is_none_or(|asked| granted.is_some_and(|bits| bits <= asked));
-            let resets = !wish.server_no_context_takeover || answer.server_no_context_takeover;
+            let resets = !wish.server_no_context_takeover || response.server_no_context_takeover;
             if !(within && resets) {
                 return None;
             }
         }
-        let window = answer.client_max_window_bits.flatten().unwrap_or(15);
+        let window = response.client_max_window_bits.flatten().unwrap_or(15);
         let ours = Direction {
             window: self.send_window.min(window),
-            takeover: self.send_takeover && !answer.client_no_context_takeover,
+            takeover: self.send_takeover && !response.client_no_context_takeover,
         };
         let theirs = Direction {
-            window: answer.server_max_window_bits.unwrap_or(15),
-            takeover: !answer.server_no_context_takeover,
+            window: response.server_max_window_bits.unwrap_or(15),
+            takeover: !response.server_no_context_takeover,
         };
-        Some(Agreement { policy: *self, answer, ours, theirs })
+        Some(Negotiated { config: *self, response, ours, theirs })
     }
 
     /// Returns the client's preferred offer.
@@ -155,12 +156,12 @@ impl Policy {
     }
 }
 
-impl Agreement {
-    /// Returns the server's answer: the value of `Sec-WebSocket-Extensions` in its response.
+impl Negotiated {
+    /// Returns the server's response: the value of its header `Sec-WebSocket-Extensions`.
     #[must_use]
-    pub fn answer(&self) -> HeaderText {
+    pub fn response(&self) -> HeaderText {
         let mut text = HeaderText::new();
-        text.put_extension(self.answer);
+        text.put_extension(self.response);
         text
     }
 
@@ -195,13 +196,13 @@ impl Agreement {
     /// Creates the inflater of a new connection.
     #[must_use]
     pub const fn inflater(&self) -> Inflater {
-        Inflater::new(self.theirs.takeover, self.policy.max_ratio)
+        Inflater::new(self.theirs.takeover, self.config.max_ratio)
     }
 
     /// Creates the deflater of a new connection.
     #[must_use]
     pub const fn deflater(&self) -> Deflater {
-        Deflater::new(&self.policy, self.ours.window, self.ours.takeover)
+        Deflater::new(&self.config, self.ours.window, self.ours.takeover)
     }
 }
 

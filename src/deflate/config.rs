@@ -1,4 +1,4 @@
-//! The policy of one end: what it offers and accepts, and what it spends.
+//! The configuration of one end: what it offers and accepts, and what it spends.
 
 /// The compression that this end offers or accepts, and the resources that it spends on it.
 ///
@@ -7,12 +7,12 @@
 /// 15 bits and takeover both ways, level 1.
 ///
 /// ```
-/// use rfc6455::deflate::Policy;
-/// const MANY_QUIET_CLIENTS: Policy =
-///     Policy::DEFAULT.send_takeover(false).receive_takeover(false).mem_level(5);
+/// use rfc6455::deflate::Config;
+/// const MANY_QUIET_CLIENTS: Config =
+///     Config::DEFAULT.send_takeover(false).receive_takeover(false).mem_level(5);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Policy {
+pub struct Config {
     pub(super) send_window: u8,
     pub(super) receive_window: u8,
     pub(super) send_takeover: bool,
@@ -24,7 +24,7 @@ pub struct Policy {
     pub(super) max_ratio: u32,
 }
 
-impl Policy {
+impl Config {
     /// The default of every setting.
     pub const DEFAULT: Self = Self {
         send_window: 15,
@@ -123,7 +123,7 @@ impl Policy {
     }
 }
 
-impl Default for Policy {
+impl Default for Config {
     fn default() -> Self {
         Self::DEFAULT
     }
