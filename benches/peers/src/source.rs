@@ -6,9 +6,11 @@
 
 use std::cell::{Cell, RefCell};
 use std::io::{self, IoSlice, Read, Write};
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
+
+use futures_util::FutureExt;
 
 /// The most that one read gives.
 pub const READ_LEN: usize = 64 << 10;
@@ -210,11 +212,8 @@ impl futures_util::AsyncWrite for Source {
     }
 }
 
-/// Runs a future that never has to wait, since its transport never does.
+/// Runs a future that never has to wait, because its transport never does.
 #[inline]
 pub fn now<F: Future>(future: F) -> F::Output {
-    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(output) => output,
-        Poll::Pending => panic!("waits although all of its input is there"),
-    }
+    future.now_or_never().expect("a future waits although all of its input is there")
 }
