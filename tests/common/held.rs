@@ -1,54 +1,13 @@
-//! Counts the bytes that are held on the heap, for tests of memory: its own module, as it brings an
-//! allocator.
-#![allow(unsafe_code, reason = "an allocator is implemented by an unsafe trait")]
+//! Measures the bytes that are held on the heap. Its own module, because it brings an allocator.
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
+use allocation_counter::measure;
 
-thread_local! {
-    /// Bytes that are allocated now, and the most that were.
-    static HELD: Cell<isize> = const { Cell::new(0) };
-    static MOST: Cell<isize> = const { Cell::new(0) };
-}
-
-struct Counting;
-
-fn count(bytes: isize) {
-    // At the end of a thread, what it counted with is gone.
-    let _ = HELD.try_with(|held| {
-        held.set(held.get() + bytes);
-        let _ = MOST.try_with(|most| most.set(most.get().max(held.get())));
-    });
-}
-
-// SAFETY: every call is handed on as it is; counting touches no memory that is allocated.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count(layout.size().cast_signed());
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        count(-layout.size().cast_signed());
-        unsafe { System.dealloc(pointer, layout) }
-    }
-
-    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        // As if it always had to copy: both are there for a moment.
-        count(size.cast_signed());
-        count(-layout.size().cast_signed());
-        unsafe { System.realloc(pointer, layout, size) }
-    }
-}
-
-#[global_allocator]
-static COUNTING: Counting = Counting;
-
-/// How much more is held after `work` than before, and at most while it goes on.
+/// Returns how much more is held after `work` than before, and the most while it runs: by this
+/// thread, and with both blocks for the moment in which one grows.
 pub(crate) fn held<T>(work: impl FnOnce() -> T) -> (T, usize, usize) {
-    let before = HELD.get();
-    MOST.set(before);
-    let result = work();
-    let after = (HELD.get() - before).max(0).cast_unsigned();
-    (result, after, (MOST.get() - before).cast_unsigned())
+    let mut result = None;
+    let info = measure(|| result = Some(work()));
+    let [after, most] = [info.bytes_current.max(0).cast_unsigned(), info.bytes_max]
+        .map(|bytes| usize::try_from(bytes).expect("memory has an address"));
+    (result.expect("the work was done"), after, most)
 }

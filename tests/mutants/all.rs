@@ -1,7 +1,7 @@
 //! The tests in one program: made and run anew for each mutant, two dozen would be mostly linked.
 //!
-//! Without `deflate_memory` and `retained`, which bring an allocator of their own, `examples`, which
-//! needs them, and `traceability`, which reads the sources.
+//! Without `deflate_memory` and `retained`, which take seconds for each mutant, `examples`, which
+//! needs the example programs, and `traceability`, which reads the sources.
 
 #[path = "../allocations.rs"]
 mod allocations;
