@@ -1,4 +1,4 @@
-//! Bytes of heap that a connection's compression holds, its own value included.
+//! The bytes of heap that a connection's compression holds, including the value itself.
 
 use std::fmt::Write;
 
