@@ -1,4 +1,4 @@
-//! Finds wslay, the one peer that is not a crate, and turns on `cfg(wslay)` if it is there.
+//! Finds wslay, the only peer that is not a crate, and enables `cfg(wslay)` if it is installed.
 
 use std::process::Command;
 
@@ -8,7 +8,7 @@ fn main() {
     println!("cargo::rustc-check-cfg=cfg(wslay)");
 
     if let Ok(dir) = std::env::var("WSLAY_LIB_DIR") {
-        // Empty: it is to be left out.
+        // An empty variable leaves it out.
         if dir.is_empty() {
             return;
         }
@@ -20,7 +20,7 @@ fn main() {
     println!("cargo::rustc-cfg=wslay");
 }
 
-/// Debian's package has no `.pc` file, so the C compiler is asked, which also links in the end.
+/// Returns whether the C compiler finds the header: Debian's package has no `.pc` file.
 fn compiler_finds_header() -> bool {
     let compiler = std::env::var("CC").unwrap_or_else(|_| "cc".into());
     Command::new(compiler)

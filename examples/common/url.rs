@@ -1,7 +1,8 @@
 //! Parses `ws:` URLs (RFC 6455 §3).
 
 use std::fmt;
-use std::net::Ipv6Addr;
+
+use iri_string::types::UriStr;
 
 /// The parts of a `ws:` URL.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,60 +25,43 @@ pub(crate) enum UrlError {
     Host,
     Port,
     Fragment,
-    Character,
+    Syntax,
 }
 
 impl Url {
-    /// Parses a URL, and refuses anything that two parsers could interpret differently.
+    /// Parses a URL, strictly by RFC 3986.
     pub(crate) fn parse(url: &str) -> Result<Self, UrlError> {
-        let (scheme, rest) = url.split_once("://").ok_or(UrlError::Scheme)?;
-        if scheme.eq_ignore_ascii_case("wss") {
-            return Err(UrlError::Secure);
-        }
-        if !scheme.eq_ignore_ascii_case("ws") {
-            return Err(UrlError::Scheme);
+        let uri = UriStr::new(url).map_err(|_| UrlError::Syntax)?;
+        match uri.scheme_str() {
+            scheme if scheme.eq_ignore_ascii_case("ws") => {}
+            scheme if scheme.eq_ignore_ascii_case("wss") => return Err(UrlError::Secure),
+            _ => return Err(UrlError::Scheme),
         }
         // "Fragment identifiers are meaningless in the context of WebSocket URIs and MUST NOT be
         // used on these URIs." (§3)
-        if rest.contains('#') {
+        if uri.fragment().is_some() {
             return Err(UrlError::Fragment);
         }
-        if !rest.bytes().all(|byte| byte.is_ascii_graphic() && !b"\\\"<>^`{|}".contains(&byte)) {
-            return Err(UrlError::Character);
-        }
-        let (authority, target) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
-        if authority.contains('@') {
+        let authority = uri.authority_components().ok_or(UrlError::Host)?;
+        if authority.userinfo().is_some() {
             return Err(UrlError::UserInfo);
         }
-        // The last colon precedes the port, unless it is inside an IPv6 address.
-        let end = authority.find(']').map_or_else(|| authority.find(':'), |at| Some(at + 1));
-        let (host, port) = authority.split_at(end.unwrap_or(authority.len()));
-        let port = match port.strip_prefix(':') {
-            None if port.is_empty() => 80,
-            Some(digits) if digits.bytes().all(|byte| byte.is_ascii_digit()) => {
-                digits.parse().ok().filter(|&port| port != 0).ok_or(UrlError::Port)?
-            }
-            _ => return Err(UrlError::Port),
+        let port = match authority.port() {
+            None => 80,
+            Some(port) => port.parse().ok().filter(|&port| port != 0).ok_or(UrlError::Port)?,
         };
+        let host = authority.host();
+        // A percent-encoded host is a name to some parsers and its decoded form to others.
+        if host.is_empty() || host.contains('%') {
+            return Err(UrlError::Host);
+        }
         let authority = if port == 80 { host.to_string() } else { format!("{host}:{port}") };
         // A target always begins with a slash, even if the URL has only a query.
-        let slash = if target.starts_with('/') { "" } else { "/" };
-        let target = format!("{slash}{target}");
-        Ok(Self { authority, host: bare_host(host)?.to_string(), port, target })
+        let path = if uri.path_str().is_empty() { "/" } else { uri.path_str() };
+        let query = uri.query_str().map_or_else(String::new, |query| format!("?{query}"));
+        let host = host.trim_matches(['[', ']']).to_string();
+        Ok(Self { authority, host, port, target: format!("{path}{query}") })
     }
-}
-
-/// Returns the host without the brackets of an IPv6 address.
-fn bare_host(host: &str) -> Result<&str, UrlError> {
-    let inside = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
-    let valid = match inside {
-        Some(address) => address.parse::<Ipv6Addr>().is_ok(),
-        None => {
-            !host.is_empty()
-                && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte))
-        }
-    };
-    if valid { Ok(inside.unwrap_or(host)) } else { Err(UrlError::Host) }
 }
 
 impl fmt::Display for UrlError {
@@ -89,10 +73,13 @@ impl fmt::Display for UrlError {
             }
             Self::Scheme => "it does not begin with ws://",
             Self::UserInfo => "it has a user name, which WebSocket does not send",
-            Self::Host => "the host is neither a name nor an address (IPv6 goes in brackets)",
+            Self::Host => "it has no host, or one that is percent-encoded",
             Self::Port => "the port is not a number from 1 to 65535",
             Self::Fragment => "it has a fragment (#), which the URL of a WebSocket cannot have",
-            Self::Character => "it has a character that must be percent-encoded",
+            Self::Syntax => {
+                "it is not of the form ws://HOST[:PORT][/PATH] (IPv6 goes in brackets), or has a \
+                 character that must be percent-encoded"
+            }
         })
     }
 }

@@ -4,10 +4,14 @@ use crate::common;
 
 use std::hint::black_box;
 
-use super::allocator::allocations;
 use common::driver::Keys;
 use common::vectors;
 use rfc6455::*;
+
+/// Returns how often `work` allocates on this thread.
+fn allocations(work: impl FnOnce()) -> u64 {
+    allocation_counter::measure(work).count_total
+}
 
 /// Receives everything and asks everything that can be asked.
 fn receive<R: Role>(mut ws: Connection<R>, rsv1: bool, bytes: &mut [u8], size: usize) {

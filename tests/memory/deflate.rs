@@ -2,7 +2,7 @@
 
 use crate::common;
 
-use super::allocator::held;
+use super::held::held;
 use common::deflate::{client, frames, negotiated, server};
 use rfc6455::deflate::{Config, Deflater, Negotiated, Params};
 use rfc6455::*;

@@ -1,10 +1,10 @@
-//! What is allocated, what is kept, and the sizes of types. One allocator counts for all of these tests.
+//! What is allocated, what is kept, and the sizes of types.
 
 #[path = "../common/mod.rs"]
 mod common;
 
 mod allocations;
-mod allocator;
+mod held;
 #[cfg(feature = "deflate")]
 mod deflate;
 #[cfg(feature = "alloc")]

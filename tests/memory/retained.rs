@@ -11,7 +11,7 @@
 
 use crate::common;
 
-use super::allocator::held;
+use super::held::held;
 use common::driver::{Keys, cut};
 use common::source::Scenario;
 use common::vectors;

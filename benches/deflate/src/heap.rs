@@ -1,47 +1,19 @@
-//! Bytes of heap that a connection's compression holds, its own value included.
+//! The bytes of heap that a connection's compression holds, including the value itself.
 
-use std::alloc::{GlobalAlloc, Layout, System};
 use std::fmt::Write;
-use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
+
+use allocation_counter::measure;
 
 use crate::peer::{self, Receive, Send};
 use crate::source::{Output, Source};
 
-/// The system's allocator, with a count.
-struct Counting;
-
-static HELD: AtomicI64 = AtomicI64::new(0);
-
-fn count(bytes: usize, sign: i64) {
-    HELD.fetch_add(bytes.cast_signed() as i64 * sign, Relaxed);
-}
-
-// SAFETY: Everything is passed on to the system's allocator as it is.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count(layout.size(), 1);
-        // SAFETY: As the caller promises.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
-        count(layout.size(), -1);
-        // SAFETY: As the caller promises.
-        unsafe { System.dealloc(at, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
-
-/// What a value and its heap hold: as made, and after one message of 1 KiB.
+/// Returns what a value and its heap hold: when just made, and after one message of 1 KiB.
 fn held<T>(make: impl FnOnce() -> T, one: impl FnOnce(&mut T)) -> [i64; 2] {
-    let before = HELD.load(Relaxed);
-    let mut value = make();
-    let size = size_of::<T>().cast_signed() as i64;
-    let idle = HELD.load(Relaxed) - before + size;
-    one(&mut value);
-    [idle, HELD.load(Relaxed) - before + size]
+    let mut value = None;
+    let heap = measure(|| value = Some(make())).bytes_current;
+    let more = measure(|| one(value.as_mut().unwrap())).bytes_current;
+    let idle = heap + size_of::<T>().cast_signed() as i64;
+    [idle, idle + more]
 }
 
 fn row<S: Send, R: Receive>(text: &mut String, name: &str, takeover: bool) {

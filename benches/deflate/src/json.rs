@@ -1,8 +1,8 @@
-//! JSON as a service might push it: repetitive in its names, less so in its values.
+//! JSON as a service might push it: with repetitive names, and less repetitive values.
 
 use std::fmt::Write;
 
-/// `count` messages of `len` bytes.
+/// Returns `count` messages of `len` bytes.
 pub fn messages(len: usize, count: usize) -> Vec<String> {
     let mut state = 0x2545_F491_4F6C_DD1D_u64;
     let mut random = move |end: u64| {

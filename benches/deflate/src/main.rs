@@ -1,5 +1,5 @@
-//! MB/s of JSON in and out, and bytes that a connection holds, of this crate, of others, and of the
-//! bare zlib; contenders take turns, and the fastest of their rounds counts.
+//! Compares this crate with others and with the bare zlib: MB/s of JSON in and out, and bytes held
+//! by a connection. Contenders take turns, and the fastest of their rounds counts.
 
 #![allow(clippy::cast_precision_loss, reason = "bytes of a benchmark")]
 
@@ -11,7 +11,7 @@ mod attacks;
 mod heap;
 mod json;
 mod peer;
-// One transport in memory for both packages that measure.
+// Both benchmark packages share one transport in memory.
 #[allow(dead_code, reason = "the other package uses more of it")]
 #[path = "../../peers/src/source.rs"]
 mod source;
@@ -21,7 +21,7 @@ use source::{Output, Source};
 
 const ROUNDS: usize = 30;
 
-/// What is to be sent, and what it was compressed to.
+/// The messages to send, and their total length.
 struct Work {
     takeover: bool,
     texts: Vec<String>,
@@ -40,7 +40,7 @@ impl Work {
         Self { takeover, bytes: texts.iter().map(String::len).sum(), texts }
     }
 
-    /// The stream that a sender makes of all messages, which our receiver has understood.
+    /// Returns the stream that a sender makes of all messages, verified by our receiver.
     fn stream<S: Send>(&self) -> Source {
         let output = Output::default();
         let mut sender = S::new(self.takeover, output.clone());
@@ -76,7 +76,7 @@ impl Work {
         let source = self.stream::<peer::ours::Sender>();
         self.check::<R>(&source);
         let pass = Box::new(move || {
-            // The stream begins anew, and so does the connection.
+            // The stream restarts, and so does the connection.
             let mut receiver = R::new(self.takeover, source.clone());
             let mut bytes = 0;
             let start = Instant::now();
@@ -119,7 +119,7 @@ impl Work {
     }
 }
 
-/// MB/s of each, interleaved.
+/// Returns the MB/s of each contender, in interleaved rounds.
 fn measure(mut contenders: Vec<Contender<'_>>, bytes: usize) -> Vec<(&'static str, f64)> {
     let mut best = vec![Duration::MAX; contenders.len()];
     let count = contenders.len();

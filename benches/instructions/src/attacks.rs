@@ -9,10 +9,10 @@ use crate::blocks::Blocks;
 use crate::compressed::{negotiated, server};
 use crate::{KEY, measured};
 
-/// Bytes of output for a chunk.
+/// The length of the output for a chunk.
 const ROOM: usize = 16 << 10;
 
-/// Receives about so many bytes of a kind of block, as one message or in chunks.
+/// Receives about `payload_len` bytes of a kind of block, as one message or in chunks.
 pub fn receive(work: &str, payload_len: usize, read_len: usize) {
     let (tier, kind) = work.split_once(':').expect("TIER:KIND");
     let mut stream = stream(kind, payload_len);
@@ -43,7 +43,7 @@ pub fn receive(work: &str, payload_len: usize, read_len: usize) {
     assert_eq!(count, 1);
 }
 
-/// A masked frame of blocks of a kind, until there are so many bytes of them.
+/// Returns a masked frame with at least `payload_len` bytes of a kind of block.
 fn stream(kind: &str, payload_len: usize) -> Vec<u8> {
     let mut blocks = Blocks::default();
     if kind == "match" {

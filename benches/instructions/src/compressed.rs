@@ -19,7 +19,7 @@ pub fn server() -> Connection<Server> {
     Connection::server(Limits::UNLIMITED)
 }
 
-/// Letters that compress to a little over half.
+/// Returns letters that compress to slightly more than half.
 fn letters(len: usize) -> Vec<u8> {
     let mut state = 1_u32;
     let letter = |_| {
@@ -29,7 +29,7 @@ fn letters(len: usize) -> Vec<u8> {
     (0..len).map(letter).collect()
 }
 
-/// One compressed message in `count` fragments of `size` bytes each, before they were compressed.
+/// Returns one compressed message in `count` fragments, of `size` bytes each before compression.
 fn stream(count: usize, size: usize) -> Vec<u8> {
     let (mut ws, mut deflater) = (client(), negotiated().deflater());
     let mut stream = Vec::new();

@@ -1,11 +1,11 @@
-//! One piece of work, to be run under callgrind, which counts what happens in `measured`.
+//! Does one piece of work under callgrind, which counts the instructions in `measured`.
 //!
-//! `run` beside this package says which work, how often, and what it may cost.
+//! The script `run` specifies the work, the number of units, and the permitted cost.
 
 #[cfg(feature = "deflate")]
 mod attacks;
 #[cfg(feature = "deflate")]
-#[allow(dead_code, clippy::cast_possible_truncation, reason = "others share it")]
+#[allow(dead_code, clippy::cast_possible_truncation, reason = "the tests use more of it")]
 #[path = "../../../tests/common/blocks.rs"]
 mod blocks;
 #[cfg(feature = "deflate")]
@@ -49,7 +49,7 @@ fn main() {
     }
 }
 
-/// What callgrind counts.
+/// Does the work that callgrind counts.
 #[inline(never)]
 fn measured(work: impl FnOnce()) {
     work();
@@ -70,7 +70,7 @@ fn frames(payload: Fragment<'_>, count: usize) -> Vec<u8> {
     stream
 }
 
-/// One message in `count` fragments of `size` bytes, with a Ping behind each.
+/// Returns one message in `count` fragments of `size` bytes, each followed by a Ping.
 fn fragments(count: usize, size: usize) -> Vec<u8> {
     let mut ws = Connection::client(|| KEY, Limits::UNLIMITED);
     let payload = vec![7; size];
@@ -95,7 +95,7 @@ fn pings(count: usize, size: usize) -> Vec<u8> {
     (0..count).flat_map(|_| ws.ping(&vec![7; size]).unwrap().to_vec()).collect()
 }
 
-/// A request with `count` headers more than it needs, each with a value of `size` bytes.
+/// Returns a request with `count` additional headers, each with a value of `size` bytes.
 fn head(count: usize, size: usize) -> Vec<u8> {
     let mut head = b"GET /chat HTTP/1.1\r\nHost: example.com\r\nUpgrade: websocket\r\n\
         Connection: Upgrade\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\

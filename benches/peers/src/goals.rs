@@ -1,4 +1,4 @@
-//! What this crate is to reach, in one run: each goal is a ratio, so that it holds on any machine.
+//! The goals of this crate: each is a ratio within one run, so that it applies to any machine.
 
 use std::fmt::Write;
 
@@ -6,7 +6,7 @@ use crate::peer::{limit, ours};
 use crate::table::Section;
 use crate::workload::encode::MEMCPY;
 
-/// "In these columns of this section, `ours` is at least so many times as fast as `against`."
+/// In these columns of this section, `ours` is at least `at_least` times as fast as `against`.
 struct Goal {
     section: &'static str,
     columns: &'static [&'static str],
@@ -95,7 +95,7 @@ pub struct Outcome {
     goal: &'static Goal,
     column: &'static str,
     ratio: f64,
-    /// Whom [`Best`] turned out to be.
+    /// The peer that [`Best`] turned out to be.
     against: &'static str,
 }
 
@@ -124,7 +124,7 @@ impl Outcome {
     }
 }
 
-/// The goals whose sections have been measured.
+/// Returns the goals whose sections have been measured.
 pub fn results(sections: &[Section]) -> Vec<Outcome> {
     let mut results = Vec::new();
     for goal in GOALS {

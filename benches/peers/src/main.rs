@@ -21,10 +21,10 @@ mod workload;
 use args::Args;
 
 fn main() {
-    let args = match Args::parse(std::env::args().skip(1)) {
+    let args = match Args::parse(lexopt::Parser::from_env()) {
         Ok(args) => args,
-        Err(usage) => {
-            eprintln!("{usage}");
+        Err(problem) => {
+            eprintln!("{problem}\n\n{}", args::usage());
             std::process::exit(2);
         }
     };

@@ -1,7 +1,7 @@
-//! Interleaved rounds: every contender works once a round, and its fastest round counts.
+//! Interleaved rounds: every contender works once per round, and its fastest round counts.
 //!
-//! What disturbs a machine disturbs all contenders alike then, and the order is turned by one each
-//! round, so that nobody always comes after the same neighbour.
+//! A disturbance of the machine then affects all contenders alike. The order rotates by one
+//! contender in each round.
 
 use std::time::{Duration, Instant};
 
@@ -10,7 +10,7 @@ use crate::peer::About;
 #[derive(Clone, Copy)]
 pub struct Settings {
     pub rounds: usize,
-    /// A round of one contender is at least about this long.
+    /// The approximate minimum length of one contender's round.
     pub round: Duration,
 }
 
@@ -21,12 +21,12 @@ pub struct Contender {
     pub pass: Box<dyn FnMut()>,
 }
 
-/// The seconds that one pass of each contender takes.
+/// Returns the seconds that one pass of each contender takes.
 pub fn interleaved(contenders: &mut [Contender], settings: Settings) -> Vec<f64> {
     let repeats: Vec<u32> = contenders
         .iter_mut()
         .map(|contender| {
-            // The first pass is warm-up, and the second tells how many make a round.
+            // The first pass is a warm-up; the second determines the number of passes in a round.
             (contender.pass)();
             let once = time(contender, 1).max(1e-9);
             (settings.round.as_secs_f64() / once).ceil().clamp(1.0, 1e6) as u32

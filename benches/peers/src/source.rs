@@ -1,21 +1,23 @@
-//! The transport in memory: always ready to read, always ready to write.
+//! The transport in memory, which is always ready to read and to write.
 //!
-//! Reading copies out of a pristine stream, which stands for `recv` and is the same for everyone;
-//! unmasking in place can then destroy what was read. Writing costs nothing: what is measured ends
-//! when a peer hands its bytes over.
+//! A read copies from a pristine stream, which simulates `recv` and costs every contender the same.
+//! Unmasking in place thus always gets fresh bytes. Writing costs nothing: the measurement ends
+//! when a contender hands its bytes over.
 
 use std::cell::{Cell, RefCell};
 use std::io::{self, IoSlice, Read, Write};
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 
-/// The most that one read gives.
+use futures_util::FutureExt;
+
+/// The most bytes that one read returns.
 pub const READ_LEN: usize = 64 << 10;
-/// A read that stays in the nearest cache, for who does not say how much it reads.
+/// The length of reads that stay in the nearest cache, for contenders without their own length.
 pub const SHORT_READ: usize = 8 << 10;
 
-/// Where everything that is written goes: counted, and kept only while a result is verified.
+/// The destination of all writes: counts the bytes, and keeps them only while a result is verified.
 #[derive(Clone, Default)]
 pub struct Output(Rc<Written>);
 
@@ -36,12 +38,12 @@ impl Output {
         }
     }
 
-    /// How many bytes have been written since this was last asked.
+    /// Returns the bytes written since the last call.
     pub fn take_count(&self) -> u64 {
         self.0.bytes.take()
     }
 
-    /// All that `work` writes.
+    /// Returns everything that `work` writes.
     pub fn record(&self, work: impl FnOnce()) -> Vec<u8> {
         self.0.recording.set(true);
         work();
@@ -51,15 +53,15 @@ impl Output {
     }
 }
 
-/// A stream that begins anew when it is used up, so that a connection lives through all rounds.
+/// A stream that restarts at its end, so that a connection persists across all rounds.
 #[derive(Clone)]
 pub struct Source {
     stream: Rc<[u8]>,
     at: usize,
-    /// No read goes over a multiple of this.
+    /// No read crosses a multiple of this.
     cut: usize,
     most: usize,
-    /// Messages in the stream, which is where a pass ends.
+    /// The number of messages in the stream; a pass ends after them.
     pub messages: u64,
     pub output: Output,
 }
@@ -76,12 +78,12 @@ impl Source {
         }
     }
 
-    /// With reads that stop at multiples of `cut`, such as one message.
+    /// Makes reads stop at multiples of `cut`, such as the length of a message.
     pub fn cut(self, cut: usize) -> Self {
         Self { cut, ..self }
     }
 
-    /// With reads of at most so many bytes.
+    /// Limits the length of a read.
     pub fn most(self, most: usize) -> Self {
         Self { most, ..self }
     }
@@ -90,7 +92,7 @@ impl Source {
         self.stream.len()
     }
 
-    /// The next bytes, at most `max`; the caller copies them.
+    /// Returns the next bytes, at most `max`; the caller copies them.
     #[inline]
     pub fn next(&mut self, max: usize) -> &[u8] {
         let to_cut = self.cut - self.at % self.cut;
@@ -210,11 +212,8 @@ impl futures_util::AsyncWrite for Source {
     }
 }
 
-/// Runs a future that never has to wait, since its transport never does.
+/// Runs a future that never has to wait, because its transport never does.
 #[inline]
 pub fn now<F: Future>(future: F) -> F::Output {
-    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(output) => output,
-        Poll::Pending => panic!("waits although all of its input is there"),
-    }
+    future.now_or_never().expect("the future waits, although all of its input is available")
 }

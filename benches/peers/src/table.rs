@@ -1,4 +1,4 @@
-//! What was measured, and how a terminal shows it.
+//! The results, and their form for a terminal.
 
 use std::fmt::Write;
 
@@ -8,7 +8,7 @@ use crate::peer::About;
 pub struct Section {
     pub id: &'static str,
     pub title: &'static str,
-    /// The row of ours that a chart shows.
+    /// The row of ours in the chart.
     pub ours: &'static str,
     pub columns: Vec<String>,
     pub rows: Vec<Row>,
@@ -21,14 +21,14 @@ pub struct Row {
 
 #[derive(Clone, Copy)]
 pub struct Cell {
-    /// Of one message, ping or handshake.
+    /// The time of one message, ping or handshake.
     pub seconds: f64,
-    /// Its payload.
+    /// The length of its payload.
     pub bytes: u64,
 }
 
 impl Cell {
-    /// A time where the overhead of a message counts, a rate where its bytes do.
+    /// Returns a time for short messages, where the overhead dominates, and a rate for longer ones.
     pub fn figure(self) -> String {
         if self.bytes <= 1 << 10 {
             let nanoseconds = self.seconds * 1e9;
@@ -49,15 +49,15 @@ impl Section {
         *self.rows.iter().find(|row| row.about.name == name)?.cells.get(column)?
     }
 
-    /// How many times faster ours is, in the row that does the same work. `None` for ourselves, and
-    /// for a limit, whose ratio says the other way round what share of it we reach.
+    /// Returns how many times faster our row is that does the same work. Returns
+    /// `None` for our own rows and for limits: [`shares`](Self::shares) shows our share of a limit.
     pub fn ratio(&self, row: &Row, column: usize) -> Option<f64> {
         let ours = self.cell(row.about.beside, column)?;
         let theirs = (*row.cells.get(column)?)?;
         (row.about.beside != row.about.name).then_some(theirs.seconds / ours.seconds)
     }
 
-    /// What stands in a row's cells: the figure, and the ratio.
+    /// Returns the text of a row's cells: the figure, and the ratio.
     pub fn entries(&self, row: &Row) -> Vec<String> {
         let entry = |column, cell: &Option<Cell>| match (cell, self.ratio(row, column)) {
             (None, _) => "-".to_owned(),
@@ -67,7 +67,7 @@ impl Section {
         row.cells.iter().enumerate().map(|(column, cell)| entry(column, cell)).collect()
     }
 
-    /// Our best share of each limit, as rows of a table.
+    /// Returns our share of each limit, as rows of a table.
     pub fn shares(&self) -> Vec<(String, Vec<String>)> {
         let limits = self.rows.iter().filter(|row| row.about.name.starts_with("limit"));
         let share = |limit: Option<Cell>, column| match (limit, self.cell(self.ours, column)) {

@@ -1,6 +1,6 @@
-//! Frames and payloads, written and read without any of the contenders: what a result is held to.
+//! Frames and payloads, written and read without any of the contenders, to verify their results.
 
-/// A fixed cheap generator, for masking keys and for payloads; not one to send real frames with.
+/// A cheap generator with a fixed seed, for masking keys and payloads; not for real connections.
 #[derive(Clone, Copy)]
 pub struct Keys(u64);
 
@@ -43,14 +43,14 @@ pub fn frame(out: &mut Vec<u8>, first_byte: u8, payload: &[u8], key: Option<[u8;
     out.extend(payload.iter().zip(key).map(|(byte, key)| byte ^ key));
 }
 
-/// A frame as it was read.
+/// A received frame.
 pub struct Frame {
     pub first_byte: u8,
     pub key: Option<[u8; 4]>,
     pub payload: Vec<u8>,
 }
 
-/// All frames of a stream that ends where a frame does.
+/// Returns all frames of a stream that ends with a complete frame.
 pub fn frames(mut bytes: &[u8]) -> Vec<Frame> {
     let mut take = |len: usize| {
         let (taken, rest) = bytes.split_at_checked(len)?;
@@ -76,11 +76,11 @@ pub fn frames(mut bytes: &[u8]) -> Vec<Frame> {
     frames
 }
 
-/// The messages of a stream, put together, and whether all frames and no frame is masked.
+/// Assembles the messages of a stream, and checks that all frames are masked, or none.
 pub fn messages(bytes: &[u8], masked: bool) -> Vec<Vec<u8>> {
     let (mut messages, mut open) = (Vec::new(), Vec::new());
     for frame in frames(bytes).into_iter().filter(|frame| frame.first_byte & 8 == 0) {
-        assert_eq!(frame.key.is_some(), masked, "masked by a server, or not by a client");
+        assert_eq!(frame.key.is_some(), masked, "a server's frame is masked, or a client's is not");
         open.extend(frame.payload);
         if frame.first_byte & FIN != 0 {
             messages.push(std::mem::take(&mut open));
@@ -89,7 +89,7 @@ pub fn messages(bytes: &[u8], masked: bool) -> Vec<Vec<u8>> {
     messages
 }
 
-/// Bytes without a pattern.
+/// Returns bytes without a pattern.
 pub fn binary(len: usize) -> Vec<u8> {
     let mut keys = Keys::new();
     std::iter::repeat_with(|| keys.next()).flatten().take(len).collect()
@@ -101,7 +101,7 @@ pub const JSON: &str =
 pub const CYRILLIC: &str = "Съешь же ещё этих мягких французских булок, да выпей чаю. ";
 pub const CJK_AND_EMOJI: &str = "いろはにほへと散りぬるを🌸我が世誰ぞ常ならむ🎉";
 
-/// Text of exactly this many bytes, made of these words.
+/// Returns text of exactly `len` bytes, made of these words.
 pub fn text(words: &str, len: usize) -> Vec<u8> {
     let mut text = String::with_capacity(len);
     for char in words.chars().cycle() {

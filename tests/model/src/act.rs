@@ -1,28 +1,28 @@
-//! What can happen.
+//! The steps of the model.
 
 use crate::wire::Extent;
 
-/// What an application may still do. It may always close, and complete what it has begun.
+/// What an application may still do. It may always close, and complete an open message.
 #[derive(Clone, Copy, Debug, Default, Hash)]
 pub struct Budget {
     pub messages: u8,
     pub fragmented: u8,
     pub pings: u8,
-    /// Bytes of a Ping's payload.
+    /// The length of a Ping's payload.
     pub ping_len: u8,
-    /// Bytes that no peer should send.
+    /// How often this end breaks the protocol.
     pub bad: u8,
     /// How often the transport breaks on the way to this end.
     pub cuts: u8,
 }
 
-/// What an end does, or what happens to it.
+/// An action of one end, or an event at it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Act {
     Message,
-    /// The first fragment of a text, which ends inside of a code point.
+    /// Sends the first fragment of a text, which ends inside a code point.
     First,
-    /// The header of the last fragment, and then its payload.
+    /// Sends the header of the last fragment; its payload follows as a separate act.
     LastHeader,
     LastPayload,
     Ping,
@@ -34,17 +34,17 @@ pub enum Act {
     /// The transport breaks on the way to this end.
     Cut,
     Eof,
-    /// The transport is closed, as nothing more is to be read or written.
+    /// Closes the transport: nothing is left to read or write.
     Drop,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Bad {
-    /// A header: a reserved opcode.
+    /// The header of a reserved opcode.
     Opcode,
-    /// A payload: text that is not UTF-8 from its second byte on.
+    /// A text that is invalid UTF-8 from its second byte on.
     Text,
-    /// A Close frame that has the code 1005.
+    /// A Close frame with the code 1005.
     CloseCode,
     /// A Ping after the Close.
     AfterClose,

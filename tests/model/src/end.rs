@@ -1,4 +1,4 @@
-//! One end: the crate's own connection, and beside it what the RFC says of it.
+//! One end: the crate's own connection, and what the RFC requires of it.
 
 use std::fmt::{self, Debug, Write};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -13,7 +13,7 @@ use crate::wire::{Extent, Item, Payload, Wire};
 
 mod checks;
 
-/// What was expected and is not so.
+/// An error says which expectation does not hold.
 pub type Check<T = ()> = Result<T, String>;
 
 macro_rules! ensure {
@@ -27,7 +27,7 @@ pub(crate) use ensure;
 
 const KEY: [u8; 4] = [0x11, 0x22, 0x33, 0x44];
 
-/// One key for all frames, so that there are not more states than matter.
+/// Yields one key for all frames: different keys would only multiply the states.
 #[derive(Clone, Copy, Debug)]
 pub struct OneKey;
 
@@ -43,13 +43,13 @@ impl ForkKeys for OneKey {
     }
 }
 
-/// What the RFC says that this end has done and seen.
+/// What this end has sent and received so far, in terms of the RFC.
 #[derive(Clone, Copy, Debug, Default, Hash)]
 struct Told {
     close_sent: bool,
     message_open: bool,
     frame_open: bool,
-    /// The latest Ping that no Pong has answered.
+    /// The latest unanswered Ping.
     ping: Option<Payload>,
     close_heard: Option<Option<u16>>,
     error: Option<u16>,
@@ -57,21 +57,21 @@ struct Told {
     dropped: bool,
     /// A message is being received.
     receiving: bool,
-    /// It has broken the rules.
+    /// This end has broken the protocol.
     bad: bool,
 }
 
 #[derive(Clone, Debug)]
 pub struct End<R> {
     ws: Connection<R>,
-    /// Stands for `ws`.
+    /// A hash of `ws`.
     print: u64,
     told: Told,
     pub budget: Budget,
 }
 
-/// Equal for equal ends. `Connection` derives `Debug`, and so does each of its parts but the status
-/// code, which prints its number: no field is left out, and what prints the same is the same.
+/// Equal ends have equal hashes. `Connection` derives `Debug`, and so does each of its parts except
+/// the status code, which prints its number. No field is omitted, so equal output means equal state.
 impl<R> Hash for End<R> {
     fn hash<H: Hasher>(&self, state: &mut H) {
         (self.print, self.told, self.budget).hash(state);
@@ -98,7 +98,7 @@ impl<R: Role + Clone + Debug> End<R> {
         Self { print: print(&ws), ws, told: Told::default(), budget }
     }
 
-    /// Nothing but the answer may be sent.
+    /// Returns whether nothing but the pending answer may be sent.
     fn is_closing(&self) -> bool {
         let Told { close_sent, close_heard, error, eof, .. } = self.told;
         close_sent || close_heard.is_some() || error.is_some() || eof
@@ -112,22 +112,22 @@ impl<R: Role + Clone + Debug> End<R> {
         self.told.bad
     }
 
-    /// The Close frames have crossed.
+    /// Returns whether this end has sent and received a Close frame.
     pub fn is_clean(&self) -> bool {
         self.told.close_sent && self.told.close_heard.is_some()
     }
 
-    /// What came from the peer has come to an end.
+    /// Returns whether nothing more is received from the peer.
     pub fn is_deaf(&self) -> bool {
         self.told.close_heard.is_some() || self.told.error.is_some() || self.told.eof
     }
 
-    /// How often something has happened that happens once.
+    /// Returns the number of one-time events that have happened.
     pub fn milestones(&self) -> usize {
         usize::from(self.told.eof) + usize::from(self.told.dropped)
     }
 
-    /// What must be sent next.
+    /// Returns what must be sent next.
     fn pending(&self) -> Option<Item> {
         if self.told.frame_open || self.told.close_sent {
             None
@@ -140,7 +140,7 @@ impl<R: Role + Clone + Debug> End<R> {
         }
     }
 
-    /// Everything that may happen now.
+    /// Returns all acts that are possible now.
     pub fn acts(&self, incoming: &Wire) -> Vec<Act> {
         let Self { told, budget, .. } = self;
         if told.dropped {
@@ -216,7 +216,7 @@ impl<R: Role + Clone + Debug> End<R> {
                 self.write(outgoing, &frame, &[Item::Ping(payload)])?;
             }
             Act::Close => {
-                // So that each end has its own.
+                // Each end has a code of its own, to tell the two Close frames apart.
                 let code = if R::IS_SERVER { CloseCode::GOING_AWAY } else { CloseCode::NORMAL };
                 let frame = self.ws.close(code, "").map_err(refused)?;
                 self.write(outgoing, &frame, &[Item::Close(Some(code.get()))])?;
@@ -235,7 +235,10 @@ impl<R: Role + Clone + Debug> End<R> {
             }
             Act::Eof => {
                 let clean = self.ws.receive_eof() == Eof::Clean;
-                ensure!(clean == self.told.close_heard.is_some(), "the end is clean: {clean}");
+                ensure!(
+                    clean == self.told.close_heard.is_some(),
+                    "the end of the stream is clean: {clean}"
+                );
                 self.told.eof = true;
             }
             Act::Drop => {
@@ -248,18 +251,18 @@ impl<R: Role + Clone + Debug> End<R> {
         Ok(())
     }
 
-    /// Writes a frame of the connection's, which must be these items.
+    /// Writes a frame that the connection made, which must mean these items.
     fn write(&mut self, outgoing: &mut Wire, frame: &[u8], items: &[Item]) -> Check {
         ensure!(!self.told.close_sent, "a frame after the Close: {frame:02X?}");
         ensure!(frame[1] & 0x80 == mask_bit::<R>(), "the mask of {frame:02X?}");
         let read = parse(frame);
-        ensure!(read == items, "{read:?} was written and not {items:?}");
+        ensure!(read == items, "{read:?} was written instead of {items:?}");
         self.told.close_sent = frame[0] == 0x88;
         outgoing.write(frame, items);
         Ok(())
     }
 
-    /// Writes what the connection never would.
+    /// Writes bytes that the connection never would.
     fn misbehave(&mut self, bad: Bad, outgoing: &mut Wire) {
         self.budget.bad -= 1;
         self.told.bad = true;
@@ -290,7 +293,11 @@ impl<R: Role + Clone + Debug> End<R> {
         ensure!(short.is_err() && print(&twin) == self.print, "a poll without room: {short:?}");
         let len = twin.poll_transmit_into(&mut room).map_err(|error| error.to_string())?;
         let frame = self.ws.poll_transmit().ok_or_else(|| format!("{pending:?} was lost"))?;
-        ensure!(*frame == room[..len], "{frame:?} by value, {:?} in place", &room[..len]);
+        ensure!(
+            *frame == room[..len],
+            "poll_transmit: {frame:?}, poll_transmit_into: {:?}",
+            &room[..len]
+        );
         self.write(outgoing, &frame, &[pending])?;
         self.told.ping = None;
         Ok(())
@@ -318,7 +325,7 @@ impl<R: Role + Clone + Debug> End<R> {
         }
         ensure!(input.is_empty(), "input is left over");
         // "the endpoint MAY elect to send a Pong frame for only the most recently processed Ping
-        // frame" (RFC 6455 §5.5.3): one that waits gives way to a Ping that needs its room.
+        // frame" (RFC 6455 §5.5.3): a pending Pong is dropped if a Ping needs its room.
         if let (Some(waits), Some(len)) = (self.told.ping, incoming.ping_under_way())
             && waits.len + len > 125
             && !self.is_deaf()
@@ -359,7 +366,7 @@ impl<R: Role + Clone + Debug> End<R> {
             Event::Pong => {
                 let sent = incoming.items.pop_front();
                 let Some(Item::Pong(sent)) = sent else { return Err(format!("{sent:?}, a Pong")) };
-                // It may have had no room beside one that waits.
+                // A pending Pong may have left no room for its payload.
                 let dropped = payload.is_empty() && 2 * sent.len > 125;
                 ensure!(dropped || payload == sent.bytes(), "a Pong with {payload:?}");
             }
@@ -373,12 +380,12 @@ impl<R: Role + Clone + Debug> End<R> {
     }
 }
 
-/// The mask bit of what this end writes (§5.1).
+/// Returns the mask bit of the frames that this end writes (§5.1).
 const fn mask_bit<R: Role>() -> u8 {
     if R::IS_SERVER { 0 } else { 0x80 }
 }
 
-/// What a frame means, by a reader that knows no more than this model needs.
+/// Returns what a frame means. It knows only the frames of this model.
 fn parse(frame: &[u8]) -> Vec<Item> {
     let masked = frame[1] & 0x80 != 0;
     let (key, body) = if masked { (&frame[2..6], &frame[6..]) } else { (&[0; 4][..], &frame[2..]) };

@@ -1,8 +1,18 @@
-//! Looks at every state that a client and a server of this crate can come to, within bounds:
-//! breadth first, each state once, with the crate's own `Connection` on both sides.
+//! Visits every state that a client and a server of this crate can reach, within bounds: breadth
+//! first, each state once, with the crate's own `Connection` on both sides.
 //!
-//! A search of our own, as it is shorter than what a model checker would have to be told, and
-//! depends on nothing.
+//! The search is our own because libraries make it no shorter. Ported to `stateright` 0.31 and to
+//! `pathfinding` 4.16, it finds the same states, and the same shortest path to a bug. The second
+//! port to `stateright` is as short as possible: it checks each end in every state anew, and does
+//! not count the final states. `pathfinding` does not report the depth.
+//!
+//! | | ours | `stateright` | shortest port | `pathfinding` |
+//! |---|---:|---:|---:|---:|
+//! | lines of code of this package | 746 | 744 | 719 | 736 |
+//! | further crates | 0 | 38 | 38 | 16 |
+//! | CPU time to build, s | 3 | 33 | 33 | 11 |
+//! | CPU time to run, s | 9 | 9 | 29 | 8 |
+//! | memory, MiB | 34 | 29 | 28 | 111 |
 
 mod act;
 mod end;
@@ -19,17 +29,17 @@ use world::{Side, World};
 /// The states of one search.
 #[derive(Default)]
 struct Search {
-    /// Where each state was first come to from, and by what.
+    /// For each state, the first state that led to it, and the act.
     seen: HashMap<u64, Option<(u64, Side, Act)>>,
     ends: HashSet<u64>,
-    /// Acts that were tried, and so states with repetitions.
+    /// The acts that were tried, and thus the states with repetitions.
     acts: usize,
     finals: usize,
     depth: usize,
 }
 
 impl Search {
-    /// Looks at all that can come of `start`. An error is what does not hold, and how to get there.
+    /// Visits all states after `start`. An error says what does not hold, and the path to it.
     fn run(&mut self, start: World, cuts: u8) -> Result<(), String> {
         self.seen.insert(start.fingerprint(), None);
         let mut level = vec![start];
@@ -44,9 +54,8 @@ impl Search {
                 }
                 for (side, act) in acts {
                     self.acts += 1;
-                    let failed = |error: String| format!("{error}\n{}", self.story(from, ""));
                     let next = world.after(side, act).map_err(|error| {
-                        failed(format!("{error}, at the end of it by {side:?} {act:?}"))
+                        format!("{}  {side:?} {act:?}\n", self.story(from, &error))
                     })?;
                     let print = next.fingerprint();
                     if self.seen.contains_key(&print) {
@@ -66,7 +75,7 @@ impl Search {
         Ok(())
     }
 
-    /// What has led to a state.
+    /// Returns the error, and the acts that led to the state.
     fn story(&self, state: u64, error: &str) -> String {
         let (mut lines, mut state) = (Vec::new(), state);
         while let Some(Some((from, side, act))) = self.seen.get(&state) {
@@ -125,7 +134,7 @@ fn main() -> ExitCode {
             began.elapsed().as_secs_f32(),
         );
         if let Err(story) = result {
-            println!("does not hold: {story}");
+            print!("does not hold: {story}");
             return ExitCode::FAILURE;
         }
         distinct += seen.len();

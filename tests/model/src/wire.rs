@@ -1,8 +1,8 @@
-//! One direction of the transport: bytes in flight, and what they mean.
+//! One direction of the transport: the bytes in flight, and their meaning.
 
 use std::collections::VecDeque;
 
-/// What a reader must report, in this order.
+/// Something that the receiver must report; items are reported in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Item {
     Byte {
@@ -17,7 +17,7 @@ pub enum Item {
     Violation(u16),
 }
 
-/// The payload of a Ping or Pong: a byte that tells it from others, so many times.
+/// The payload of a Ping or Pong: a byte that distinguishes it, repeated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Payload {
     pub name: u8,
@@ -34,25 +34,25 @@ impl Payload {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Extent {
     Byte,
-    /// All but the last byte of what was written at once.
+    /// All but the last byte of one write.
     AllButOne,
-    /// The rest of what was written at once: mostly a frame.
+    /// The rest of one write, usually a frame.
     Piece,
     All,
 }
 
 #[derive(Clone, Debug, Default, Hash)]
 pub struct Wire {
-    /// Each piece as it was written.
+    /// The pieces, one per write.
     pieces: VecDeque<Vec<u8>>,
-    /// Bytes of the first piece that were read.
+    /// The bytes of the first piece that were read.
     taken: usize,
     pub items: VecDeque<Item>,
-    /// Nothing will follow what is in flight.
+    /// Nothing follows the bytes in flight.
     pub ended: bool,
-    /// What is written is lost.
+    /// Everything written is lost.
     pub lost: bool,
-    /// Bytes that were ever written and read: they only grow.
+    /// The number of bytes ever written, plus those ever read: it only grows.
     pub moved: usize,
 }
 
@@ -69,7 +69,7 @@ impl Wire {
         self.pieces.is_empty()
     }
 
-    /// The transport breaks: what is in flight is lost, and all that will be written.
+    /// Breaks the transport: the bytes in flight are lost, and all later ones.
     pub fn lose(&mut self) {
         self.pieces.clear();
         self.items.clear();
@@ -77,9 +77,8 @@ impl Wire {
         self.lost = true;
     }
 
-    /// The reads that make a difference. Single bytes lead to every cut; the others lead past the
-    /// paths that a receiver has for what is there as a whole. Inside of a long payload, one cut
-    /// stands for all.
+    /// Returns the reads that make a difference. Single bytes reach every split; the others reach
+    /// the receiver's fast paths for complete frames. One split inside a long payload stands for all.
     pub fn extents(&self) -> Vec<Extent> {
         let Some(first) = self.pieces.front() else { return Vec::new() };
         let left = first.len() - self.taken;
@@ -122,7 +121,7 @@ impl Wire {
         bytes
     }
 
-    /// The length of the Ping whose header was read, and whose payload was not, or not all of it.
+    /// Returns the length of a Ping whose header was read, but not all of its payload.
     pub fn ping_under_way(&self) -> Option<u8> {
         let first = self.pieces.front()?;
         let header = if *first.get(1)? & 0x80 == 0 { 2 } else { 6 };

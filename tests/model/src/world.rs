@@ -1,4 +1,4 @@
-//! A client, a server, and all that is between them.
+//! A client, a server, and the transport between them.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -38,12 +38,12 @@ impl World {
         }
     }
 
-    /// Stands for this state: two of a million have the same by chance once in 10^7 runs.
+    /// Identifies this state. Among a million states, two collide in one of 10^7 runs.
     pub fn fingerprint(&self) -> u64 {
         fingerprint(self)
     }
 
-    /// Stands for what [`check_end`](Self::check_end) looks at.
+    /// Identifies what [`check_end`](Self::check_end) examines.
     pub fn end_fingerprint(&self, side: Side) -> u64 {
         match side {
             Side::Client => fingerprint(&(0, &self.client)),
@@ -57,7 +57,7 @@ impl World {
         client.chain(server).collect()
     }
 
-    /// The state that this leads to.
+    /// Returns the state after an act.
     pub fn after(&self, side: Side, act: Act) -> Check<Self> {
         let mut next = self.clone();
         let Self { client, server, to_server, to_client } = &mut next;
@@ -65,12 +65,12 @@ impl World {
             Side::Client => client.act(act, to_client, to_server)?,
             Side::Server => server.act(act, to_server, to_client)?,
         }
-        // So no path is endless, and none leads back.
-        ensure!(next.progress() > self.progress(), "nothing has come of it");
+        // Therefore no path is endless or leads back.
+        ensure!(next.progress() > self.progress(), "the act had no effect");
         Ok(next)
     }
 
-    /// Grows with every act.
+    /// Returns a number that grows with every act.
     fn progress(&self) -> usize {
         let wire = |wire: &Wire| wire.moved + usize::from(wire.lost) + usize::from(wire.ended);
         wire(&self.to_server)
@@ -86,7 +86,7 @@ impl World {
         }
     }
 
-    /// All that has arrived was reported.
+    /// Checks that everything that has arrived was reported.
     pub fn check_wires(&self) -> Check {
         let heard = |wire: &Wire, deaf| !wire.is_empty() || wire.items.is_empty() || deaf;
         let Self { client, server, to_server, to_client } = self;
@@ -95,8 +95,8 @@ impl World {
         Ok(())
     }
 
-    /// Where nothing more can happen, both ends are closed; and cleanly, with nothing lost, if no
-    /// peer was bad and the transport did not break.
+    /// Checks a state without further acts: both ends are closed. If no end broke the protocol and
+    /// the transport did not break, they closed cleanly and nothing was lost.
     pub fn check_final(&self, cuts: u8) -> Check {
         let Self { client, server, to_server, to_client } = self;
         ensure!(client.is_done() && server.is_done(), "stuck before both ends are closed");

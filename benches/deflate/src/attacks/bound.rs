@@ -1,4 +1,4 @@
-//! What a rate counts, and how low it may be.
+//! The rates and their lower bounds.
 
 use std::time::Duration;
 
@@ -6,29 +6,29 @@ use super::kinds::{Cost, Kind};
 use super::ways::{Tier, Way};
 use super::wire::Stream;
 
-/// MB/s on the wire, whatever comes.
+/// The minimum MB/s on the wire, for any input.
 const EACH: f64 = 25.0;
-/// The same for blocks that are nothing but tables. The inflater alone comes to 9.6 with those
-/// that cost the most, so no more can be asked for.
+/// The same for blocks of nothing but tables. The inflater alone reaches 9.6 with the most
+/// expensive ones, so the bound cannot be higher.
 const TABLES: f64 = 8.0;
-/// MB/s on the wire and of output, where the output is up to 1,032 times as long. The inflater alone
-/// comes to 1,170 with the matches that cost the most, which is 1.1 on the wire.
+/// The minimum MB/s on the wire and of output together, if the output is up to 1,032 times as long.
+/// The inflater alone reaches 1,170 with the most expensive matches, which is 1.1 on the wire.
 const OUTPUT: f64 = 400.0;
-/// The same in chunks of one byte: 10 million calls a second, each at a constant price.
+/// The same in chunks of one byte: 10 million calls per second, each of constant cost.
 const CALLS: f64 = 10.0;
 
-/// MB/s of one kind in one way, beside its bound.
+/// The MB/s of one kind in one way, with its bound.
 #[derive(Clone, Copy)]
 pub struct Cell {
     pub rate: f64,
-    /// What is only shown has none.
+    /// `None` if the rate is only shown.
     pub bound: Option<f64>,
 }
 
 impl Cell {
     /// Compares a time with its bound.
     pub fn new(kind: &Kind, stream: &Stream, way: Way, time: Duration) -> Self {
-        // Each byte of output is a call, or there are many of them: then the wire alone says little.
+        // If each byte of output is a call, or the output is long, the wire alone says little.
         let counts_output = kind.cost == Cost::Output || way.tier == Tier::Chunks(1);
         let inflated = if counts_output { stream.inflated } else { 0 };
         let rate = (stream.wire.len() + inflated) as f64 / time.as_secs_f64() / 1e6;
@@ -46,7 +46,7 @@ impl Cell {
         self.share() >= 1.0
     }
 
-    /// How many times the bound the rate is.
+    /// Returns the ratio of the rate to the bound.
     pub fn share(self) -> f64 {
         self.bound.map_or(f64::INFINITY, |bound| self.rate / bound)
     }

@@ -2,7 +2,7 @@
 
 use super::blocks::{Blocks, LONGEST_DISTANCE};
 
-/// A kind of data, and how it is cut into frames.
+/// A kind of data, and its split into frames.
 pub struct Kind {
     pub name: &'static str,
     pub framing: Framing,
@@ -18,20 +18,20 @@ type Block = fn(&mut Blocks, first: bool) -> usize;
 pub enum Framing {
     /// One message in one frame.
     Frame,
-    /// Messages of one frame each, of about so many bytes.
+    /// Messages of one frame each, of about this many bytes.
     Messages(usize),
-    /// Messages without a byte.
+    /// Empty messages.
     Nothing,
-    /// One message in frames of so many bytes.
+    /// One message in frames of this many bytes.
     Fragments(usize),
 }
 
-/// What the time of a kind goes to.
+/// The work that dominates the time of a kind.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Cost {
     /// The bytes on the wire.
     Wire,
-    /// Huffman tables, which the inflater builds without a byte of output.
+    /// Huffman tables, which the inflater builds without any output.
     Tables,
     /// The inflated bytes, a hundred or a thousand times as many as those on the wire.
     Output,
@@ -108,7 +108,7 @@ const KINDS: &[(&str, Cost, Block)] = &[
 const TEXT: &[u8] = b"What is sent in plain words costs what plain words cost, and no more: \
     a literal after the other, each with the fixed code of its own, until the block is over.";
 
-/// Payload bytes of a short message or fragment, whose header is the shortest.
+/// The payload length of a short message or fragment, with the shortest header.
 const SHORT: usize = 125;
 
 /// Returns all kinds in all framings.
@@ -154,8 +154,8 @@ pub fn all() -> Vec<Kind> {
 }
 
 impl Kind {
-    /// Makes the payload of a message, with the length that it inflates to: of about so many bytes,
-    /// and unless it would inflate to more than `room`.
+    /// Returns a payload of about `payload_len` bytes with its inflated length, or `None` if that
+    /// exceeds `room`.
     pub fn message(
         &self,
         index: usize,
@@ -192,7 +192,7 @@ impl Kind {
     }
 }
 
-/// Writes what the first match refers to, as nothing has come before.
+/// Writes the data that the first match refers to, since nothing precedes it.
 fn start(blocks: &mut Blocks, first: bool, data: &[u8]) -> usize {
     if first {
         blocks.stored(false, data);
@@ -216,7 +216,7 @@ fn dense_matches(blocks: &mut Blocks, distance: usize) -> usize {
     COUNT * 258
 }
 
-/// Bytes of a stored block that are not to be compressed.
+/// The length of a stored block of incompressible bytes.
 const NOISE: usize = 1000;
 
 fn noise() -> [u8; NOISE] {

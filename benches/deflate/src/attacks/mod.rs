@@ -18,10 +18,10 @@ use report::Row;
 use ways::Way;
 use wire::Stream;
 
-/// Rounds of a cell, of which the fastest counts; fewer once they have taken long.
+/// The rounds of a cell, of which the fastest counts; fewer if they take long.
 const ROUNDS: usize = 7;
 const LONG: Duration = Duration::from_millis(200);
-/// Further rounds for a cell below its bound, in case something else had the core.
+/// Further rounds for a cell below its bound, in case another program used the core.
 const MORE_ROUNDS: usize = 15;
 
 /// Measures all kinds in all ways, writes the report, and fails if one is below its bound.

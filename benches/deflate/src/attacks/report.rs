@@ -18,7 +18,7 @@ impl Row {
         self.cells.iter().all(|cell| cell.holds())
     }
 
-    /// Returns the way that is the closest to its bound, or the furthest below it.
+    /// Returns the way that is closest to its bound, or furthest below it.
     fn worst(&self) -> (usize, Cell) {
         let cells = self.cells.iter().copied().enumerate();
         cells.min_by(|(_, one), (_, other)| one.share().total_cmp(&other.share())).unwrap()

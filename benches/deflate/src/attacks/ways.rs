@@ -1,4 +1,4 @@
-//! The ways to receive what came: whole messages or chunks, in reads of several lengths.
+//! The ways to receive: whole messages or chunks, in reads of several lengths.
 
 use std::fmt;
 use std::hint::black_box;
@@ -15,7 +15,7 @@ use super::wire::Stream;
 #[derive(Clone, Copy)]
 pub struct Way {
     pub tier: Tier,
-    /// Bytes of a read.
+    /// The length of a read.
     pub read: usize,
 }
 
@@ -23,7 +23,7 @@ pub struct Way {
 pub enum Tier {
     /// `MessageBuffer::receive_inflated`.
     Whole,
-    /// `Inflater::receive`, with an output of so many bytes.
+    /// `Inflater::receive`, with an output of this many bytes.
     Chunks(usize),
     /// The inflater alone, with nothing around it: the limit of all others.
     Alone,
@@ -40,7 +40,7 @@ pub fn all() -> Vec<Way> {
 }
 
 impl Way {
-    /// Returns the CPU time to receive a whole stream, and checks what it came to.
+    /// Returns the CPU time to receive a whole stream, and checks the result.
     pub fn time(self, stream: &Stream) -> Duration {
         if stream.server {
             self.receive(Connection::server(Limits::DEFAULT), stream)
@@ -95,7 +95,7 @@ impl fmt::Display for Way {
     }
 }
 
-/// What a stream came to.
+/// The result of a stream.
 #[derive(Default)]
 struct Seen {
     inflated: usize,
@@ -146,7 +146,7 @@ impl Seen {
                     zlib.reset(false);
                 }
             }
-            // The output may have been full, so that there is more.
+            // If the output was full, there may be more.
             while !ended && self.step(&mut zlib, &[], &mut out).1 == Status::Ok {}
             if !ended {
                 self.step(&mut zlib, &[0, 0, 0xFF, 0xFF], &mut out);

@@ -1,20 +1,20 @@
-//! Frames on the wire, of payloads that are already compressed.
+//! Frames on the wire, with payloads that are already compressed.
 
 use rfc6455::{FrameHeader, MaskingKey, Opcode, mask};
 
 use super::kinds::{Framing, Kind};
 
-/// Bytes on the wire to measure with.
+/// The length of a stream on the wire.
 const WIRE: usize = 1 << 20;
-/// Bytes that they inflate to at the most, which is the default `max_message` too.
+/// The maximum inflated length, which is also the default `max_message`.
 const INFLATED: usize = 16 << 20;
-/// Frames of one message at the most, well below the default `max_fragments`.
+/// The most frames of one message, well below the default `max_fragments`.
 const FRAGMENTS: usize = 100_000;
 const KEY: [u8; 4] = [0x37, 0xA9, 0x5C, 0xE1];
 
-/// What one kind sends, and what it has to come to.
+/// A stream of one kind, and the expected result.
 pub struct Stream {
-    /// Whether a server receives it, so that it is masked.
+    /// Whether a server receives it; if so, it is masked.
     pub server: bool,
     pub wire: Vec<u8>,
     /// The payloads of all messages, as an inflater takes them.
@@ -54,7 +54,7 @@ impl Stream {
 
     fn frames(&mut self, kind: &Kind, payload: &[u8], frame_len: usize) {
         if frame_len == 0 {
-            // The payload is in the first frame, and nothing is in all others.
+            // The first frame has the whole payload; the others are empty.
             self.frame(kind, true, false, payload);
             let frames = FRAGMENTS.min((WIRE - self.wire.len().min(WIRE)) / 2);
             for index in 0..=frames {
@@ -70,7 +70,7 @@ impl Stream {
         }
     }
 
-    /// Sends one frame, masked if a server is to receive it.
+    /// Sends one frame, masked if a server receives it.
     fn frame(&mut self, kind: &Kind, first: bool, last: bool, payload: &[u8]) {
         let key = self.server.then_some(KEY);
         let opcode = match (first, kind.text) {

@@ -1,5 +1,5 @@
-//! The zlib of this crate and of sockudo-ws, called directly: no check of anything. Frames are
-//! written and read with the plain parts of this crate.
+//! The zlib of this crate and of sockudo-ws, called directly and without any checks. `FrameHeader`
+//! of this crate writes and reads the frames.
 
 use rfc6455::{FrameHeader, Opcode};
 use zlib_rs::{Deflate, DeflateFlush, Inflate, InflateFlush};
@@ -22,7 +22,7 @@ pub fn write_frame(output: &Output, payload: &[u8]) {
     output.write(payload);
 }
 
-/// Reads frames, and gives their payloads where they lie.
+/// Reads frames, and passes on their payloads in place.
 pub fn read_frames(source: &mut Source, buffer: &mut Vec<u8>, mut payload: impl FnMut(&[u8])) {
     buffer.clear();
     let (mut start, mut left) = (0, source.messages);

@@ -12,7 +12,7 @@ pub mod yawc;
 /// A server's connection that compresses what it sends.
 pub trait Send {
     fn new(takeover: bool, output: Output) -> Self;
-    /// Sends all of these, each in a frame of its own.
+    /// Sends all texts, each in its own frame.
     fn send(&mut self, texts: &[String]);
 }
 
@@ -23,7 +23,7 @@ pub trait Receive {
     fn receive(&mut self, message: &mut dyn FnMut(&[u8]));
 }
 
-/// What a server that wants takeover, or wants none, has answered.
+/// The answer of a server that wants takeover, or none.
 pub const fn agreed(takeover: bool) -> &'static str {
     if takeover {
         "permessage-deflate"

@@ -1,4 +1,4 @@
-//! This crate, with its frames and its check of text.
+//! This crate, with its frames and its validation of text.
 
 use rfc6455::deflate::{Config, Deflater, Inflater, Negotiated, Params};
 use rfc6455::{Client, Connection, Heap, Incoming, Limits, MessageBuffer, Server};
@@ -33,7 +33,7 @@ impl Send for Sender {
     }
 }
 
-/// It sends nothing that a key could be seen of.
+/// The receiver sends nothing, so any key will do.
 type Keys = fn() -> [u8; 4];
 
 pub struct Receiver {

@@ -1,4 +1,4 @@
-//! sockudo-ws: its payloads, in frames of the plain parts of this crate.
+//! sockudo-ws: its payloads, in frames by `FrameHeader` of this crate.
 
 use sockudo_ws::deflate::{DeflateConfig, DeflateContext};
 

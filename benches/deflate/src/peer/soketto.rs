@@ -1,4 +1,4 @@
-//! soketto: asynchronous, over the traits of `futures`; without takeover alone.
+//! soketto: asynchronous, over the traits of `futures`; only without takeover.
 
 use futures_util::io::BufReader;
 use soketto::connection::{Builder, Mode};

@@ -8,7 +8,7 @@ use crate::wire::Keys;
 
 const NAME: &str = "fastwebsockets";
 
-/// Its handshake comes with `hyper`, so it stands in no table by itself.
+/// Its handshake needs `hyper`, so the table of handshakes leaves it out.
 pub const NO_HANDSHAKE: About =
     About::new(NAME, ours::HANDSHAKE, "left out: its handshake goes through hyper");
 

@@ -1,7 +1,7 @@
 //! What no decoder can beat: the copy alone, and a decoder that checks nothing.
 //!
-//! The second trusts every header, and unmasks with the widest vectors that the CPU has, in a loop
-//! compiled for them as a whole. Text is put together and validated once, as late as possible.
+//! The second trusts every header and unmasks with the CPU's widest vectors, in a loop compiled
+//! for them as a whole. Text is assembled and validated once, as late as possible.
 
 use super::{About, Receive, Sink};
 use crate::source::{READ_LEN, SHORT_READ, Source};
@@ -55,7 +55,7 @@ impl<const READ: usize> Receive for Bare<READ> {
         #[cfg(target_arch = "x86_64")]
         {
             if is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx2") {
-                // SAFETY: The CPU has what the function is compiled for.
+                // SAFETY: The CPU has the instructions that the function is compiled for.
                 return unsafe { x86::avx512::receive(source, *text, buffer, sink) };
             }
             if is_x86_feature_detected!("avx2") {
@@ -67,7 +67,7 @@ impl<const READ: usize> Receive for Bare<READ> {
     }
 }
 
-/// The bytes of a masked header, whether or not all are there.
+/// Returns the length of a masked header, even if it is incomplete.
 #[inline(always)]
 fn header(bytes: &[u8]) -> Option<(usize, [u8; 4], usize)> {
     let len = match bytes.get(1)? & 127 {
@@ -78,13 +78,13 @@ fn header(bytes: &[u8]) -> Option<(usize, [u8; 4], usize)> {
     Some((len.0, *bytes.get(len.1..)?.first_chunk()?, len.1 + 4))
 }
 
-/// The key as it goes on after `len` bytes.
+/// Returns the key rotated by `len` bytes.
 #[inline(always)]
 fn turn(key: [u8; 4], len: usize) -> [u8; 4] {
     u32::from_le_bytes(key).rotate_right(8 * (len as u32 % 4)).to_le_bytes()
 }
 
-/// The same loops around each kernel `xor`, compiled with the kernel's instructions.
+/// Defines the loops around a kernel `xor`, compiled with the kernel's instructions.
 macro_rules! decoder {
     ($(#[$attribute:meta])*) => {
         $(#[$attribute])*
@@ -97,7 +97,7 @@ macro_rules! decoder {
             if text { whole(source, buffer, sink) } else { pieces(source, buffer, sink) }
         }
 
-        /// Binary: unmasked and delivered as it arrives. What is left of a header moves to the front.
+        /// Binary: unmasks and delivers data on arrival; an incomplete header moves to the front.
         $(#[$attribute])*
         fn pieces<S: Sink>(source: &mut Source, buffer: &mut [u8], sink: &mut S) {
             let mut left = source.messages;
@@ -131,7 +131,7 @@ macro_rules! decoder {
             }
         }
 
-        /// Text: unmasked as it arrives, behind what there is of its message.
+        /// Text: unmasks data as it arrives, after the buffered part of its message.
         $(#[$attribute])*
         fn whole<S: Sink>(source: &mut Source, buffer: &mut [u8], sink: &mut S) {
             let mut left = source.messages;
@@ -195,8 +195,8 @@ mod portable {
 mod x86 {
     use std::arch::x86_64::*;
 
-    /// Fewer than 64 bytes, by two vectors that overlap, both read before either is written. Not by
-    /// a masked store, which holds up the read of the next header.
+    /// Unmasks fewer than 64 bytes by two overlapping vectors, both read before either is written.
+    /// A masked store would delay the read of the next header.
     #[target_feature(enable = "avx2")]
     #[inline]
     #[allow(clippy::cast_ptr_alignment, reason = "each load and store is an unaligned one")]
@@ -204,7 +204,7 @@ mod x86 {
         let len = bytes.len();
         let (front, back) = (key, super::turn(key, len));
         let first = bytes.as_mut_ptr();
-        /// Two of this many bytes, with a load, an XOR with a key, and a store.
+        /// Two vectors of this width, with a load, an XOR with a key, and a store.
         macro_rules! both_ends {
             ($width:literal, $type:ty, $spread:expr, $load:expr, $xor:expr, $store:expr) => {
                 // SAFETY: There are at least `$width` bytes, both from the start and to the end.

@@ -1,4 +1,4 @@
-//! The contenders: what each can be asked to do, behind the same few traits.
+//! The contenders, behind the same few traits.
 
 use crate::source::Source;
 
@@ -14,13 +14,13 @@ pub mod websocket_sans_io;
 #[cfg(wslay)]
 pub mod wslay;
 
-/// What a table says about a contender.
+/// A contender as a table shows it.
 #[derive(Clone, Copy, Debug)]
 pub struct About {
     pub name: &'static str,
-    /// Where it does less or more than the others.
+    /// How it does less or more than the others.
     pub note: &'static str,
-    /// Which of our rows does the same work: the one that its ratio is taken of.
+    /// The row of ours that does the same work: the reference of its ratio.
     pub beside: &'static str,
 }
 
@@ -30,7 +30,7 @@ impl About {
     }
 }
 
-/// Where received messages go, whole or in pieces.
+/// The destination of received messages, whole or in pieces.
 pub trait Sink {
     fn piece(&mut self, bytes: &[u8], last: bool);
 }
@@ -38,30 +38,30 @@ pub trait Sink {
 /// A server's connection that receives a stream and answers its pings.
 pub trait Receive {
     const ABOUT: About;
-    /// For a source whose messages are text, or are not.
+    /// Creates a connection for a source of text or of binary messages.
     fn new(source: Source, text: bool) -> Self;
-    /// Receives as many messages as the source has.
+    /// Receives all messages of the source.
     fn receive<S: Sink>(&mut self, sink: &mut S);
-    /// How many bytes of this value and its heap the caller lends: one such buffer serves all
-    /// connections of a thread.
+    /// Returns the bytes of this value and its heap that the caller lends: one such buffer serves
+    /// all connections of a thread.
     fn lent(&self) -> usize {
         0
     }
 }
 
-/// A connection, of a server or of a client, that sends a message over and over.
+/// A connection, of a server or of a client, that sends one message repeatedly.
 pub trait Send {
     const ABOUT: About;
     fn new(payload: Vec<u8>, source: Source) -> Self;
-    /// Sends it as many times as the source has messages.
+    /// Sends the message as many times as the source has messages.
     fn send(&mut self);
 }
 
-/// A server's connection that sends back what it receives, each message by itself.
+/// A server's connection that sends each received message back separately.
 pub trait Echo {
     const ABOUT: About;
     fn new(source: Source) -> Self;
-    /// Answers as many messages as the source has.
+    /// Answers all messages of the source.
     fn echo(&mut self);
 }
 

@@ -20,7 +20,7 @@ pub const HANDSHAKE: &str = "rfc6455";
 
 pub const LIMITS: Limits = Limits::DEFAULT.max_frame(1 << 30).max_message(1 << 30);
 
-/// The streaming tier: data where it lies, as it arrives.
+/// The streaming tier: data in place, as it arrives.
 pub struct Chunks<const READ: usize = SHORT_READ> {
     ws: Connection<Server>,
     source: Source,
@@ -113,7 +113,7 @@ impl<const READ: usize> Messages<READ> {
     }
 }
 
-/// Reads into the message that is under way, if it can be; gives the message if that ends it.
+/// Reads directly into the open message, if possible; delivers the message if that completes it.
 #[inline]
 #[allow(clippy::option_option, reason = "whether it was read, and whether that was all")]
 fn read_in_place<'m>(
@@ -217,7 +217,7 @@ impl MaskingKeys for Keys {
     }
 }
 
-/// Header and payload, masked on the way, into one slice.
+/// Writes header and payload to one slice, and masks while copying.
 pub struct Slice<R> {
     ws: Connection<R>,
     payload: Vec<u8>,
@@ -263,7 +263,7 @@ impl Send for Slice<Client<Keys>> {
     }
 }
 
-/// The header alone; the payload is handed over where it lies, as for `writev`.
+/// Writes the header alone, and hands over the payload in place, as for `writev`.
 pub struct InPlace {
     ws: Connection<Server>,
     payload: Vec<u8>,
@@ -287,7 +287,7 @@ impl Send for InPlace {
     }
 }
 
-/// From the bytes of a request to those of the response.
+/// Reads the bytes of a request, and writes those of the response.
 pub struct Handshake {
     source: Source,
     buffer: Vec<u8>,
@@ -309,7 +309,8 @@ impl Accept for Handshake {
         let mut handshake = ServerHandshake::new(&mut storage, HandshakeLimits::DEFAULT);
         let len = self.source.read_into(&mut self.buffer);
         let mut input = &mut self.buffer[..len];
-        let request = handshake.receive(&mut input).unwrap().expect("all of it has arrived");
+        let request =
+            handshake.receive(&mut input).unwrap().expect("the whole request has arrived");
         let len = request.upgrade().unwrap().accept(&Acceptance::default(), &mut out).unwrap();
         self.source.output.write(&out[..len]);
         std::hint::black_box(Connection::server(LIMITS));

@@ -1,4 +1,4 @@
-//! sockudo-ws: its protocol layer over `BytesMut`, below its streams and without them.
+//! sockudo-ws: its protocol layer over `BytesMut`, without its streams.
 
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
@@ -30,7 +30,7 @@ impl Server {
         }
     }
 
-    /// Reads once, and leaves in `messages` what is complete.
+    /// Reads once, and stores the complete messages in `messages`.
     #[inline]
     fn read(&mut self) {
         self.messages.clear();
@@ -72,7 +72,7 @@ impl Receive for Server {
     }
 }
 
-/// Its stream, which is what holds a connection's memory.
+/// Its stream, which holds the memory of a connection.
 pub struct Stream {
     ws: WebSocketStream<Source>,
     messages: u64,

@@ -11,7 +11,7 @@ use crate::source::{READ_LEN, Source, now};
 const NAME: &str = "soketto";
 const MAX_LEN: usize = 1 << 30;
 
-/// It reads a header's bytes by themselves, and so is to be given a buffered transport.
+/// It reads the bytes of a header separately, and therefore needs a buffered transport.
 type Transport = BufReader<Source>;
 
 pub struct Server {
@@ -80,7 +80,7 @@ impl Echo for Server {
 
 pub struct Sender<const CLIENT: bool> {
     sender: soketto::Sender<Transport>,
-    /// Both halves are needed for either to work.
+    /// Neither half works without the other.
     _receiver: Receiver<Transport>,
     payload: Vec<u8>,
     messages: u64,

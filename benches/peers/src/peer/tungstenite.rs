@@ -19,7 +19,7 @@ impl Server {
     }
 }
 
-/// Its defaults, with everyone's length of reads and without the limits that 16 MiB would meet.
+/// Its defaults, but with the common length of reads, and without limits that forbid 16 MiB.
 fn config() -> WebSocketConfig {
     WebSocketConfig::default()
         .read_buffer_size(READ_LEN)

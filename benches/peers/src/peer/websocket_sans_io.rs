@@ -1,4 +1,4 @@
-//! websocket-sans-io: frames alone. The rest of the protocol, as far as there is any, is here.
+//! websocket-sans-io: frames alone. The parts of the protocol that it lacks are here.
 
 use websocket_sans_io::{
     FrameInfo, Opcode, WebsocketFrameDecoder, WebsocketFrameEncoder, WebsocketFrameEvent,
@@ -31,7 +31,7 @@ impl Server {
         }
     }
 
-    /// Reads until all messages have gone to `piece`, with whether they end there.
+    /// Reads until all messages have been passed to `piece`, which also learns where they end.
     #[inline]
     fn run(&mut self, mut piece: impl FnMut(&mut Vec<u8>, &Output, &[u8], bool)) {
         let mut left = self.source.messages;

@@ -1,4 +1,4 @@
-//! wslay: C, with callbacks. Its event interface, which puts messages together and checks them.
+//! wslay, a C library with callbacks: its event interface, which assembles and checks messages.
 
 use std::ffi::{c_int, c_void};
 use std::ptr::{NonNull, null_mut};
@@ -64,7 +64,7 @@ unsafe extern "C" {
     fn wslay_event_queue_msg(context: Context, message: *const ToSend) -> c_int;
 }
 
-/// What the callbacks work with.
+/// The state of the callbacks.
 struct State {
     source: Source,
     keys: Keys,
@@ -72,7 +72,7 @@ struct State {
     sink: *mut c_void,
 }
 
-/// A context, and what its callbacks are given: on the heap, where it stays.
+/// A context and the state of its callbacks, which stays at its place on the heap.
 struct Connection {
     context: Context,
     state: NonNull<State>,
@@ -93,7 +93,7 @@ impl Connection {
 
     /// The state; C holds no reference to it between calls.
     fn state(&mut self) -> &mut State {
-        // SAFETY: It is ours until we are dropped, and no callback runs while `self` is borrowed.
+        // SAFETY: `self` owns the state, and no callback runs while `self` is borrowed.
         unsafe { self.state.as_mut() }
     }
 
@@ -113,7 +113,7 @@ impl Connection {
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        // SAFETY: Both were made in `new`, and nothing uses them any more.
+        // SAFETY: Both were made in `new`, and nothing uses them after this.
         unsafe {
             wslay_event_context_free(self.context);
             drop(Box::from_raw(self.state.as_ptr()));
@@ -133,7 +133,7 @@ extern "C" fn receive(
     _: c_int,
     user: *mut c_void,
 ) -> isize {
-    // SAFETY: wslay gives back the state of `new`, and a buffer of `len` bytes.
+    // SAFETY: wslay passes the state of `new`, and a buffer of `len` bytes.
     unsafe {
         let state = &mut *user.cast::<State>();
         if state.left == 0 {

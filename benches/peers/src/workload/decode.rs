@@ -7,18 +7,17 @@ use crate::source::{READ_LEN, SHORT_READ, Source};
 use crate::table::{Section, name_of_len};
 use crate::wire::{self, BINARY, FIN, Keys, TEXT};
 
-/// What a stream holds, and what is to come of it.
+/// A stream, and the expected result.
 pub struct Stream {
     pub source: Source,
     pub text: bool,
     pub messages: Vec<Vec<u8>>,
-    /// What the server has to write.
+    /// The bytes that the server must write.
     pub replies: Vec<u8>,
 }
 
 impl Stream {
-    /// The same payload in as many whole messages as make a stream that fits a cache, each with a
-    /// key of its own.
+    /// Repeats a payload in whole messages, each with its own key; the stream fits a cache.
     pub fn of(payload: &[u8], text: bool) -> Self {
         let count = ((256 << 10) / (payload.len() + 8)).clamp(1, 8192);
         let (mut stream, mut keys) = (Vec::new(), Keys::new());
@@ -41,7 +40,7 @@ impl Stream {
         let replies = self.source.output.record(|| peer.receive(&mut verify));
         let name = R::ABOUT.name;
         assert_eq!(verify.messages, self.messages.len(), "{name}: messages are missing");
-        assert!(replies == self.replies, "{name}: other replies than were due");
+        assert!(replies == self.replies, "{name}: the replies are not the expected ones");
 
         let bytes = self.messages.iter().map(Vec::len).sum::<usize>() as u64;
         let expected = Count { messages: self.messages.len() as u64, bytes };
@@ -55,7 +54,7 @@ impl Stream {
         Contender { about: R::ABOUT, pass }
     }
 
-    /// Everyone who receives messages.
+    /// All contenders that receive messages.
     pub fn peers(&self) -> Vec<Contender> {
         use crate::peer::*;
         vec![
@@ -74,7 +73,7 @@ impl Stream {
         ]
     }
 
-    /// The peers, and what bounds them.
+    /// The peers and the limits.
     fn contenders(&self) -> Vec<Contender> {
         let mut copy = limit::Copy::new(self.source.clone(), self.text);
         let pass = Box::new(move || copy.receive(&mut Count::default()));

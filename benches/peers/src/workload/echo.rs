@@ -1,4 +1,4 @@
-//! Request and response: each read gives one masked message, which is sent back at once.
+//! Request and response: each read returns one masked message, which is sent back at once.
 
 use super::{measure, mention_absent};
 use crate::measure::{Contender, Settings};

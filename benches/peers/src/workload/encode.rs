@@ -1,4 +1,4 @@
-//! Sending: a message into bytes that are handed over, as a server and as a client.
+//! Sending: a message becomes bytes that are handed over, as a server and as a client.
 
 use rfc6455::{Client, Server};
 
@@ -56,7 +56,7 @@ fn run<O: Send + 'static>(mut section: Section, client: bool, settings: Settings
     for len in LENS {
         let payload = wire::binary(len);
         let count = ((256 << 10) / (len + 8)).clamp(2, 1024) as u64;
-        // Nothing is received here; a stream has to have bytes.
+        // Nothing is received, but a stream must not be empty.
         let source = &Source::new(vec![0], count);
         let mut contenders = peers::<O>(&payload, source, client);
         let out = vec![0; len];

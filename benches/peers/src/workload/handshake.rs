@@ -6,7 +6,7 @@ use crate::peer::Accept;
 use crate::source::Source;
 use crate::table::{Row, Section};
 
-/// What a browser sends, with the key of RFC 6455 §1.3.
+/// A browser's request, with the key of RFC 6455 §1.3.
 const REQUEST: &str = "GET /chat/rooms/42?token=6f9619ff8b86d011b42d00c04fc964ff HTTP/1.1\r\n\
     Host: chat.example.com\r\n\
     Connection: Upgrade\r\n\

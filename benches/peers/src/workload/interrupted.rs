@@ -1,4 +1,4 @@
-//! Control frames that want an answer: between fragments, and alone.
+//! Control frames that require an answer: between fragments, and alone.
 
 use super::decode::Stream;
 use super::{measure, mention_absent};
@@ -10,7 +10,7 @@ use crate::wire::{self, BINARY, FIN, Keys, PING, PONG};
 
 const PING_PAYLOAD: &[u8] = b"are you?";
 
-/// Whole messages and pings, masked, with the Pongs that answer them.
+/// Whole messages and pings, masked, and the expected Pongs.
 struct Writer {
     stream: Vec<u8>,
     keys: Keys,
@@ -71,7 +71,7 @@ pub fn pings(settings: Settings) -> Section {
     for _ in 0..PINGS {
         writer.ping();
     }
-    // So that each peer, also one that does not show pings, knows where to stop.
+    // The message tells every peer where to stop, even one that does not report pings.
     writer.frame(FIN | BINARY, b"end");
     let stream = writer.finish(vec![b"end".to_vec()]);
 

@@ -1,6 +1,6 @@
 //! Bytes of heap that an open connection holds, its own value included.
 //!
-//! What the caller lends for a moment, such as the buffer of one read, is not counted: one serves
+//! Buffers that the caller lends for one call, such as that of a read, are not counted: one serves
 //! all connections of a thread.
 
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -11,8 +11,11 @@ use crate::peer::{About, Receive, Sink};
 use crate::source::{SHORT_READ, Source};
 use crate::wire::{self, BINARY, FIN, Keys};
 
-/// The system's allocator, with a count that is kept only here: in all other workloads it costs
-/// the look at one flag.
+/// The system's allocator, which counts in this workload alone.
+///
+/// In the others it costs 1 ns for an allocation and its end: 15.4 ns instead of 14.2. The crate
+/// `allocation-counter` always counts, and takes 23.3 ns, which only contenders that allocate for
+/// each message would pay.
 struct Counting;
 
 static COUNTING: AtomicBool = AtomicBool::new(false);
@@ -28,29 +31,29 @@ fn signed(bytes: usize) -> i64 {
     bytes.cast_signed() as i64
 }
 
-// SAFETY: Everything is passed on to the system's allocator as it is.
+// SAFETY: Every call is passed unchanged to the system's allocator.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         count(signed(layout.size()));
-        // SAFETY: As the caller promises.
+        // SAFETY: The caller upholds the contract.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
         count(signed(layout.size()));
-        // SAFETY: As the caller promises.
+        // SAFETY: The caller upholds the contract.
         unsafe { System.alloc_zeroed(layout) }
     }
 
     unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
         count(-signed(layout.size()));
-        // SAFETY: As the caller promises.
+        // SAFETY: The caller upholds the contract.
         unsafe { System.dealloc(at, layout) }
     }
 
     unsafe fn realloc(&self, at: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
         count(signed(new_size) - signed(layout.size()));
-        // SAFETY: As the caller promises.
+        // SAFETY: The caller upholds the contract.
         unsafe { System.realloc(at, layout, new_size) }
     }
 }
@@ -80,7 +83,7 @@ fn masked(len: usize) -> Source {
     Source::new(stream, 1)
 }
 
-/// Opened, after a small message, and after a large one.
+/// The stages: open, after a small message, and after a large one.
 const STAGES: [(&str, Option<usize>); 3] =
     [("open", None), ("after 32 B", Some(32)), ("after 1 MiB", Some(1 << 20))];
 
@@ -93,7 +96,7 @@ struct Figures {
 fn figures<R: Receive>(connections: usize) -> Figures {
     let held = STAGES.map(|(_, message)| {
         let source = masked(message.unwrap_or(1));
-        // What keeps a mebibyte for each would otherwise need 10 GiB.
+        // A contender that keeps 1 MiB per connection would otherwise need 10 GiB.
         let connections =
             if message > Some(1 << 16) { connections.div_ceil(100) } else { connections };
         let (all, bytes) = held_by(|| {

@@ -1,5 +1,5 @@
-//! What is measured: each file makes its own workload, verifies every contender's result, and
-//! measures them together.
+//! The workloads: each file prepares its own, verifies every contender's result, and measures the
+//! contenders together.
 
 use crate::measure::{Contender, Settings, interleaved};
 use crate::peer::{About, Sink, ours};
@@ -12,7 +12,7 @@ pub mod handshake;
 pub mod interrupted;
 pub mod memory;
 
-/// A workload: the name by which the command line knows it, and how to run it.
+/// A workload: its name on the command line, and the function that runs it.
 pub struct Workload {
     pub id: &'static str,
     pub run: fn(Settings) -> Section,
@@ -29,7 +29,7 @@ pub const ALL: &[Workload] = &[
     Workload { id: "echo", run: echo::run },
 ];
 
-/// Adds a column: what `count` units of work took, with `bytes` of payload in each.
+/// Adds a column: the time of `count` units of work, each with `bytes` of payload.
 pub fn measure(
     section: &mut Section,
     column: impl Into<String>,
@@ -50,7 +50,7 @@ pub fn measure(
     }
 }
 
-/// Says why there is no row of wslay, where there could be one.
+/// Adds a row that explains why wslay is missing, if it was not built.
 pub fn mention_absent(section: &mut Section) {
     if cfg!(not(wslay)) {
         let note = "not built: no libwslay was found (Debian: libwslay-dev)";
@@ -59,7 +59,7 @@ pub fn mention_absent(section: &mut Section) {
     }
 }
 
-/// Counts what is delivered, and makes sure that somebody could look at it.
+/// Counts what is delivered, and keeps the optimiser from discarding it.
 #[derive(Default, PartialEq, Eq, Debug)]
 struct Count {
     messages: u64,
@@ -74,7 +74,7 @@ impl Sink for Count {
     }
 }
 
-/// Compares each message with what was sent.
+/// Compares each message with the one that was sent.
 struct Verify<'a> {
     expected: &'a [Vec<u8>],
     open: Vec<u8>,
@@ -86,7 +86,10 @@ impl Sink for Verify<'_> {
         self.open.extend_from_slice(bytes);
         if last {
             let message = std::mem::take(&mut self.open);
-            assert!(message == self.expected[self.messages], "other bytes than were sent");
+            assert!(
+                message == self.expected[self.messages],
+                "a message differs from the one that was sent"
+            );
             self.messages += 1;
         }
     }

@@ -11,7 +11,7 @@ use super::{Check, End, ensure, print};
 type Verb<'v, R> = &'v dyn Fn(&mut Connection<R>) -> Result<(), SendError>;
 
 impl<R: Role + Clone + Debug> End<R> {
-    /// What must hold whatever has happened.
+    /// Checks what must hold in every state.
     pub fn check(&self) -> Check {
         let Self { ws, told, .. } = self;
         let answered = told.close_heard.is_some() && R::IS_SERVER;
@@ -29,14 +29,14 @@ impl<R: Role + Clone + Debug> End<R> {
             ensure!(frame.is_none(), "{frame:?} is not pending");
             let len = in_place.poll_transmit_into(&mut [0; ControlFrame::MAX_LEN]);
             ensure!(len == Ok(0), "{len:?} bytes are not pending");
-            // What waits for the end of a frame goes on waiting.
+            // An answer that is pending until the end of a frame stays pending.
             let same = || [&by_value, &in_place].iter().all(|ws| print(*ws) == self.print);
-            ensure!(!told.frame_open || same(), "a poll inside of a frame has changed something");
+            ensure!(!told.frame_open || same(), "a poll inside a frame has changed the connection");
         }
         self.check_sending()
     }
 
-    /// What may be sent is taken, and what may not is refused without a change.
+    /// Checks that what may be sent is accepted, and the rest refused without effect.
     fn check_sending(&self) -> Check {
         let blocked = if self.is_closing() {
             Some(SendError::Closed)
@@ -47,7 +47,7 @@ impl<R: Role + Clone + Debug> End<R> {
         };
         let open = self.told.message_open;
         let starts = blocked.or(open.then_some(SendError::MessageOpen));
-        // An open text lacks half a code point.
+        // The open text ends inside a code point.
         let lacks = if open { SendError::InvalidUtf8 } else { SendError::NoMessageOpen };
         let short = SendError::BufferTooSmall { needed: if R::IS_SERVER { 3 } else { 7 } };
         let whole = FrameKind::whole(MessageKind::Binary);
@@ -65,9 +65,12 @@ impl<R: Role + Clone + Debug> End<R> {
         for (name, expected, verb) in verbs {
             let mut ws = self.ws.clone();
             let error = verb(&mut ws).err();
-            ensure!(error == expected, "{name}: {error:?} and not {expected:?}");
+            ensure!(error == expected, "{name}: {error:?} instead of {expected:?}");
             let changed = print(&ws) != self.print;
-            ensure!(error.is_none() || !changed, "{name} was refused and has changed something");
+            ensure!(
+                error.is_none() || !changed,
+                "{name} was refused, but has changed the connection"
+            );
         }
         Ok(())
     }
