@@ -21,7 +21,15 @@ pub struct Timeouts {
     /// From what was last received to the Ping that this end sends. Default: 30 seconds.
     pub idle: Option<Duration>,
     /// From that Ping to what is received next. Default: 20 seconds.
+    ///
+    /// `None` waits for nothing: Pings are then sent every [`idle`](Self::idle), which keeps a
+    /// quiet connection in the tables of the routers on its way.
     pub pong: Option<Duration>,
+    /// From the first byte of a message to its last. Default: 5 minutes.
+    ///
+    /// Without it, a peer that sends a byte of an endless message now and then stays connected, and
+    /// the memory for that message stays held.
+    pub message: Option<Duration>,
     /// From the first Close frame to the end of the transport. Default: 5 seconds.
     pub close: Option<Duration>,
 }
@@ -32,6 +40,7 @@ impl Timeouts {
         handshake: Some(Duration::from_secs(10)),
         idle: Some(Duration::from_secs(30)),
         pong: Some(Duration::from_secs(20)),
+        message: Some(Duration::from_secs(300)),
         close: Some(Duration::from_secs(5)),
     };
 
@@ -53,6 +62,13 @@ impl Timeouts {
     #[must_use]
     pub const fn pong(mut self, timeout: Option<Duration>) -> Self {
         self.pong = timeout;
+        self
+    }
+
+    /// Sets [`message`](Self::message).
+    #[must_use]
+    pub const fn message(mut self, timeout: Option<Duration>) -> Self {
+        self.message = timeout;
         self
     }
 
@@ -79,11 +95,13 @@ pub enum Timer {
     Handshake,
     /// The Ping was not answered: [close](crate::Connection::close), or drop the transport.
     Pong,
+    /// A message took too long: [close](crate::Connection::close), or drop the transport.
+    Message,
     /// The closing handshake took too long: drop the transport.
     Close,
 }
 
-/// The one deadline that a connection has at any time.
+/// The deadlines of a connection.
 ///
 /// Keep it beside the handshake and the [`Connection`](crate::Connection). You report what happens,
 /// and when: `now` is the time since a fixed moment, and never goes back. If `now` is earlier than
@@ -108,13 +126,15 @@ pub struct Timers {
     /// `None` after a timeout that ends the connection.
     running: Option<Timer>,
     since: Duration,
+    /// When the open message began.
+    message_since: Option<Duration>,
 }
 
 impl Timers {
     /// Starts the timers of a transport that has just been opened.
     #[must_use]
     pub const fn new(timeouts: Timeouts, now: Duration) -> Self {
-        Self { timeouts, running: Some(Timer::Handshake), since: now }
+        Self { timeouts, running: Some(Timer::Handshake), since: now, message_since: None }
     }
 
     /// Reports that the handshake is done.
@@ -135,9 +155,24 @@ impl Timers {
         }
     }
 
+    /// Reports that a message is being received, of which not all has arrived.
+    ///
+    /// Only the first report of a message counts.
+    pub fn message_begun(&mut self, now: Duration) {
+        if matches!(self.running, Some(Timer::Ping | Timer::Pong)) {
+            self.message_since.get_or_insert(now.max(self.since));
+        }
+    }
+
+    /// Reports that no message is being received, or that another one is.
+    pub const fn message_ended(&mut self) {
+        self.message_since = None;
+    }
+
     /// Reports that a Close frame was sent or received, or that the connection has failed.
     pub fn closing(&mut self, now: Duration) {
         if self.running != Some(Timer::Close) {
+            self.message_since = None;
             self.start(Some(Timer::Close), now);
         }
     }
@@ -145,23 +180,43 @@ impl Timers {
     /// Returns when to call [`handle_timeout`](Self::handle_timeout) next; `None` for never.
     #[must_use]
     pub fn deadline(&self) -> Option<Duration> {
+        let next = self.next_deadline();
+        let message = self.message_deadline();
+        message.min(next).or(next).or(message)
+    }
+
+    /// Returns the timer that has expired, once; `None` before the deadline.
+    pub fn handle_timeout(&mut self, now: Duration) -> Option<Timer> {
+        if self.message_deadline().is_some_and(|deadline| deadline <= now) {
+            self.message_since = None;
+            return Some(Timer::Message);
+        }
+        if now < self.next_deadline()? {
+            return None;
+        }
+        let expired = self.running?;
+        let next = match expired {
+            Timer::Ping if self.timeouts.pong.is_some() => Some(Timer::Pong),
+            Timer::Ping => Some(Timer::Ping),
+            _ => None,
+        };
+        self.start(next, now);
+        Some(expired)
+    }
+
+    fn next_deadline(&self) -> Option<Duration> {
         let timeout = match self.running? {
             Timer::Handshake => self.timeouts.handshake,
             Timer::Ping => self.timeouts.idle,
             Timer::Pong => self.timeouts.pong,
+            Timer::Message => self.timeouts.message,
             Timer::Close => self.timeouts.close,
         };
         self.since.checked_add(timeout?)
     }
 
-    /// Returns the timer that has expired, once; `None` before the deadline.
-    pub fn handle_timeout(&mut self, now: Duration) -> Option<Timer> {
-        if now < self.deadline()? {
-            return None;
-        }
-        let expired = self.running?;
-        self.start(if expired == Timer::Ping { Some(Timer::Pong) } else { None }, now);
-        Some(expired)
+    fn message_deadline(&self) -> Option<Duration> {
+        self.message_since?.checked_add(self.timeouts.message?)
     }
 
     fn start(&mut self, timer: Option<Timer>, now: Duration) {

@@ -92,9 +92,17 @@ use crate::timers::{Timer, Timers};
 pub struct WebSocket<R, S> {
     receiver: Receiver<R, S>,
     sender: Sender<R, S>,
+    clock: Clock,
+}
+
+/// What has happened since the time was last reported, and what is due.
+#[derive(Clone, Copy, Debug)]
+struct Clock {
     timers: Timers,
-    /// Bytes have arrived since the last call of [`handle_timeout`](Self::handle_timeout).
+    /// Bytes have arrived.
     heard: bool,
+    /// How many messages had ended before the one that was open then.
+    ended: u32,
     /// A deadline passed after which the transport is dropped.
     dead: bool,
 }
@@ -150,9 +158,7 @@ impl<R: Role, S: Storage> WebSocket<R, S> {
         Self {
             receiver: Receiver::new(receiver, &config, read),
             sender: Sender::new(sender, &config, write),
-            timers,
-            heard: false,
-            dead: false,
+            clock: Clock { timers, heard: false, ended: 0, dead: false },
         }
     }
 
@@ -187,8 +193,18 @@ impl<R: Role, S: Storage> WebSocket<R, S> {
     /// [`TooMany`], with nothing changed, if there is room for fewer.
     #[inline]
     pub fn received(&mut self, len: usize) -> Result<(), TooMany> {
-        self.heard |= len > 0;
+        self.clock.heard |= len > 0;
         self.receiver.received(len)
+    }
+
+    /// Copies the front of `bytes` into [`read_buf`](Self::read_buf), as if they had been read;
+    /// returns how many.
+    ///
+    /// Use it for bytes that were read with the handshake. Call it again with the rest after
+    /// [`next`](Self::next) has returned `Ok(None)`.
+    pub fn feed(&mut self, bytes: &[u8]) -> usize {
+        let len = crate::bytes::copy(bytes, self.read_buf());
+        if self.received(len).is_ok() { len } else { 0 }
     }
 
     /// Reports the end of the stream, and returns how it ended.
@@ -343,34 +359,49 @@ impl<R: Role, S: Storage> WebSocket<R, S> {
         let half = &self.receiver.half;
         let answered = half.error().is_some() || half.is_close_received() && R::IS_SERVER;
         let done = answered && self.sender.is_close_sent() && !self.wants_transmit();
-        half.is_eof() || self.dead || done
+        half.is_eof() || self.clock.dead || done
     }
 
     /// Returns when to call [`handle_timeout`](Self::handle_timeout) at the latest; `None` for
     /// never.
     #[must_use]
     pub fn deadline(&self) -> Option<Duration> {
-        self.timers.deadline()
+        self.clock.timers.deadline()
     }
 
     /// Reports the time: call it after each wait, whatever ended it.
     ///
-    /// `now` is the time since a fixed moment. Returns the deadline that has passed, if one has:
-    /// after [`Timer::Ping`], a Ping is queued; after any other, [`is_closed`](Self::is_closed).
+    /// `now` is the time since a fixed moment, such as the creation of this value. Returns the
+    /// timer that has expired, if one has:
+    /// - [`Timer::Ping`]: a Ping was queued;
+    /// - [`Timer::Message`]: a Close with status code 1008 was queued;
+    /// - [`Timer::Pong`] and [`Timer::Close`]: the connection [is closed](Self::is_closed).
     pub fn handle_timeout(&mut self, now: Duration) -> Option<Timer> {
-        if core::mem::take(&mut self.heard) {
-            self.timers.received(now);
+        let (half, clock) = (&self.receiver.half, &mut self.clock);
+        if core::mem::take(&mut clock.heard) {
+            clock.timers.received(now);
         }
-        if !self.receiver.half.is_open() || self.sender.is_close_sent() {
-            self.timers.closing(now);
+        if !half.is_message_open() || clock.ended != self.receiver.ended {
+            clock.ended = self.receiver.ended;
+            clock.timers.message_ended();
         }
-        let due = self.timers.handle_timeout(now)?;
-        match due {
-            // If the queue has no room for a Ping, the peer reads nothing.
+        if half.is_message_open() {
+            clock.timers.message_begun(now);
+        }
+        if !half.is_open() || self.sender.is_close_sent() {
+            clock.timers.closing(now);
+        }
+        let expired = clock.timers.handle_timeout(now)?;
+        match expired {
+            // If the queue has no room for it, the peer reads nothing, and will miss nothing.
             Timer::Ping => _ = self.sender.ping(&[]),
-            _ => self.dead = true,
+            Timer::Message => {
+                let _ = self.sender.close(CloseCode::POLICY_VIOLATION, "");
+                clock.timers.closing(now);
+            }
+            Timer::Handshake | Timer::Pong | Timer::Close => clock.dead = true,
         }
-        Some(due)
+        Some(expired)
     }
 
     /// Returns the violation that failed the connection, if one has.
@@ -392,9 +423,36 @@ impl<R: Role, S: Storage> WebSocket<R, S> {
     }
 
     /// Splits into two halves for two tasks that share nothing.
+    ///
+    /// The receiving half asks the sending half to send something by a value: see
+    /// [`Receiver::poll_reply`] and [`Sender::reply`]. Time stands still until the two are
+    /// [reunited](Self::reunite).
     #[must_use]
-    pub fn into_split(self) -> (Receiver<R, S>, Sender<R, S>) {
+    pub fn into_split(mut self) -> (Receiver<R, S>, Sender<R, S>) {
+        self.sender.split = Some((self.receiver.half.identity(), self.clock));
         (self.receiver, self.sender)
+    }
+
+    /// Makes a whole of the two halves of one connection again.
+    ///
+    /// # Errors
+    /// Returns both halves, unchanged, if they are not of the same connection.
+    #[allow(
+        clippy::result_large_err,
+        clippy::type_complexity,
+        reason = "it gives both halves back"
+    )]
+    pub fn reunite(
+        receiver: Receiver<R, S>,
+        mut sender: Sender<R, S>,
+    ) -> Result<Self, (Receiver<R, S>, Sender<R, S>)> {
+        match sender.split.take() {
+            Some((of, clock)) if receiver.half.is(of) => Ok(Self { receiver, sender, clock }),
+            split => {
+                sender.split = split;
+                Err((receiver, sender))
+            }
+        }
     }
 }
 
@@ -427,7 +485,7 @@ impl<R: Role> WebSocket<R, BytesMut> {
     #[inline]
     pub fn received_buf_mut(&mut self) -> usize {
         let len = self.receiver.received_buf_mut();
-        self.heard |= len > 0;
+        self.clock.heard |= len > 0;
         len
     }
 

@@ -22,7 +22,7 @@ const READ: usize = 8 << 10;
 /// proportion to what arrives.
 const FIRST_READ: usize = 256;
 /// The most of a long message that is read at a time, so that it is unmasked in the L1 cache.
-const WINDOW: usize = 16 << 10;
+const LONG_READ: usize = 16 << 10;
 /// How far reads of short messages go on before they begin at the front again.
 const LAP: usize = 16 << 10;
 /// The most of an open message that is moved to the front to save a short read.
@@ -144,7 +144,7 @@ impl<S: Storage> Buffer<S> {
             self.move_to_front();
         }
         let want = match left {
-            READ.. => left.min(WINDOW),
+            READ.. => left.min(LONG_READ),
             1.. if self.filled.saturating_add(READ) > LAP => left,
             _ => READ,
         };
@@ -165,7 +165,7 @@ impl<S: Storage> Buffer<S> {
             Some(filled) if filled <= self.storage.bytes().len() => {
                 self.filled = filled;
                 if len >= self.next_read {
-                    self.next_read = self.next_read.saturating_mul(2).min(WINDOW);
+                    self.next_read = self.next_read.saturating_mul(2).min(LONG_READ);
                 }
                 true
             }

@@ -32,6 +32,8 @@ pub struct Receiver<R, S> {
     joining: Joining,
     stream_above: u64,
     retain: usize,
+    /// Messages that did not arrive in one piece, so that one can be told from the next.
+    pub(super) ended: u32,
     /// What is behind the buffer's end, if anything, was read.
     #[cfg(feature = "bytes")]
     lent_uninitialised: bool,
@@ -90,6 +92,7 @@ impl<R: Role, S: Storage> Receiver<R, S> {
             joining: Joining::Nothing,
             stream_above: config.stream_above,
             retain: config.retain,
+            ended: 0,
             #[cfg(feature = "bytes")]
             lent_uninitialised: false,
             #[cfg(feature = "deflate")]
@@ -248,6 +251,7 @@ impl<R: Role, S: Storage> Receiver<R, S> {
 
     /// Takes a piece of the open message, which was just consumed.
     fn take(&mut self, part: Part, place: Place) -> Option<Found> {
+        self.ended = self.ended.wrapping_add(u32::from(part.last));
         if self.joining == Joining::Chunks {
             if part.last {
                 self.joining = Joining::Nothing;
@@ -276,9 +280,17 @@ impl<R: Role, S: Storage> Receiver<R, S> {
             return Err(self.half.mispaired(&mut input));
         };
         let step = inflated.inflate(&mut self.half, kind, &mut input, self.stream_above);
+        self.ended = self.ended.wrapping_add(u32::from(!self.half.is_message_open()));
         let consumed = before.saturating_sub(input.len());
         self.buffer.consume(consumed, 0);
         step
+    }
+
+    /// Returns whether nothing more will be received: the peer has closed or failed, or the stream
+    /// has ended.
+    #[must_use]
+    pub const fn is_finished(&self) -> bool {
+        !self.half.is_open()
     }
 
     /// Reports the end of the stream, and returns how it ended.

@@ -1,5 +1,6 @@
 //! The sending half: from messages to bytes to write (RFC 6455 §6.1).
 
+use super::Clock;
 #[cfg(feature = "bytes")]
 use super::buffer::SPLIT;
 use super::config::Config;
@@ -16,6 +17,7 @@ use crate::error::SendError;
 use crate::fragment::Fragment;
 #[cfg(any(feature = "bytes", feature = "deflate"))]
 use crate::frame::FrameHeader;
+use crate::identity::Serves;
 use crate::role::{Role, Server};
 use crate::send::{ControlFrame, PreparedMessage, SendHalf, header_len};
 
@@ -30,6 +32,8 @@ pub struct Sender<R, S> {
     retain: usize,
     /// The connection has failed: nothing may be sent but a Close.
     pub(super) failed: bool,
+    /// The connection that this half was split off, and its clock.
+    pub(super) split: Option<(Serves, Clock)>,
     #[cfg(feature = "deflate")]
     deflater: Option<Deflater>,
 }
@@ -42,6 +46,7 @@ impl<R: Role, S: Storage> Sender<R, S> {
             high_water: config.high_water,
             retain: config.retain,
             failed: false,
+            split: None,
             #[cfg(feature = "deflate")]
             deflater: None,
         }

@@ -4,9 +4,9 @@
 mod common;
 
 mod allocations;
-mod held;
 #[cfg(feature = "deflate")]
 mod deflate;
+mod held;
 #[cfg(feature = "alloc")]
 mod retained;
 mod sizes;

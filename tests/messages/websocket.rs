@@ -3,8 +3,9 @@
 use crate::common::{self, oracle, vectors, websocket};
 use proptest::collection::vec;
 use proptest::prelude::*;
-use rfc6455::WebSocket;
-use rfc6455::websocket::{Config, Event, Message};
+use rfc6455::websocket::{Config, Event, Message, Storage, TooMany};
+use rfc6455::{CloseCode, Connection, Fragment, Limits, Role, SendError, Server, Timer, WebSocket};
+use std::time::Duration;
 
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(1500) })]
@@ -26,7 +27,7 @@ proptest! {
 }
 
 #[test]
-fn every_vector_agrees_with_the_oracle_however_cut() {
+fn every_vector_passes_through_a_websocket_however_cut() {
     for vector in vectors::all().iter().filter(|vector| !vector.rsv1) {
         for server in &vector.roles {
             let (setting, wire) = (vector.setting(*server), vector.wire(*server).bytes);
@@ -56,4 +57,315 @@ fn a_message_is_echoed_while_it_is_borrowed() {
     tx.send(message).unwrap();
     assert!(ws.next().unwrap().is_none());
     assert_eq!(ws.transmit(), b"\x81\x02Hi");
+}
+
+/// A server that has received these bytes of a client whose keys are zero.
+fn server(config: Config, arrived: &[u8]) -> WebSocket<Server, Vec<u8>> {
+    let mut ws = WebSocket::server(config);
+    feed(&mut ws, arrived);
+    ws
+}
+
+fn feed<R: Role, S: Storage>(ws: &mut WebSocket<R, S>, mut arrived: &[u8]) {
+    while !arrived.is_empty() {
+        let room = ws.read_buf();
+        let (here, rest) = arrived.split_at(room.len().min(arrived.len()));
+        room[..here.len()].copy_from_slice(here);
+        ws.received(here.len()).unwrap();
+        arrived = rest;
+        if !arrived.is_empty() {
+            assert!(ws.next().unwrap().is_none());
+        }
+    }
+}
+
+fn drain<R: Role, S: Storage>(ws: &mut WebSocket<R, S>) -> usize {
+    let mut events = 0;
+    while ws.next().unwrap().is_some() {
+        events += 1;
+    }
+    events
+}
+
+#[test]
+fn above_the_mark_a_message_is_refused_and_nothing_changes() {
+    let mut ws = WebSocket::server(Config::DEFAULT.high_water(10));
+    ws.send("12345678").unwrap();
+    assert_eq!(ws.queued(), 10);
+    assert_eq!(ws.send(""), Err(SendError::Full));
+    assert_eq!(ws.send(Fragment::from("").first()), Err(SendError::Full));
+    assert_eq!(ws.queued(), 10);
+    ws.close(CloseCode::NORMAL, "").unwrap(); // a Close has room above the mark
+    assert_eq!(ws.send(""), Err(SendError::Closed));
+    ws.transmitted(3).unwrap();
+    assert_eq!(ws.transmit(), b"2345678\x88\x02\x03\xE8");
+}
+
+#[test]
+fn over_a_slice_what_does_not_fit_is_refused_until_more_was_transmitted() {
+    let (mut read, mut write) = ([0; 64], [0; 140]);
+    let connection = Connection::server(Limits::DEFAULT);
+    let mut ws = WebSocket::new(connection, Config::DEFAULT, &mut read[..], &mut write[..]);
+    ws.send(&[b'a'; 100]).unwrap();
+    assert_eq!(ws.send(&[b'b'; 100]), Err(SendError::Full));
+    assert_eq!(ws.close(CloseCode::NORMAL, ""), Err(SendError::Full));
+    ws.transmitted(70).unwrap();
+    ws.send(&[b'b'; 100]).unwrap();
+    let waits = ws.transmit();
+    assert_eq!((waits.len(), &waits[..32]), (134, &[b'a'; 32][..]));
+    ws.transmitted(134).unwrap();
+    ws.close(CloseCode::NORMAL, "").unwrap();
+}
+
+#[test]
+fn misuse_is_an_error_that_changes_nothing() {
+    let mut ws = WebSocket::server(Config::DEFAULT);
+    let room = ws.read_buf().len();
+    assert_eq!(ws.received(room + 1), Err(TooMany));
+    assert_eq!(ws.received(usize::MAX), Err(TooMany));
+    assert!(ws.next().unwrap().is_none());
+    ws.send("abc").unwrap();
+    assert_eq!(ws.transmitted(6), Err(TooMany));
+    assert_eq!(ws.transmit(), b"\x81\x03abc");
+    assert_eq!(ws.send(Fragment::from("x").last()), Err(SendError::NoMessageOpen));
+    ws.send(Fragment::from("x").first()).unwrap();
+    assert_eq!(ws.send("y"), Err(SendError::MessageOpen));
+    assert_eq!(ws.ping(&[0; 126]), Err(SendError::TooLong));
+    assert_eq!(ws.close(CloseCode::NORMAL, &"r".repeat(124)), Err(SendError::TooLong));
+    assert_eq!(ws.transmit(), b"\x81\x03abc\x01\x01x");
+}
+
+#[test]
+fn s5_5_3_every_ping_of_a_batch_gets_its_pong_among_the_echoes() {
+    let arrived = b"\x89\x81\0\0\0\0a\x82\x81\0\0\0\0x\x89\x81\0\0\0\0b\x89\x80\0\0\0\0";
+    let mut ws = server(Config::DEFAULT, arrived);
+    while let Some((event, tx)) = ws.next().unwrap() {
+        if let Event::Message(message) = event {
+            tx.send(message).unwrap();
+        }
+    }
+    assert_eq!(ws.transmit(), b"\x82\x01x\x8A\x01a\x8A\x01b\x8A\x00");
+}
+
+#[test]
+fn s5_5_a_pong_goes_ahead_of_a_long_queue_at_the_end_of_the_frame_under_way() {
+    for sent in [0, 1, 4, 5, 19_999, 20_003, 20_004, 20_005] {
+        let mut ws = server(Config::DEFAULT, b"\x89\x81\0\0\0\0p");
+        ws.send(&vec![1; 20_000][..]).unwrap();
+        ws.send(&vec![2; 20_000][..]).unwrap();
+        assert!(matches!(ws.next().unwrap(), Some((Event::Ping(b"p"), _))));
+        ws.transmitted(sent).unwrap();
+        let all: Vec<u8> = ws.transmit_slices().flatten().copied().collect();
+        let ahead = match sent {
+            0 => 0,
+            1..=20_004 => 20_004 - sent,
+            _ => 40_008 - sent,
+        };
+        assert_eq!(all.len(), 40_008 + 3 - sent);
+        assert_eq!(&all[ahead..ahead + 3], b"\x8A\x01p", "after {sent}");
+        for _ in 0..all.len() {
+            let next = ws.transmit()[0];
+            assert_eq!(next, all[40_011 - sent - ws.queued()]);
+            ws.transmitted(1).unwrap();
+        }
+        assert!(ws.transmit().is_empty());
+    }
+}
+
+#[test]
+fn s5_5_3_pings_to_a_peer_that_reads_nothing_take_bounded_memory() {
+    let mut ws = WebSocket::server(Config::DEFAULT);
+    ws.send(&vec![1; 100_000][..]).unwrap();
+    let held = ws.capacity();
+    for round in 0..10_000_u16 {
+        let mut ping = *b"\x89\x82\0\0\0\0..";
+        ping[6..].copy_from_slice(&round.to_be_bytes());
+        feed(&mut ws, &ping);
+        drain(&mut ws);
+    }
+    assert!(ws.capacity() <= held + (16 << 10) && ws.queued() <= 100_010 + 4);
+    let all: Vec<u8> = ws.transmit_slices().flatten().copied().collect();
+    assert_eq!(&all[..4], b"\x8A\x02\0\0", "the first one, ahead of everything");
+    ws.transmitted(4).unwrap();
+    assert_eq!(&ws.transmit()[..4], b"\x8A\x02\x27\x0F", "and then the latest one");
+}
+
+#[test]
+fn s7_1_5_the_answer_to_a_close_and_to_a_violation_can_be_chosen() {
+    for (arrived, automatic) in
+        [(&b"\x88\x82\0\0\0\0\x03\xE8"[..], 1000), (&b"\x83\x80\0\0\0\0"[..], 1002)]
+    {
+        let mut ws = server(Config::DEFAULT, arrived);
+        let _ = ws.next();
+        assert_eq!(ws.transmit()[2..], u16::to_be_bytes(automatic));
+
+        let mut ws = server(Config::DEFAULT, arrived);
+        let failed = ws.next().is_err();
+        assert_eq!(ws.send("more").is_err(), failed);
+        let before = ws.transmit_slices().flatten().count();
+        let mut ws = server(Config::DEFAULT, arrived);
+        let _ = ws.next();
+        ws.close(CloseCode::POLICY_VIOLATION, "no").unwrap();
+        assert_eq!(ws.transmit(), b"\x88\x04\x03\xF0no");
+        assert!(before > 0 && !ws.is_closed());
+        ws.transmitted(6).unwrap();
+        assert!(ws.is_closed() && ws.transmit().is_empty());
+    }
+}
+
+#[test]
+fn s7_1_7_a_websocket_reports_an_error_once_for_each_read() {
+    let mut ws = server(Config::DEFAULT, b"\x83\x80\0\0\0\0\x81\x80\0\0\0\0");
+    assert!(ws.next().is_err());
+    assert!(ws.next().unwrap().is_none());
+    feed(&mut ws, b"more");
+    assert!(ws.next().is_err());
+    assert!(ws.next().unwrap().is_none());
+    assert_eq!(ws.send("x"), Err(SendError::Closed));
+    assert_eq!(ws.transmit(), b"\x88\x02\x03\xEA");
+    assert!(!ws.is_closed());
+    ws.transmitted(4).unwrap();
+    assert!(ws.is_closed());
+}
+
+#[test]
+fn a_message_above_the_bound_comes_in_chunks_and_holds_no_more_than_the_bound() {
+    let config = Config::DEFAULT.stream_above(1_000).retain(0);
+    let mut ws = WebSocket::server(config);
+    let mut wire = b"\x82\xFF\0\0\0\0\0\x0F\x42\x40\0\0\0\0".to_vec();
+    wire.resize(14 + 1_000_000, 7);
+    let mut len = 0;
+    for piece in wire.chunks(700) {
+        let mut rest = piece;
+        while !rest.is_empty() {
+            let room = ws.read_buf();
+            let (here, later) = rest.split_at(room.len().min(rest.len()));
+            room[..here.len()].copy_from_slice(here);
+            ws.received(here.len()).unwrap();
+            rest = later;
+            while let Some((event, _)) = ws.next().unwrap() {
+                let Event::Chunk(chunk) = event else { panic!("{event:?}") };
+                assert_eq!(chunk.is_first(), len == 0);
+                len += chunk.len();
+                assert_eq!(chunk.is_last(), len == 1_000_000);
+            }
+            assert_eq!(ws.capacity(), 0);
+        }
+    }
+    assert_eq!(len, 1_000_000);
+}
+
+#[test]
+fn memory_grows_with_what_came_and_is_given_back() {
+    let mut ws = server(Config::DEFAULT, b"\x82\xFF\0\0\0\0\0\xFF\0\0\0\0\0\0");
+    assert!(ws.next().unwrap().is_none());
+    assert!(ws.capacity() <= 256, "a declared length allocates nothing");
+    let mut came = 0;
+    while came < 0xFF_0000 {
+        let len = ws.read_buf().len().min(0xFF_0000 - came);
+        ws.received(len).unwrap();
+        came += len;
+        assert_eq!(ws.next().unwrap().is_some(), came == 0xFF_0000);
+        assert!(ws.capacity() <= 2 * came + (32 << 10), "{} for {came}", ws.capacity());
+    }
+    assert!(ws.next().unwrap().is_none());
+    assert!(ws.capacity() <= Config::DEFAULT.retain);
+}
+
+#[test]
+fn s5_6_a_message_in_one_frame_stays_where_it_was_read() {
+    let mut wire = b"\x82\xFE\x4E\x20\0\0\0\0".to_vec();
+    wire.extend((0..20_000_u16).map(|i| i.to_le_bytes()[0]));
+    let mut ws = WebSocket::server(Config::DEFAULT.retain(1 << 20));
+    for round in 0..3 {
+        let (mut at, mut first) = (0, 0);
+        while at < wire.len() {
+            let room = ws.read_buf();
+            first = if at == 0 { room.as_ptr().addr() } else { first };
+            let len = room.len().min(wire.len() - at);
+            room[..len].copy_from_slice(&wire[at..at + len]);
+            ws.received(len).unwrap();
+            at += len;
+            if at < wire.len() {
+                assert!(ws.next().unwrap().is_none());
+            }
+        }
+        let Some((Event::Message(message), _)) = ws.next().unwrap() else { panic!() };
+        assert_eq!(message.as_bytes(), &wire[8..]);
+        if round > 0 {
+            assert_eq!(message.as_bytes().as_ptr().addr(), first + 8, "behind its header");
+        }
+        drain(&mut ws);
+    }
+}
+
+#[test]
+fn deadlines_ping_and_close_and_end() {
+    let at = Duration::from_secs;
+    let mut ws = WebSocket::server(Config::DEFAULT);
+    assert_eq!(ws.deadline(), Some(at(30)));
+    assert_eq!(ws.handle_timeout(at(30)), Some(Timer::Ping));
+    assert_eq!(ws.transmit(), b"\x89\x00");
+    ws.transmitted(2).unwrap();
+    feed(&mut ws, b"\x8A\x80\0\0\0\0");
+    assert_eq!(drain(&mut ws), 1);
+    assert_eq!(ws.handle_timeout(at(31)), None);
+    assert_eq!(ws.deadline(), Some(at(61)));
+    assert_eq!(ws.handle_timeout(at(61)), Some(Timer::Ping));
+    assert!(!ws.is_closed());
+    assert_eq!(ws.handle_timeout(at(81)), Some(Timer::Pong));
+    assert!(ws.is_closed());
+
+    let mut ws = WebSocket::server(Config::DEFAULT);
+    feed(&mut ws, b"\x01\x81\0\0\0\0a");
+    assert_eq!((drain(&mut ws), ws.handle_timeout(at(1))), (0, None));
+    feed(&mut ws, b"\x80\x80\0\0\0\0\x01\x81\0\0\0\0a");
+    assert_eq!((drain(&mut ws), ws.handle_timeout(at(20))), (1, None));
+    for second in (21..320).step_by(20) {
+        feed(&mut ws, b"\x00\x81\0\0\0\0a");
+        assert_eq!((drain(&mut ws), ws.handle_timeout(at(second))), (0, None));
+    }
+    feed(&mut ws, b"\x00\x81\0\0\0\0a");
+    drain(&mut ws);
+    assert_eq!(ws.handle_timeout(at(320)), Some(Timer::Message));
+    assert_eq!(ws.transmit(), b"\x88\x02\x03\xF0");
+    assert_eq!((ws.deadline(), ws.is_closed()), (Some(at(325)), false));
+    assert_eq!(ws.handle_timeout(at(325)), Some(Timer::Close));
+    assert!(ws.is_closed());
+}
+
+#[test]
+fn halves_serve_two_tasks_and_only_those_of_one_connection_are_reunited() {
+    let one = server(Config::DEFAULT, b"\x89\x81\0\0\0\0p\x82\x81\0\0\0\0x");
+    let (mut receiver, mut sender) = one.into_split();
+    let (other, other_sender) = WebSocket::server(Config::DEFAULT).into_split();
+    assert!(matches!(receiver.next().unwrap(), Some(Event::Ping(b"p"))));
+    let reply = receiver.poll_reply().unwrap();
+    let sender = std::thread::spawn(move || {
+        sender.reply(&reply).unwrap();
+        sender
+    });
+    let sender = sender.join().unwrap();
+    let (receiver, other_sender) = WebSocket::reunite(receiver, other_sender).unwrap_err();
+    let (other, sender) = WebSocket::reunite(other, sender).unwrap_err();
+    let mut ws = WebSocket::reunite(receiver, sender).unwrap();
+    assert!(WebSocket::reunite(other, other_sender).is_ok());
+    assert!(matches!(ws.next().unwrap(), Some((Event::Message(_), _))));
+    assert_eq!(ws.transmit(), b"\x8A\x01p");
+    assert_eq!(ws.deadline(), Some(Duration::from_secs(30)));
+}
+
+#[test]
+fn bytes_that_came_with_the_handshake_are_fed_in_parts() {
+    let mut ws = WebSocket::server(Config::DEFAULT);
+    let mut wire = b"\x82\xFE\x08\x00\0\0\0\0".to_vec();
+    wire.resize(8 + 2048, 1);
+    let (mut rest, mut messages) = (&wire[..], 0);
+    while !rest.is_empty() {
+        let len = ws.feed(rest);
+        assert!(len > 0);
+        rest = &rest[len..];
+        messages += drain(&mut ws);
+    }
+    assert_eq!(messages, 1);
 }
