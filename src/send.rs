@@ -219,6 +219,12 @@ impl<R: Role> SendHalf<R> {
         }
     }
 
+    /// Returns the header of a whole message that was compressed to so many bytes.
+    #[cfg(all(feature = "bytes", feature = "deflate"))]
+    pub(crate) fn header_of_compressed(&mut self, kind: FrameKind, len: u64) -> EncodedHeader {
+        self.header(kind, true, len).to_bytes()
+    }
+
     /// Returns the header of a fragment whose payload was compressed to `body`.
     ///
     /// The fragment has passed the [check](Self::check). A client masks `body` in place.
@@ -347,7 +353,7 @@ impl<R: Role> SendHalf<R> {
 
     /// Checks that a frame of this kind may come now (§5.4).
     #[inline]
-    fn check_frame(&self, kind: FrameKind, compressed: bool) -> Result<(), SendError> {
+    pub(crate) fn check_frame(&self, kind: FrameKind, compressed: bool) -> Result<(), SendError> {
         self.check_open()?;
         match self.progress {
             Progress::Idle if kind.first => Ok(()),

@@ -45,6 +45,8 @@
 
 use core::time::Duration;
 
+#[cfg(feature = "bytes")]
+mod broadcast;
 mod buffer;
 mod config;
 mod event;
@@ -64,6 +66,8 @@ use alloc::vec::Vec;
 #[cfg(feature = "bytes")]
 use bytes::{BytesMut, buf::Limit};
 
+#[cfg(feature = "bytes")]
+pub use broadcast::Broadcast;
 pub use config::Config;
 pub use event::{Event, Message, Text};
 #[cfg(feature = "bytes")]
@@ -394,7 +398,11 @@ impl<R: Role, S: Storage> WebSocket<R, S> {
         let expired = clock.timers.handle_timeout(now)?;
         match expired {
             // If the queue has no room for it, the peer reads nothing, and will miss nothing.
-            Timer::Ping => _ = self.sender.ping(&[]),
+            Timer::Ping => {
+                self.receiver.release_to(0);
+                self.sender.release();
+                let _ = self.sender.ping(&[]);
+            }
             Timer::Message => {
                 let _ = self.sender.close(CloseCode::POLICY_VIOLATION, "");
                 clock.timers.closing(now);
@@ -420,6 +428,16 @@ impl<R: Role, S: Storage> WebSocket<R, S> {
     #[must_use]
     pub fn capacity(&self) -> usize {
         self.receiver.capacity().saturating_add(self.sender.capacity())
+    }
+
+    /// Frees all memory that is not needed now: empty buffers whatever they may
+    /// [retain](Config::retain), and the windows of compression that later messages can do without.
+    ///
+    /// This is done automatically when a connection is so quiet that a Ping is sent. The next
+    /// messages allocate again, and compress a little worse.
+    pub fn release(&mut self) {
+        self.receiver.release_to(0);
+        self.sender.release();
     }
 
     /// Splits into two halves for two tasks that share nothing.

@@ -38,6 +38,12 @@ impl Config {
         max_ratio: u32::MAX,
     };
 
+    /// Returns the window that this end compresses with.
+    #[cfg(feature = "bytes")]
+    pub(crate) const fn window(&self) -> u8 {
+        self.send_window
+    }
+
     /// Limits the window that this end compresses with.
     ///
     /// `bits` is a base-2 logarithm from 9 to 15; a value outside counts as the nearest one. The

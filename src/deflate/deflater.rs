@@ -44,7 +44,7 @@ pub struct Deflater {
 const TAIL: [u8; 4] = [0x00, 0x00, 0xFF, 0xFF];
 
 impl Deflater {
-    pub(super) const fn new(config: &Config, window: u8, takeover: bool) -> Self {
+    pub(crate) const fn new(config: &Config, window: u8, takeover: bool) -> Self {
         Self {
             serves: None,
             context: None,
@@ -166,8 +166,19 @@ impl Deflater {
         self.context.is_none()
     }
 
+    /// Returns whether the peer can be sent a message that was compressed elsewhere with this
+    /// window.
+    ///
+    /// The peer's window then contains a message that this context does not, so the context must be
+    /// empty, or become so before the next message.
+    #[cfg(feature = "bytes")]
+    pub(crate) const fn passes_on(&self, window: u8) -> bool {
+        let forgets = !self.takeover || self.context.is_none();
+        forgets && !self.open && window <= self.window
+    }
+
     /// Compresses `payload` to the front of `out`, up to the end of a byte; returns the length.
-    fn compress(&mut self, payload: &[u8], last: bool, out: &mut [u8]) -> Option<usize> {
+    pub(crate) fn compress(&mut self, payload: &[u8], last: bool, out: &mut [u8]) -> Option<usize> {
         let config = self.config();
         self.used &= self.context.is_some();
         let context = self.context.get_or_insert_with(|| Deflate::new_with_config(config));

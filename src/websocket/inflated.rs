@@ -126,8 +126,11 @@ impl Inflated {
         self.bytes.capacity()
     }
 
-    /// Frees memory beyond this if nothing is held.
+    /// Frees memory beyond this if nothing is held, and the window if that is not needed.
     pub(super) fn release(&mut self, retain: usize) {
+        if retain == 0 {
+            self.inflater.release();
+        }
         if self.len == 0 && self.bytes.capacity() > retain {
             self.bytes.release();
         }

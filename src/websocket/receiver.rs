@@ -304,11 +304,16 @@ impl<R: Role, S: Storage> Receiver<R, S> {
 
     /// Frees the memory that the next bytes do not need, beyond the retained amount.
     fn release(&mut self) {
+        self.release_to(self.retain);
+    }
+
+    /// Frees the memory that the next bytes do not need, beyond this amount.
+    pub(super) fn release_to(&mut self, retain: usize) {
         let open = self.joining == Joining::Message;
-        self.buffer.release(open, self.retain);
+        self.buffer.release(open, retain);
         #[cfg(feature = "deflate")]
         if let Some(inflated) = &mut self.inflated {
-            inflated.release(self.retain);
+            inflated.release(retain);
         }
     }
 

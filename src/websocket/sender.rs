@@ -2,6 +2,11 @@
 
 use super::Clock;
 #[cfg(feature = "bytes")]
+use bytes::Bytes;
+
+#[cfg(feature = "bytes")]
+use super::broadcast::Frame;
+#[cfg(feature = "bytes")]
 use super::buffer::SPLIT;
 use super::config::Config;
 use super::outbox::Outbox;
@@ -15,6 +20,8 @@ use crate::control::Reply;
 use crate::deflate::Deflater;
 use crate::error::SendError;
 use crate::fragment::Fragment;
+#[cfg(feature = "bytes")]
+use crate::fragment::FrameKind;
 #[cfg(any(feature = "bytes", feature = "deflate"))]
 use crate::frame::FrameHeader;
 use crate::identity::Serves;
@@ -55,6 +62,20 @@ impl<R: Role, S: Storage> Sender<R, S> {
     #[cfg(feature = "deflate")]
     pub(super) fn deflate_with(&mut self, deflater: Deflater) {
         self.deflater = Some(deflater);
+    }
+
+    #[cfg(all(feature = "bytes", feature = "deflate"))]
+    pub(super) const fn deflater(&self) -> Option<&Deflater> {
+        self.deflater.as_ref()
+    }
+
+    /// Frees all memory that nothing waits in, and that compression can do without.
+    pub(super) fn release(&mut self) {
+        self.outbox.release(0);
+        #[cfg(feature = "deflate")]
+        if let Some(deflater) = &mut self.deflater {
+            deflater.release();
+        }
     }
 
     /// Queues a message (`&str`, `&[u8]`, [`Message`](super::Message)), or a [`Fragment`] of one.
@@ -116,25 +137,54 @@ impl<R: Role, S: Storage> Sender<R, S> {
     pub fn send_owned(&mut self, message: impl Into<OwnedMessage>) -> Result<(), SendError> {
         let message = message.into();
         let fragment = Fragment::from(&message);
-        let payload_len = fragment.payload().len();
         #[cfg(feature = "deflate")]
         if self.deflater.is_some() {
             return self.send_deflated(fragment);
         }
-        if !R::IS_SERVER || payload_len < SPLIT {
+        if !R::IS_SERVER || fragment.payload().len() < SPLIT {
             return self.send_plain(fragment);
         }
         self.check_open()?;
         self.half.check(&fragment)?;
-        let wait =
-            self.outbox.len().saturating_add(payload_len).saturating_add(FrameHeader::MAX_LEN);
-        if wait > self.high_water || !self.outbox.reserve(FrameHeader::MAX_LEN) {
-            return Err(SendError::Full);
-        }
+        self.check_shared(fragment.payload().len())?;
         let header = self.half.header_of(&fragment);
-        self.outbox.push(&header, &[], None);
-        self.outbox.share(message.into_bytes());
+        self.push_shared(&header, message.into_bytes());
         Ok(())
+    }
+
+    /// Queues a whole frame of a server, which is not copied if it is long.
+    #[cfg(feature = "bytes")]
+    pub(super) fn send_frame(&mut self, frame: &Frame, kind: FrameKind) -> Result<(), SendError> {
+        self.check_open()?;
+        self.half.check_frame(kind, false)?;
+        self.check_shared(frame.payload.len())?;
+        self.push_shared(&frame.header, frame.payload.clone());
+        Ok(())
+    }
+
+    /// Checks that a payload of this length may be queued, and makes room for its header.
+    #[cfg(feature = "bytes")]
+    fn check_shared(&mut self, payload_len: usize) -> Result<(), SendError> {
+        if payload_len < SPLIT {
+            return self.check_room(payload_len.saturating_add(FrameHeader::MAX_LEN));
+        }
+        let wait = self.outbox.len().saturating_add(payload_len);
+        let fits = wait.saturating_add(FrameHeader::MAX_LEN) <= self.high_water;
+        if fits && self.outbox.reserve(FrameHeader::MAX_LEN) {
+            Ok(())
+        } else {
+            Err(SendError::Full)
+        }
+    }
+
+    #[cfg(feature = "bytes")]
+    fn push_shared(&mut self, header: &[u8], payload: Bytes) {
+        if payload.len() < SPLIT {
+            self.outbox.push(header, &payload, None);
+        } else {
+            self.outbox.push(header, &[], None);
+            self.outbox.share(payload);
+        }
     }
 
     #[cfg(feature = "deflate")]

@@ -5,5 +5,7 @@
 mod common;
 
 mod buffer;
+#[cfg(feature = "bytes")]
+mod owned;
 mod pairing;
 mod websocket;

@@ -1,0 +1,121 @@
+//! Messages that are encoded, and compressed, once for many clients.
+
+use bytes::Bytes;
+
+use super::sender::Sender;
+use super::storage::Storage;
+#[cfg(feature = "deflate")]
+use crate::deflate::{Config, Deflater};
+use crate::error::SendError;
+use crate::fragment::{Fragment, FrameKind};
+use crate::frame::EncodedHeader;
+use crate::role::Server;
+use crate::send::SendHalf;
+
+/// A message that a server encodes once, and sends to any number of clients by reference count.
+///
+/// It can be cloned and sent between tasks at the cost of a counter.
+///
+/// ```
+/// use rfc6455::WebSocket;
+/// use rfc6455::websocket::{Broadcast, Config};
+/// let news = Broadcast::new("news".repeat(300))?;
+/// let mut clients = [(); 3].map(|()| WebSocket::server(Config::DEFAULT));
+/// for ws in &mut clients {
+///     ws.sender().broadcast(&news)?;
+///     assert_eq!(ws.queued(), 4 + 1200);
+/// }
+/// # Ok::<(), rfc6455::SendError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Broadcast {
+    plain: Frame,
+    #[cfg(feature = "deflate")]
+    compressed: Option<Compressed>,
+}
+
+/// A frame in two parts.
+#[derive(Clone, Debug)]
+pub(super) struct Frame {
+    pub(super) header: EncodedHeader,
+    pub(super) payload: Bytes,
+}
+
+/// The same message as DEFLATE data that refers to nothing before it.
+#[cfg(feature = "deflate")]
+#[derive(Clone, Debug)]
+struct Compressed {
+    frame: Frame,
+    /// How far back it refers, as a base-2 logarithm.
+    window: u8,
+}
+
+impl Broadcast {
+    /// Encodes a whole message.
+    ///
+    /// # Errors
+    /// [`SendError::TooLong`] if it has 2^63 bytes or more, which no memory has.
+    pub fn new(message: impl Into<super::OwnedMessage>) -> Result<Self, SendError> {
+        let message = message.into();
+        let header = SendHalf::new(Server).send_header(&message)?;
+        Ok(Self {
+            plain: Frame { header, payload: message.into_bytes() },
+            #[cfg(feature = "deflate")]
+            compressed: None,
+        })
+    }
+
+    /// Compresses the message too, with an empty window: for the clients with which that was
+    /// negotiated.
+    ///
+    /// A client gets the compressed form if its connection's window is at least as large as
+    /// [`Config::send_window`] here, and if no message that was compressed for it alone would have
+    /// to be forgotten. All others get the message as it is.
+    #[cfg(feature = "deflate")]
+    #[must_use]
+    pub fn compress(mut self, config: &Config) -> Self {
+        let window = config.window();
+        let mut deflater = Deflater::new(config, window, false);
+        let payload = &self.plain.payload;
+        let mut body = alloc::vec![0; Deflater::bound(payload.len())];
+        let Some(len) = deflater.compress(payload, true, &mut body) else { return self };
+        if len < payload.len() {
+            let kind = if self.plain.header.first() == Some(&0x81) {
+                Fragment::text(&[]).kind
+            } else {
+                Fragment::from(&[]).kind
+            };
+            body.truncate(len);
+            body.shrink_to_fit();
+            let header = SendHalf::new(Server).header_of_compressed(kind, len as u64);
+            let frame = Frame { header, payload: body.into() };
+            self.compressed = Some(Compressed { frame, window });
+        }
+        self
+    }
+
+    /// Returns the frame for a connection whose deflater is this one, if it has any.
+    #[cfg(feature = "deflate")]
+    fn frame_for(&self, deflater: Option<&Deflater>) -> &Frame {
+        match (&self.compressed, deflater) {
+            (Some(Compressed { frame, window }), Some(deflater)) if deflater.passes_on(*window) => {
+                frame
+            }
+            _ => &self.plain,
+        }
+    }
+}
+
+impl<S: Storage> Sender<Server, S> {
+    /// Queues a message that was encoded once for many clients.
+    ///
+    /// # Errors
+    /// As for [`send`](Self::send).
+    pub fn broadcast(&mut self, message: &Broadcast) -> Result<(), SendError> {
+        #[cfg(feature = "deflate")]
+        let frame = message.frame_for(self.deflater());
+        #[cfg(not(feature = "deflate"))]
+        let frame = &message.plain;
+        self.send_frame(frame, FrameKind::whole(crate::MessageKind::Binary))
+    }
+}

@@ -1,0 +1,198 @@
+//! Messages as `Bytes`: what is copied, what is shared, and what is sent once to many.
+
+use bytes::{BufMut, Bytes, BytesMut};
+use rfc6455::websocket::{Broadcast, Config, OwnedEvent, OwnedMessage, Utf8Bytes};
+use rfc6455::{Client, Connection, Fragment, Limits, MaskingKeys, SendError, Server, WebSocket};
+
+fn server(config: Config) -> WebSocket<Server, BytesMut> {
+    WebSocket::new(Connection::server(config.limits), config, BytesMut::new(), BytesMut::new())
+}
+
+fn client(config: Config) -> WebSocket<Client<impl MaskingKeys>, BytesMut> {
+    let connection = Connection::client(|| [1, 2, 3, 4], config.limits);
+    WebSocket::new(connection, config, BytesMut::new(), BytesMut::new())
+}
+
+fn written<R: rfc6455::Role>(ws: &mut WebSocket<R, BytesMut>) -> Vec<u8> {
+    let all: Vec<u8> = ws.transmit_slices().flatten().copied().collect();
+    ws.transmitted(all.len()).unwrap();
+    all
+}
+
+/// Gives the client these bytes in steps of this length; returns the messages that it finds.
+fn receive(
+    ws: &mut WebSocket<Client<impl MaskingKeys>, BytesMut>,
+    wire: &[u8],
+    step: usize,
+) -> Vec<OwnedMessage> {
+    let mut messages = Vec::new();
+    for mut piece in wire.chunks(step) {
+        while !piece.is_empty() {
+            let mut room = ws.read_buf_mut();
+            let len = room.remaining_mut().min(piece.len());
+            room.put_slice(&piece[..len]);
+            assert_eq!(ws.received_buf_mut(), len);
+            assert_eq!(ws.received_buf_mut(), 0, "counted once");
+            piece = &piece[len..];
+            while let Some((event, _)) = ws.next_owned().unwrap() {
+                let OwnedEvent::Message(message) = event else { panic!("{event:?}") };
+                messages.push(message);
+            }
+        }
+    }
+    messages
+}
+
+#[test]
+fn s5_4_owned_messages_are_those_that_were_sent_however_they_are_cut() {
+    for step in [1, 7, 1000, 5000, usize::MAX] {
+        let (mut from, mut to) = (server(Config::DEFAULT), client(Config::DEFAULT));
+        let mut sent = Vec::new();
+        for len in [0, 1, 125, 1023, 1024, 5_000, 70_000, 3] {
+            let text = OwnedMessage::from("\u{E4}".repeat(len / 2));
+            for message in [text, OwnedMessage::from(vec![7; len])] {
+                from.sender().send_owned(message.clone()).unwrap();
+                sent.push(message);
+            }
+            let parts = [Fragment::from(&[1; 700]).first(), Fragment::from(&[2; 700]).last()];
+            parts.map(|part| from.send(part).unwrap());
+            sent.push(OwnedMessage::from([[1; 700], [2; 700]].concat()));
+        }
+        let wire = written(&mut from);
+        assert_eq!(receive(&mut to, &wire, step), sent);
+    }
+}
+
+#[test]
+fn a_long_payload_of_a_server_is_not_copied_and_a_short_one_is() {
+    for (len, shared) in [(1023, false), (1024, true), (100_000, true)] {
+        let payload = Bytes::from(vec![5; len]);
+        let mut ws = server(Config::DEFAULT);
+        ws.sender().send_owned(payload.clone()).unwrap();
+        ws.sender().broadcast(&Broadcast::new(payload.clone()).unwrap()).unwrap();
+        let slices: Vec<_> = ws.transmit_slices().map(<[u8]>::as_ptr).collect();
+        let places = slices.iter().filter(|place| **place == payload.as_ptr()).count();
+        assert_eq!(places, if shared { 2 } else { 0 });
+        assert_eq!(ws.queued(), 2 * len + if len > 65_535 { 20 } else { 8 });
+    }
+}
+
+#[test]
+fn an_owned_message_stays_what_it_is_while_the_buffer_is_used_again() {
+    let mut ws = client(Config::DEFAULT);
+    let mut kept = Vec::new();
+    for round in 0..50_u8 {
+        let mut wire = vec![0x82, 0x7E, 0x08, 0x00];
+        wire.resize(4 + 2048, round);
+        wire.extend([0x82, 3, round, round, round]);
+        kept.extend(receive(&mut ws, &wire, 900));
+    }
+    assert_eq!(kept.len(), 100);
+    for (index, message) in kept.iter().enumerate() {
+        let round = u8::try_from(index / 2).unwrap();
+        assert!(message.as_bytes().iter().all(|byte| *byte == round), "message {index}");
+    }
+}
+
+#[test]
+fn s5_5_a_pong_goes_between_shared_payloads_and_never_into_one() {
+    for sent in [0, 1, 4, 5, 20_003, 20_004, 20_005, 60_011] {
+        let mut ws = server(Config::DEFAULT);
+        for byte in 1..=3 {
+            ws.sender().send_owned(vec![byte; 20_000]).unwrap();
+        }
+        ws.transmitted(sent).unwrap();
+        ws.ping(b"p").unwrap();
+        let rest = written(&mut ws);
+        let ahead = sent.next_multiple_of(20_004) - sent;
+        let short = 60_012 - sent < 16 << 10;
+        let at = if short { 60_012 - sent } else { ahead };
+        assert_eq!(&rest[at..at + 3], b"\x89\x01p", "after {sent}");
+        assert_eq!(rest.len(), 60_012 + 3 - sent);
+    }
+}
+
+#[test]
+fn above_the_mark_nothing_is_shared() {
+    let mut ws = server(Config::DEFAULT.high_water(10_000));
+    let message = Broadcast::new(vec![0; 6_000]).unwrap();
+    ws.sender().broadcast(&message).unwrap();
+    assert_eq!(ws.sender().broadcast(&message), Err(SendError::Full));
+    assert_eq!(ws.sender().send_owned(vec![0; 6_000]), Err(SendError::Full));
+    assert_eq!(ws.queued(), 6_004);
+    ws.send(Fragment::from("x").first()).unwrap();
+    assert_eq!(ws.sender().broadcast(&message), Err(SendError::MessageOpen));
+}
+
+#[test]
+fn owned_text_converts_without_a_copy_where_nobody_shares_it() {
+    let text = String::from("some text that is long enough");
+    let place = text.as_ptr();
+    let owned = Utf8Bytes::from(text);
+    assert_eq!(owned.as_bytes().as_ptr(), place);
+    let text = String::from(owned);
+    assert_eq!((text.as_ptr(), &*text), (place, "some text that is long enough"));
+    assert_eq!(Utf8Bytes::from_static("a"), "a");
+    assert_eq!(String::from(Utf8Bytes::try_from(Bytes::from_static(b"b")).unwrap()), "b");
+    assert_eq!(format!("{:?} {}", Utf8Bytes::from("c"), Utf8Bytes::from("d")), "\"c\" d");
+    let message = OwnedMessage::from("e");
+    assert_eq!(OwnedMessage::from(message.as_message()), message);
+}
+
+#[cfg(feature = "deflate")]
+mod compressed {
+    use super::*;
+    use rfc6455::deflate::{self, Params};
+
+    fn pair(
+        config: deflate::Config,
+    ) -> (WebSocket<Server, BytesMut>, WebSocket<Client<impl MaskingKeys>, BytesMut>) {
+        let by_server = config.accept(Params::default()).unwrap();
+        let response = Params {
+            server_no_context_takeover: !by_server.send_takeover(),
+            server_max_window_bits: (by_server.send_window() < 15)
+                .then_some(by_server.send_window()),
+            ..Params::default()
+        };
+        let by_client = deflate::Config::DEFAULT.confirm(response).unwrap();
+        let limits = Config::DEFAULT.limits(Limits::DEFAULT);
+        (server(limits).deflate(Some(by_server)), client(limits).deflate(Some(by_client)))
+    }
+
+    #[test]
+    fn s7_2_1_what_is_compressed_once_reaches_every_client_that_can_read_it() {
+        let once = deflate::Config::DEFAULT.send_window(12);
+        let news = "the same news for all of them. ".repeat(100);
+        let message = Broadcast::new(news.clone()).unwrap().compress(&once);
+        let own = "the same news for all of them, and more".repeat(3);
+        for (config, first, later) in [
+            (deflate::Config::DEFAULT, true, false),
+            (deflate::Config::DEFAULT.send_takeover(false), true, true),
+            (deflate::Config::DEFAULT.send_window(12), true, false),
+            (deflate::Config::DEFAULT.send_window(11), false, false),
+        ] {
+            let (mut from, mut to) = pair(config);
+            from.sender().broadcast(&message).unwrap();
+            let short = from.queued() < 500;
+            assert_eq!(short, first, "{config:?}");
+            from.send(&*own).unwrap();
+            let before = from.queued();
+            from.sender().broadcast(&message).unwrap();
+            assert_eq!(from.queued() - before < 500, later, "{config:?}");
+            from.send(&*own).unwrap();
+            let wire = written(&mut from);
+            let expected = [&news, &own, &news, &own].map(|text| OwnedMessage::from(text.clone()));
+            assert_eq!(receive(&mut to, &wire, 100), expected);
+        }
+    }
+
+    #[test]
+    fn s5_1_without_compression_a_client_gets_the_message_as_it_is() {
+        let news = "news ".repeat(1000);
+        let message = Broadcast::new(news.clone()).unwrap().compress(&deflate::Config::DEFAULT);
+        let (mut from, mut to) = (server(Config::DEFAULT), client(Config::DEFAULT));
+        from.sender().broadcast(&message).unwrap();
+        let wire = written(&mut from);
+        assert_eq!(receive(&mut to, &wire, 4096), [OwnedMessage::from(news)]);
+    }
+}
