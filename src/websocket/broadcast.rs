@@ -29,6 +29,7 @@ use crate::send::SendHalf;
 /// ```
 #[derive(Clone, Debug)]
 pub struct Broadcast {
+    kind: FrameKind,
     plain: Frame,
     #[cfg(feature = "deflate")]
     compressed: Option<Compressed>,
@@ -57,8 +58,11 @@ impl Broadcast {
     /// [`SendError::TooLong`] if it has 2^63 bytes or more, which no memory has.
     pub fn new(message: impl Into<super::OwnedMessage>) -> Result<Self, SendError> {
         let message = message.into();
-        let header = SendHalf::new(Server).send_header(&message)?;
+        let fragment = Fragment::from(&message);
+        let kind = fragment.kind;
+        let header = SendHalf::new(Server).send_header(fragment)?;
         Ok(Self {
+            kind,
             plain: Frame { header, payload: message.into_bytes() },
             #[cfg(feature = "deflate")]
             compressed: None,
@@ -80,14 +84,9 @@ impl Broadcast {
         let mut body = alloc::vec![0; Deflater::bound(payload.len())];
         let Some(len) = deflater.compress(payload, true, &mut body) else { return self };
         if len < payload.len() {
-            let kind = if self.plain.header.first() == Some(&0x81) {
-                Fragment::text(&[]).kind
-            } else {
-                Fragment::from(&[]).kind
-            };
             body.truncate(len);
             body.shrink_to_fit();
-            let header = SendHalf::new(Server).header_of_compressed(kind, len as u64);
+            let header = SendHalf::new(Server).header_of_compressed(self.kind, len as u64);
             let frame = Frame { header, payload: body.into() };
             self.compressed = Some(Compressed { frame, window });
         }
@@ -116,6 +115,6 @@ impl<S: Storage> Sender<Server, S> {
         let frame = message.frame_for(self.deflater());
         #[cfg(not(feature = "deflate"))]
         let frame = &message.plain;
-        self.send_frame(frame, FrameKind::whole(crate::MessageKind::Binary))
+        self.send_frame(frame, message.kind)
     }
 }

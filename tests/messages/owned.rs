@@ -55,7 +55,9 @@ fn s5_4_owned_messages_are_those_that_were_sent_however_they_are_cut() {
                 sent.push(message);
             }
             let parts = [Fragment::from(&[1; 700]).first(), Fragment::from(&[2; 700]).last()];
-            parts.map(|part| from.send(part).unwrap());
+            for part in parts {
+                from.send(part).unwrap();
+            }
             sent.push(OwnedMessage::from([[1; 700], [2; 700]].concat()));
         }
         let wire = written(&mut from);
