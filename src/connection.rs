@@ -5,8 +5,6 @@ use crate::error::{ProtocolError, SendError};
 use crate::event::{Eof, Event};
 use crate::fragment::{Fragment, FrameKind};
 use crate::frame::EncodedHeader;
-use crate::halves::Internal;
-use crate::halves::sealed::{HasReceiveHalf, HasSendHalf};
 use crate::limits::Limits;
 use crate::receive::ReceiveHalf;
 use crate::role::{Client, MaskingKeys, Role, Server};
@@ -391,21 +389,6 @@ impl<R: Role> Connection<R> {
     #[inline]
     fn check_open(&self) -> Result<(), SendError> {
         if self.receiver.is_open() { Ok(()) } else { Err(SendError::Closed) }
-    }
-}
-
-impl<R> HasReceiveHalf<R> for Connection<R> {
-    #[inline(always)]
-    fn receive_half(&mut self, _: Internal) -> &mut ReceiveHalf<R> {
-        &mut self.receiver
-    }
-}
-
-impl<R: Role> HasSendHalf<R> for Connection<R> {
-    #[inline]
-    fn send_half(&mut self, _: Internal) -> Result<&mut SendHalf<R>, SendError> {
-        self.check_open()?;
-        Ok(&mut self.sender)
     }
 }
 

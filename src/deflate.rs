@@ -2,15 +2,13 @@
 //!
 //! The two ends negotiate it in the opening handshake. A [`Config`] makes the client's
 //! [offer](Config::offer) or the server's [response](Config::accept), and the result for both is
-//! [`Negotiated`]. That creates an [`Inflater`] and a [`Deflater`] for the connection. They sit
-//! beside it, or each beside its half, and share nothing; uncompressed data does not pass through
-//! them.
+//! [`Negotiated`], which you give to the [`WebSocket`](crate::WebSocket). Nothing else changes.
 //!
 #![cfg_attr(feature = "handshake", doc = "```")]
 #![cfg_attr(not(feature = "handshake"), doc = "```ignore")]
 //! use rfc6455::deflate::Config;
 //! use rfc6455::handshake::{Acceptance, HandshakeLimits, ServerHandshake};
-//! use rfc6455::{Connection, Incoming, Limits, MessageBuffer};
+//! use rfc6455::{WebSocket, websocket};
 //!
 //! let mut received = *b"GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n\
 //!     Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n\
@@ -22,39 +20,33 @@
 //! let mut input = &mut received[..];
 //! let upgrade = handshake.receive(&mut input)?.unwrap().upgrade()?;
 //!
-//! let negotiated = Config::DEFAULT.accept_offer(&upgrade).unwrap(); // `None`: no compression
-//! let response = negotiated.response();
-//! let mut out = vec![0; 512];
-//! upgrade.accept(&Acceptance::DEFAULT.extensions(Some(&response)), &mut out)?;
+//! let negotiated = Config::DEFAULT.accept_offer(&upgrade); // `None`: no compression
+//! let response = negotiated.map(|negotiated| negotiated.response());
+//! let extensions = response.as_deref();
+//! upgrade.accept(&Acceptance::DEFAULT.extensions(extensions), &mut [0; 512])?;
 //!
-//! let (mut inflater, mut deflater) = (negotiated.inflater(), negotiated.deflater());
-//! let (mut ws, mut messages) = (Connection::server(Limits::DEFAULT), MessageBuffer::new());
-//! let Some(Incoming::Message(message)) =
-//!     messages.receive_inflated(&mut inflater, &mut ws, &mut input)?
-//! else {
-//!     panic!("there was one")
-//! };
+//! let mut ws = WebSocket::server(websocket::Config::DEFAULT).deflate(negotiated);
+//! ws.feed(input);
+//! let Some((websocket::Event::Message(message), _)) = ws.next()? else { panic!() };
 //! assert_eq!(message.as_bytes(), b"Hello");
-//! out.clear();
-//! deflater.send_to_vec(&mut ws, message, &mut out)?;
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
 //! # Receiving
-//! [`MessageBuffer::receive_inflated`](crate::MessageBuffer::receive_inflated) yields whole
-//! messages. [`Inflater::receive`] yields chunks of a length that you choose, so a message of any
-//! size passes through an output of any size. Compressed and uncompressed messages look the same.
-//! The [`Limits`](crate::Limits) on frames apply as frames arrive. `max_message` counts inflated
-//! bytes too: the first byte over it fails the connection with 1009, however little of the input
-//! produced that byte. Text is checked once, after it is inflated.
+//! Compressed and uncompressed messages look the same, whole and in
+//! [chunks](crate::websocket::Config::stream_above). The [`Limits`](crate::Limits) on frames apply
+//! as frames arrive. `max_message` counts inflated bytes too: the first byte over it fails the
+//! connection with 1009, however little of the input produced that byte. Text is checked once,
+//! after it is inflated.
 //!
 //! A message must end where a DEFLATE block does. A message that does not, or is corrupt in any
 //! other way, fails with 1007. Nothing depends on the chunking of the stream.
 //!
 //! # Sending
-//! [`Deflater::send`] compresses a message, or a fragment of one, if it is long enough. If a
-//! message should not be compressed, because it is incompressible or secret, bypass the deflater:
-//! send it with [`Connection::send`](crate::Connection::send).
+//! A message is compressed if it is long enough ([`Config::threshold`]). Send one that is
+//! incompressible with [`send_plain`](crate::websocket::Sender::send_plain), and one that is
+//! secret, too: an attacker who can inject text into the same compression context as a secret, and
+//! observe lengths, can recover the secret.
 //!
 //! # Cost
 //! Compression costs nothing before the first compressed message. From then on, each connection
@@ -70,9 +62,9 @@
 //! | 9 | 358 | 246 | 148 | 134 |
 //!
 //! Receiving takes 47 KiB for every window. The compression level makes no difference to memory.
-//! Without takeover ([`Config::send_takeover`], [`Config::receive_takeover`]), all of it can be
-//! freed between two messages, with [`Deflater::release`] and [`Inflater::release`]. A deflater can
-//! always be released, at the price of longer messages.
+//! [`WebSocket::release`](crate::WebSocket::release) frees what sending takes, at the price of
+//! longer messages, and without takeover ([`Config::receive_takeover`]) also what receiving takes.
+//! So does a connection that is quiet for so long that it sends a Ping.
 //!
 //! zlib-rs does the work. It allocates from Rust's allocator by way of `std`, so the target must
 //! have `std`, and it panics if there is no memory left. A window of 8 bits is accepted from a
@@ -88,8 +80,7 @@ mod negotiation;
 mod params;
 
 pub use config::Config;
-pub use deflater::Deflater;
-pub use inflater::Inflater;
-pub(crate) use inflater::Step;
+pub(crate) use deflater::Deflater;
+pub(crate) use inflater::{Inflater, Step};
 pub use negotiation::{HeaderText, Negotiated};
 pub use params::Params;

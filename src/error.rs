@@ -9,9 +9,6 @@ use crate::close::CloseCode;
 /// The Close frame that reports it to the peer is pending in
 /// [`poll_transmit`](crate::Connection::poll_transmit). All further input is discarded, and each
 /// further [`receive`](crate::Connection::receive) that is given input returns the same error.
-///
-/// Every [`Violation`] is the peer's fault except one, which is the caller's:
-/// [`Mispaired`](Violation::Mispaired).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ProtocolError {
     pub(crate) offset: u64,
@@ -100,9 +97,6 @@ pub enum Violation {
     /// More inflated bytes than the extension's configuration allows for the compressed ones
     /// (§10.4).
     RatioTooHigh,
-    /// The caller's fault: a message was continued with another buffer, inflater or method than it
-    /// began with. Nothing of it is yielded.
-    Mispaired,
 }
 
 impl Violation {
@@ -131,7 +125,6 @@ impl Violation {
             Self::TooManyFragments | Self::FragmentTooSmall | Self::TooManyControlFrames => {
                 CloseCode::POLICY_VIOLATION
             }
-            Self::Mispaired => CloseCode::INTERNAL_ERROR,
         }
     }
 }
@@ -164,7 +157,6 @@ impl fmt::Display for Violation {
             Self::RatioTooHigh => {
                 "a message inflates to more bytes than deflate::Config::max_ratio allows"
             }
-            Self::Mispaired => "this end mixed up connections or buffers (not the peer's fault)",
         })
     }
 }
@@ -202,9 +194,6 @@ pub enum SendError {
     InvalidUtf8,
     /// RSV1 without a negotiated extension that allows it (§5.2).
     Rsv1NotAllowed,
-    /// The deflater serves another connection, or the connection another deflater; or the open
-    /// message was begun through its deflater, and has to continue there.
-    Mispaired,
 }
 
 impl fmt::Display for SendError {
@@ -221,7 +210,6 @@ impl fmt::Display for SendError {
             Self::TooLong => f.write_str("the payload is too long for its frame"),
             Self::InvalidUtf8 => f.write_str("the text is not UTF-8, or ends inside a code point"),
             Self::Rsv1NotAllowed => f.write_str("no negotiated extension allows RSV1"),
-            Self::Mispaired => f.write_str("this message needs the deflater of its connection"),
         }
     }
 }

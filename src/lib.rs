@@ -144,13 +144,10 @@ mod frame;
 pub mod fuel;
 #[cfg(not(feature = "fuel"))]
 mod fuel;
-mod halves;
 #[cfg(feature = "handshake")]
 pub mod handshake;
-mod identity;
 mod limits;
 mod mask;
-mod message;
 mod opcode;
 mod receive;
 mod role;
@@ -166,12 +163,8 @@ pub use error::{ProtocolError, SendError, Violation};
 pub use event::{Chunk, Eof, Event};
 pub use fragment::{Fragment, FrameKind};
 pub use frame::{EncodedHeader, FrameHeader};
-pub use halves::{Receiver, Sender};
 pub use limits::Limits;
 pub use mask::{MaskingKey, mask};
-#[cfg(feature = "alloc")]
-pub use message::Heap;
-pub use message::{InSlice, Incoming, Message, MessageBuffer, Storage};
 pub use opcode::{MessageKind, Opcode};
 pub use receive::ReceiveHalf;
 pub use role::{Client, ForkKeys, MaskingKeys, Role, Server};

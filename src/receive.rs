@@ -9,12 +9,10 @@ use core::mem;
 
 use crate::close::CloseFrame;
 use crate::control::{ControlBuffer, ControlPayload, PendingReply, Reply};
-use crate::error::{ProtocolError, Violation};
+use crate::error::ProtocolError;
 use crate::event::{Eof, Event};
-use crate::identity::{Identity, Serves};
 use crate::limits::Limits;
 use crate::role::Role;
-use crate::utf8::Utf8;
 
 #[cfg(feature = "deflate")]
 mod compressed;
@@ -52,7 +50,6 @@ pub struct ReceiveHalf<R> {
     pending: Pending,
     extension: Extension,
     answer_pings: bool,
-    identity: Identity,
     role: PhantomData<fn() -> R>,
 }
 
@@ -80,7 +77,6 @@ impl<R: Role> ReceiveHalf<R> {
             pending: Pending::NOTHING,
             extension: Extension::None,
             answer_pings: true,
-            identity: Identity::NONE,
             role: PhantomData,
         }
     }
@@ -96,36 +92,19 @@ impl<R: Role> ReceiveHalf<R> {
         &mut self,
         input: &mut &'b mut [u8],
     ) -> Result<Option<Event<'b>>, ProtocolError> {
-        match self.receive_whole::<true>(input) {
+        match self.receive_whole(input) {
             Some(chunk) => Ok(Some(Event::Data(chunk))),
             // The end of every read.
             None if input.is_empty() => Ok(None),
-            None => self.receive_slowly::<true, false>(input),
+            None => self.receive_slowly(input),
         }
-    }
-
-    /// Receives the next event like [`receive`](Self::receive), but does not validate text: the
-    /// caller does, and reports with [`set_utf8`](Self::set_utf8) the state of the text after each
-    /// chunk but the last.
-    #[inline]
-    pub(crate) fn receive_unvalidated<'b>(
-        &mut self,
-        input: &mut &'b mut [u8],
-    ) -> Result<Option<Event<'b>>, ProtocolError> {
-        self.receive_slowly::<false, false>(input)
-    }
-
-    pub(crate) const fn set_utf8(&mut self, utf8: Utf8) {
-        self.message.utf8 = utf8;
     }
 
     /// Receives the next event, one step at a time.
     ///
-    /// With `VALIDATE`, text is validated; without, the caller does it. With `TO_COMPRESSED`, returns
-    /// `None` where the payload of a compressed frame begins; without, such payload is a mistake of
-    /// the caller, who has an inflater for it.
+    /// Returns `None` where the payload of a compressed frame begins, too.
     #[inline(never)]
-    fn receive_slowly<'b, const VALIDATE: bool, const TO_COMPRESSED: bool>(
+    pub(crate) fn receive_slowly<'b>(
         &mut self,
         input: &mut &'b mut [u8],
     ) -> Result<Option<Event<'b>>, ProtocolError> {
@@ -138,12 +117,11 @@ impl<R: Role> ReceiveHalf<R> {
                     {
                         return Ok(Some(event)); // neither the state nor the message has changed
                     }
-                    self.take_frame::<VALIDATE>(header.as_ref(), input)
+                    self.take_frame(header.as_ref(), input)
                 }
                 State::Header(spill) => self.take_rest_of_header(spill, input),
-                State::Data(_) => self.take_data::<VALIDATE>(input),
-                State::Compressed(_) if TO_COMPRESSED => break Ok(None),
-                State::Compressed(_) => break Err(self.mispaired(input)),
+                State::Data(_) => self.take_data(input),
+                State::Compressed(_) => break Ok(None),
                 State::Control(..) => self.take_control(input),
                 State::Ended(_) => {
                     let discarded = mem::take(input);
@@ -167,31 +145,6 @@ impl<R: Role> ReceiveHalf<R> {
         };
         self.update_fast_path();
         result
-    }
-
-    /// Fails the connection at its next byte, because our caller has mixed up its values.
-    #[cold]
-    pub(crate) fn mispaired(&mut self, input: &mut &mut [u8]) -> ProtocolError {
-        *input = &mut [];
-        let error = ProtocolError { offset: self.position, violation: Violation::Mispaired };
-        self.fail(error);
-        error
-    }
-
-    /// Returns the number that identifies this connection.
-    pub(crate) fn identity(&mut self) -> Serves {
-        self.identity.get()
-    }
-
-    /// Returns whether the number identifies this connection.
-    pub(crate) const fn is(&self, serves: Serves) -> bool {
-        self.identity.is(serves)
-    }
-
-    /// Returns whether a message is open and a part of it was delivered.
-    #[inline]
-    pub(crate) const fn is_inside_of_message(&self) -> bool {
-        self.message.kind.is_some() && self.message.delivered
     }
 
     /// Ends the stream: cleanly if a Close frame was received before.

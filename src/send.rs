@@ -6,8 +6,6 @@ use crate::control::{PendingReply, Reply};
 use crate::error::SendError;
 use crate::fragment::{Fragment, FrameKind};
 use crate::frame::{EncodedHeader, FrameHeader, MAX_CONTROL};
-#[cfg(feature = "deflate")]
-use crate::identity::{Identity, Serves};
 use crate::mask::{MaskingKey, mask, mask_copy};
 use crate::opcode::{MessageKind, Opcode};
 use crate::role::{Role, Server};
@@ -34,9 +32,6 @@ pub struct SendHalf<R> {
     /// The validation state of the open message's text.
     utf8: Utf8,
     allow_rsv1: bool,
-    /// The pairing with a deflater.
-    #[cfg(feature = "deflate")]
-    identity: Identity,
 }
 
 /// The part of the current message that was sent so far.
@@ -63,8 +58,6 @@ impl<R: Role> SendHalf<R> {
             frame_last: false,
             utf8: Utf8::new(),
             allow_rsv1: false,
-            #[cfg(feature = "deflate")]
-            identity: Identity::NONE,
         }
     }
 
@@ -245,19 +238,10 @@ impl<R: Role> SendHalf<R> {
         header.to_bytes()
     }
 
-    /// Returns whether a deflater that serves this half, or none yet, may compress its messages.
+    /// Returns whether the open message was begun through a deflater.
     #[cfg(feature = "deflate")]
-    pub(crate) fn may_be_served_by(&self, serves: Option<Serves>) -> bool {
-        match serves {
-            None => !self.identity.is_taken(),
-            Some(serves) => self.identity.is(serves),
-        }
-    }
-
-    /// Pairs this half with a deflater from now on.
-    #[cfg(feature = "deflate")]
-    pub(crate) fn serve(&mut self) -> Serves {
-        self.identity.get()
+    pub(crate) const fn is_compressing(&self) -> bool {
+        matches!(self.progress, Progress::Compressed(_))
     }
 
     /// Returns whether the payload of a frame is incomplete.
@@ -363,10 +347,6 @@ impl<R: Role> SendHalf<R> {
             Progress::Compressed(_) if kind.first => Err(SendError::MessageOpen),
             #[cfg(feature = "deflate")]
             Progress::Compressed(open) if open == kind.message && compressed => Ok(()),
-            #[cfg(feature = "deflate")]
-            Progress::Message(open) | Progress::Compressed(open) if open == kind.message => {
-                Err(SendError::Mispaired)
-            }
             _ => Err(SendError::NoMessageOpen),
         }
     }

@@ -50,6 +50,8 @@ mod broadcast;
 mod buffer;
 mod config;
 mod event;
+#[cfg(target_has_atomic = "32")]
+mod identity;
 #[cfg(feature = "deflate")]
 mod inflated;
 mod outbox;
@@ -75,6 +77,9 @@ pub use owned::{OwnedCloseFrame, OwnedEvent, OwnedMessage, Utf8Bytes};
 pub use receiver::{Receiver, TooMany};
 pub use sender::Sender;
 pub use storage::Storage;
+
+#[cfg(target_has_atomic = "32")]
+use identity::Identity;
 
 use crate::close::CloseCode;
 use crate::connection::Connection;
@@ -446,12 +451,21 @@ impl<R: Role, S: Storage> WebSocket<R, S> {
     /// [`Receiver::poll_reply`] and [`Sender::reply`]. Time stands still until the two are
     /// [reunited](Self::reunite).
     #[must_use]
+    #[cfg_attr(not(target_has_atomic = "32"), allow(unused_mut))]
     pub fn into_split(mut self) -> (Receiver<R, S>, Sender<R, S>) {
-        self.sender.split = Some((self.receiver.half.identity(), self.clock));
+        #[cfg(target_has_atomic = "32")]
+        {
+            let identity = Identity::new();
+            self.receiver.split = Some(identity);
+            self.sender.split = Some((identity, self.clock));
+        }
         (self.receiver, self.sender)
     }
 
     /// Makes a whole of the two halves of one connection again.
+    ///
+    /// It needs a target with atomic operations on 32 bits, as a counter in the process tells which
+    /// halves belong together.
     ///
     /// # Errors
     /// Returns both halves, unchanged, if they are not of the same connection.
@@ -460,16 +474,16 @@ impl<R: Role, S: Storage> WebSocket<R, S> {
         clippy::type_complexity,
         reason = "it gives both halves back"
     )]
+    #[cfg(target_has_atomic = "32")]
     pub fn reunite(
         receiver: Receiver<R, S>,
-        mut sender: Sender<R, S>,
+        sender: Sender<R, S>,
     ) -> Result<Self, (Receiver<R, S>, Sender<R, S>)> {
-        match sender.split.take() {
-            Some((of, clock)) if receiver.half.is(of) => Ok(Self { receiver, sender, clock }),
-            split => {
-                sender.split = split;
-                Err((receiver, sender))
+        match (receiver.split, sender.split) {
+            (Some(one), Some((other, clock))) if one == other => {
+                Ok(Self { receiver, sender, clock })
             }
+            _ => Err((receiver, sender)),
         }
     }
 }

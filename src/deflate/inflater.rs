@@ -5,27 +5,15 @@ use core::fmt;
 use zlib_rs::{Inflate, InflateError, InflateFlush, Status};
 
 use crate::error::{ProtocolError, Violation};
-use crate::event::{Chunk, Event};
 use crate::fuel;
-use crate::halves::{Internal, Receiver};
-use crate::identity::Serves;
-use crate::opcode::MessageKind;
 use crate::receive::ReceiveHalf;
 use crate::role::Role;
-use crate::utf8::Utf8;
 
-/// Inflates messages from a [`Connection`](crate::Connection) or its receiving half.
+/// Inflates the messages of one connection.
 ///
-/// [`Negotiated`](super::Negotiated::inflater) creates it. Its memory is allocated for the first
-/// compressed message, and is the same for all windows. You can [release](Self::release) it if the
-/// peer's messages do not refer to each other.
-///
-/// It serves one connection, the first that it is used with, and no other inflater serves that
-/// connection, because messages refer to data that both have seen. Any other pairing fails the
-/// connection with [`Violation::Mispaired`].
-pub struct Inflater {
-    /// The connection that this inflater serves.
-    serves: Option<Serves>,
+/// Its memory is allocated for the first compressed message, and is the same for all windows. It
+/// can be [released](Self::release) if the peer's messages do not refer to each other.
+pub(crate) struct Inflater {
     context: Option<Inflate>,
     /// The peer's messages may refer to earlier ones.
     takeover: bool,
@@ -44,8 +32,6 @@ pub struct Inflater {
     taken: u64,
     /// The same for its current frame.
     frame_taken: u64,
-    /// The validation state of the open message's text.
-    utf8: Utf8,
     /// The violation that will fail the connection once the valid data before it is yielded.
     failure: Option<Violation>,
 }
@@ -87,7 +73,6 @@ const RATIO_STEP: u64 = 1 << 10;
 impl Inflater {
     pub(super) const fn new(takeover: bool, max_ratio: u32) -> Self {
         Self {
-            serves: None,
             context: None,
             takeover,
             max_ratio,
@@ -98,114 +83,14 @@ impl Inflater {
             unmasked: 0,
             taken: 0,
             frame_taken: 0,
-            utf8: Utf8::new(),
             failure: None,
         }
-    }
-
-    /// Takes the next event off the front of `input`, with compressed data inflated into `out`.
-    ///
-    /// Returns `Ok(None)` exactly when `input` is exhausted, like
-    /// [`Connection::receive`](crate::Connection::receive).
-    ///
-    /// A chunk of an uncompressed message lies in the input. A chunk of a compressed message lies
-    /// in `out`, and is at most as long as `out`. Both are ordinary data: unmasked, valid as far as
-    /// they go if they are text, and subject to
-    /// [`Limits::max_message`](crate::Limits::max_message), which counts inflated bytes too. RSV1
-    /// is allowed from the first call on.
-    ///
-    /// ```
-    /// use rfc6455::deflate::{Config, Params};
-    /// use rfc6455::{Connection, Event, Limits};
-    /// let negotiated = Config::DEFAULT.confirm(Params::default()).unwrap();
-    /// let mut inflater = negotiated.inflater();
-    /// let keys = || [0; 4]; // a real client draws each key from a CSPRNG
-    /// let mut ws = Connection::client(keys, Limits::DEFAULT);
-    /// let mut bytes = *b"\xC1\x07\xF2\x48\xCD\xC9\xC9\x07\x00"; // RFC 7692 §7.2.3.1
-    /// let (mut input, mut out) = (&mut bytes[..], [0; 64]);
-    /// let event = inflater.receive(&mut ws, &mut input, &mut out)?;
-    /// assert!(matches!(event, Some(Event::Data(chunk)) if *chunk == *b"Hello" && chunk.is_last()));
-    /// # Ok::<(), rfc6455::ProtocolError>(())
-    /// ```
-    ///
-    /// # Errors
-    /// As for [`Connection::receive`](crate::Connection::receive); [`Violation::InvalidDeflate`]
-    /// for data that cannot be inflated, [`Violation::RatioTooHigh`] if the
-    /// [`Config`](super::Config) bounds the ratio, and [`Violation::MessageTooBig`] also if `out`
-    /// is empty. [`Violation::Mispaired`] if the inflater and the connection do not belong together.
-    pub fn receive<'c, 'b: 'c, R: Role>(
-        &mut self,
-        ws: &mut impl Receiver<R>,
-        input: &mut &'b mut [u8],
-        out: &'c mut [u8],
-    ) -> Result<Option<Event<'c>>, ProtocolError> {
-        let ws = ws.receive_half(Internal(()));
-        self.pair(ws, input)?;
-        loop {
-            let Some(kind) = ws.compressed() else {
-                if let Some(chunk) = ws.receive_whole::<true>(input) {
-                    return Ok(Some(Event::Data(chunk)));
-                }
-                match ws.receive_to_compressed::<true>(input)? {
-                    None if ws.compressed().is_some() => continue,
-                    event => return Ok(event),
-                }
-            };
-            let (mut len, mut last) = match self.step(ws, input, out)? {
-                Step::Output { len, last } => (len, last),
-                Step::FrameEnd => continue,
-                Step::Starved => return Ok(None),
-            };
-            let before = self.utf8;
-            if kind == MessageKind::Text {
-                if let Err(valid) = self.utf8.validate(out.get(..len).unwrap_or_default()) {
-                    (len, last, self.failure) = (valid, false, Some(Violation::InvalidUtf8));
-                } else if last && !self.utf8.is_boundary() {
-                    (last, self.failure) = (false, Some(Violation::InvalidUtf8));
-                }
-            }
-            if len == 0 && !last {
-                continue; // the next step fails
-            }
-            let first = ws.delivered();
-            if last {
-                self.end_message(ws);
-            }
-            let payload = out.get_mut(..len).unwrap_or_default();
-            let utf8 = [before, self.utf8];
-            return Ok(Some(Event::Data(Chunk { payload, kind, first, last, rsv1: false, utf8 })));
-        }
-    }
-
-    /// Ensures that this inflater serves this connection, and no other one.
-    #[inline]
-    pub(crate) fn pair<R: Role>(
-        &mut self,
-        ws: &mut ReceiveHalf<R>,
-        input: &mut &mut [u8],
-    ) -> Result<(), ProtocolError> {
-        if ws.is_served_by(self.serves) { Ok(()) } else { self.pair_anew(ws, input) }
-    }
-
-    #[cold]
-    fn pair_anew<R: Role>(
-        &mut self,
-        ws: &mut ReceiveHalf<R>,
-        input: &mut &mut [u8],
-    ) -> Result<(), ProtocolError> {
-        if !ws.is_open() {
-            return Ok(()); // nothing more will be inflated
-        }
-        if self.serves.is_none() {
-            self.serves = ws.serve();
-        }
-        if ws.is_served_by(self.serves) { Ok(()) } else { Err(ws.mispaired(input)) }
     }
 
     /// Frees the memory if the next message does not need it, and returns whether none is held now.
     ///
     /// This is so between two messages of a peer that does not use context takeover.
-    pub fn release(&mut self) -> bool {
+    pub(crate) fn release(&mut self) -> bool {
         if !self.takeover && !self.open {
             self.context = None;
         }
@@ -262,7 +147,6 @@ impl Inflater {
         }
         (self.open, self.full) = (true, false);
         (self.produced, self.taken, self.frame_taken) = (0, 0, 0);
-        self.utf8 = Utf8::new();
     }
 
     fn inflate_into<R: Role>(

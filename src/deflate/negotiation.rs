@@ -10,7 +10,7 @@ use crate::bytes::copy;
 
 /// The parameters that both ends have negotiated.
 ///
-/// It creates the [`Inflater`] and the [`Deflater`] of a connection.
+/// Give it to [`WebSocket::deflate`](crate::WebSocket::deflate).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Negotiated {
     config: Config,
@@ -195,13 +195,13 @@ impl Negotiated {
 
     /// Creates the inflater of a new connection.
     #[must_use]
-    pub const fn inflater(&self) -> Inflater {
+    pub(crate) const fn inflater(&self) -> Inflater {
         Inflater::new(self.theirs.takeover, self.config.max_ratio)
     }
 
     /// Creates the deflater of a new connection.
     #[must_use]
-    pub const fn deflater(&self) -> Deflater {
+    pub(crate) const fn deflater(&self) -> Deflater {
         Deflater::new(&self.config, self.ours.window, self.ours.takeover)
     }
 }

@@ -2,9 +2,6 @@
 
 use super::ReceiveHalf;
 use super::state::{Extension, State};
-use crate::error::ProtocolError;
-use crate::event::Event;
-use crate::identity::Serves;
 use crate::mask::mask;
 use crate::opcode::MessageKind;
 use crate::role::Role;
@@ -13,30 +10,9 @@ use crate::role::Role;
 const UNMASKED: usize = 8 << 10;
 
 impl<R: Role> ReceiveHalf<R> {
-    /// Returns whether this inflater, if it serves any connection, serves this one.
-    #[inline]
-    pub(crate) fn is_served_by(&self, serves: Option<Serves>) -> bool {
-        self.extension == Extension::Deflate && serves.is_some_and(|serves| self.is(serves))
-    }
-
-    /// Lets an inflater serve this connection from now on. Returns `None` if another one does, or if
-    /// the open message began without one.
-    pub(crate) fn serve(&mut self) -> Option<Serves> {
-        if self.extension == Extension::Deflate || self.message.rsv1 {
-            return None;
-        }
+    /// Leaves messages with RSV1 to an inflater from now on.
+    pub(crate) const fn inflate(&mut self) {
         self.extension = Extension::Deflate;
-        Some(self.identity())
-    }
-
-    /// Receives the next event like [`receive`](Self::receive), but returns `None` where the payload
-    /// of a [compressed](Self::compressed) frame begins.
-    #[inline]
-    pub(crate) fn receive_to_compressed<'b, const VALIDATE: bool>(
-        &mut self,
-        input: &mut &'b mut [u8],
-    ) -> Result<Option<Event<'b>>, ProtocolError> {
-        self.receive_slowly::<VALIDATE, true>(input)
     }
 
     /// Returns the kind of the message whose payload is next, if it is compressed.

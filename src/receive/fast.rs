@@ -26,17 +26,13 @@ pub(crate) struct Whole {
 impl<R: Role> ReceiveHalf<R> {
     /// Receives a message in one frame that lies in the input whole: the common case, on registers.
     ///
-    /// Returns `None`, with nothing changed, for everything else, violations among it. With
-    /// `VALIDATE`, text is validated; without, the caller does it.
+    /// Returns `None`, with nothing changed, for everything else, violations among it.
     #[inline(always)]
-    pub(crate) fn receive_whole<'b, const VALIDATE: bool>(
-        &mut self,
-        input: &mut &'b mut [u8],
-    ) -> Option<Chunk<'b>> {
+    pub(super) fn receive_whole<'b>(&mut self, input: &mut &'b mut [u8]) -> Option<Chunk<'b>> {
         let whole = self.find_whole(input)?;
         let Whole { kind, header_len, len, key } = whole;
         let payload = input.get_mut(header_len..)?.get_mut(..len)?;
-        if VALIDATE && kind == MessageKind::Text {
+        if kind == MessageKind::Text {
             if !Self::unmask_text(payload, key) {
                 return None;
             }
@@ -123,7 +119,7 @@ impl<R: Role> ReceiveHalf<R> {
 
     /// Receives a fragment that lies in the input whole and is no text to be validated.
     #[inline(always)]
-    pub(super) fn receive_whole_fragment<'b, const VALIDATE: bool>(
+    pub(super) fn receive_whole_fragment<'b>(
         &mut self,
         header: &AcceptedHeader,
         input: &mut &'b mut [u8],
@@ -134,8 +130,7 @@ impl<R: Role> ReceiveHalf<R> {
             Opcode::Binary => MessageKind::Binary,
             _ => return None,
         };
-        let needs_validation = VALIDATE && kind == MessageKind::Text;
-        if needs_validation || header.payload_len == 0 || self.is_for_inflater() {
+        if kind == MessageKind::Text || header.payload_len == 0 || self.is_for_inflater() {
             return None;
         }
         let len = usize::try_from(header.payload_len).ok()?;

@@ -40,7 +40,7 @@ fn frame<'f, R: Role>(room: &'f mut [u8], first: u8, payload: &[u8]) -> &'f mut 
 fn after<R: Role>(mut ws: ReceiveHalf<R>, first: u8, payload: &[u8]) -> ReceiveHalf<R> {
     let mut room = [0; 64];
     let mut input = frame::<R>(&mut room, first, payload);
-    assert!(matches!(ws.receive_slowly::<true, false>(&mut input), Ok(Some(_))));
+    assert!(matches!(ws.receive_slowly(&mut input), Ok(Some(_))));
     ws
 }
 
@@ -106,8 +106,8 @@ fn a_ping_or_pong_that_is_whole_is_taken_in_one_step() {
 }
 
 #[test]
-fn a_fragment_that_is_whole_is_taken_in_one_step_unless_it_is_text_to_be_checked() {
-    fn all<R: Role + Clone, const TEXT: bool>() {
+fn a_fragment_that_is_whole_is_taken_in_one_step_unless_it_is_text() {
+    fn all<R: Role + Clone>() {
         let new = ReceiveHalf::<R>::new(Limits::DEFAULT);
         let (text, binary) = (after(new.clone(), 0x01, b"a"), after(new.clone(), 0x02, b"a"));
         for (ws, first, is_text) in [
@@ -122,8 +122,8 @@ fn a_fragment_that_is_whole_is_taken_in_one_step_unless_it_is_text_to_be_checked
                 let (mut ws, mut room) = (ws.clone(), [0; 160]);
                 let mut bytes = frame::<R>(&mut room, first, payload);
                 let accepted = ws.accept_plain(bytes).expect("it may come");
-                let taken = ws.receive_whole_fragment::<TEXT>(&accepted, &mut bytes);
-                assert_eq!(taken.is_none(), TEXT && is_text || payload.is_empty());
+                let taken = ws.receive_whole_fragment(&accepted, &mut bytes);
+                assert_eq!(taken.is_none(), is_text || payload.is_empty());
                 assert!(matches!(taken, None | Some(Event::Data(_))), "{taken:?}");
                 if let Some(Event::Data(chunk)) = taken {
                     assert_eq!(chunk.is_first(), first & 0x0F != 0);
@@ -134,21 +134,19 @@ fn a_fragment_that_is_whole_is_taken_in_one_step_unless_it_is_text_to_be_checked
             }
         }
     }
-    all::<Server, true>();
-    all::<Server, false>();
-    all::<AnyClient, true>();
-    all::<AnyClient, false>();
+    all::<Server>();
+    all::<AnyClient>();
 }
 
 #[test]
 fn a_message_that_is_whole_is_taken_in_one_step_if_it_is_within_the_limits_and_text_is_text() {
     const LONG: [u8; 300] = [b'l'; 300];
-    fn takes<R: Role, const TEXT: bool>(limits: Limits, first: u8, payload: &[u8]) -> bool {
+    fn takes<R: Role>(limits: Limits, first: u8, payload: &[u8]) -> bool {
         let (mut ws, mut room) = (ReceiveHalf::<R>::new(limits), [0; 320]);
         let mut copy = room;
         let mut bytes = frame::<R>(&mut room, first, payload);
         let before = frame::<R>(&mut copy, first, payload);
-        if let Some(chunk) = ws.receive_whole::<TEXT>(&mut bytes) {
+        if let Some(chunk) = ws.receive_whole(&mut bytes) {
             assert_eq!(chunk.into_payload(), payload);
             assert!(bytes.is_empty());
             return true;
@@ -159,20 +157,18 @@ fn a_message_that_is_whole_is_taken_in_one_step_if_it_is_within_the_limits_and_t
     fn all<R: Role>() {
         let any = Limits::UNLIMITED;
         for payload in [&b""[..], b"ASCII", "of some length: caf\u{e9}".as_bytes(), &LONG] {
-            assert!(takes::<R, true>(any, 0x81, payload) && takes::<R, false>(any, 0x81, payload));
-            assert!(takes::<R, true>(any, 0x82, payload) && takes::<R, false>(any, 0x82, payload));
+            assert!(takes::<R>(any, 0x81, payload) && takes::<R>(any, 0x82, payload));
         }
         let no_text = b"\xFF";
-        assert!(!takes::<R, true>(any, 0x81, no_text) && takes::<R, false>(any, 0x81, no_text));
-        assert!(takes::<R, true>(any, 0x82, no_text) && takes::<R, false>(any, 0x82, no_text));
+        assert!(!takes::<R>(any, 0x81, no_text) && takes::<R>(any, 0x82, no_text));
         for first in [0x01, 0x02, 0x80, 0x88, 0x89, 0x8A, 0xC1, 0xC2] {
-            assert!(!takes::<R, true>(any, first, b"ab"), "{first:#x}");
+            assert!(!takes::<R>(any, first, b"ab"), "{first:#x}");
         }
         for limits in [any.max_frame(3), any.max_message(3)] {
-            assert!(takes::<R, true>(limits, 0x82, b"abc"));
-            assert!(!takes::<R, true>(limits, 0x82, b"abcd"));
+            assert!(takes::<R>(limits, 0x82, b"abc"));
+            assert!(!takes::<R>(limits, 0x82, b"abcd"));
         }
-        assert!(!takes::<R, true>(any.max_fragments(0), 0x82, b""));
+        assert!(!takes::<R>(any.max_fragments(0), 0x82, b""));
     }
     all::<Server>();
     all::<AnyClient>();

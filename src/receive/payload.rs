@@ -15,13 +15,13 @@ impl<R: Role> ReceiveHalf<R> {
     /// Takes a whole fragment, or the header of a frame; `plain` is that header, if the fast path has
     /// accepted it.
     #[inline(always)]
-    pub(super) fn take_frame<'b, const VALIDATE: bool>(
+    pub(super) fn take_frame<'b>(
         &mut self,
         plain: Option<&AcceptedHeader>,
         input: &mut &'b mut [u8],
     ) -> Result<Step<'b>, ProtocolError> {
         if let Some(header) = plain {
-            if let Some(event) = self.receive_whole_fragment::<VALIDATE>(header, input) {
+            if let Some(event) = self.receive_whole_fragment(header, input) {
                 return Ok(Step::Event(event));
             }
             return Ok(self.enter(header, header.len, input));
@@ -63,7 +63,7 @@ impl<R: Role> ReceiveHalf<R> {
 
     /// Delivers the buffered part of a data frame's payload.
     #[inline(always)]
-    pub(super) fn take_data<'b, const VALIDATE: bool>(
+    pub(super) fn take_data<'b>(
         &mut self,
         input: &mut &'b mut [u8],
     ) -> Result<Step<'b>, ProtocolError> {
@@ -75,8 +75,7 @@ impl<R: Role> ReceiveHalf<R> {
         let utf8_before = message.utf8;
         let mut taken = here;
         let is_valid = ascii && message.utf8.is_boundary();
-        let validate =
-            VALIDATE && message.kind == Some(MessageKind::Text) && !message.rsv1 && !is_valid;
+        let validate = message.kind == Some(MessageKind::Text) && !message.rsv1 && !is_valid;
         if validate && let Err(valid) = message.utf8.validate_before(piece, frame.text_left(here)) {
             if valid == 0 {
                 let violation = Violation::InvalidUtf8;
@@ -156,26 +155,5 @@ impl<R: Role> ReceiveHalf<R> {
                 Event::Close(code)
             }
         }))
-    }
-
-    /// Returns how many bytes of text are known to follow what was received.
-    pub(crate) fn text_left(&self) -> u64 {
-        match &self.state {
-            State::Data(frame) | State::Compressed(frame) => frame.text_left(0),
-            _ => u64::MAX,
-        }
-    }
-
-    /// Returns how many bytes are missing of the frame of an uncompressed binary message.
-    #[inline]
-    pub(crate) fn binary_left(&self) -> u64 {
-        match &self.state {
-            State::Data(frame)
-                if self.message.kind == Some(MessageKind::Binary) && !self.message.rsv1 =>
-            {
-                frame.left
-            }
-            _ => 0,
-        }
     }
 }

@@ -141,7 +141,7 @@ pub(super) enum Extension {
     None,
     /// The caller interprets it, and receives such messages as they are.
     Foreign,
-    /// The message is compressed, for the one inflater that serves this connection.
+    /// The message is compressed, and only an inflater may take it.
     #[cfg(feature = "deflate")]
     Deflate,
 }

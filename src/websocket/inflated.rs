@@ -56,7 +56,6 @@ impl Inflated {
         input: &mut &mut [u8],
         stream_above: u64,
     ) -> Result<Step, ProtocolError> {
-        self.inflater.pair(half, input)?;
         if !self.open {
             (self.open, self.yielded, self.len) = (true, false, 0);
             self.utf8 = [Utf8::new(); 2];

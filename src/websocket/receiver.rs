@@ -6,6 +6,8 @@ use bytes::{Bytes, BytesMut, buf::Limit};
 use super::buffer::{Buffer, Place};
 use super::config::Config;
 use super::event::{Event, Message, Text};
+#[cfg(target_has_atomic = "32")]
+use super::identity::Identity;
 #[cfg(feature = "deflate")]
 use super::inflated::Inflated;
 #[cfg(feature = "bytes")]
@@ -32,6 +34,9 @@ pub struct Receiver<R, S> {
     joining: Joining,
     stream_above: u64,
     retain: usize,
+    /// The connection that this half was split off.
+    #[cfg(target_has_atomic = "32")]
+    pub(super) split: Option<Identity>,
     /// Messages that did not arrive in one piece, so that one can be told from the next.
     pub(super) ended: u32,
     /// What is behind the buffer's end, if anything, was read.
@@ -92,6 +97,8 @@ impl<R: Role, S: Storage> Receiver<R, S> {
             joining: Joining::Nothing,
             stream_above: config.stream_above,
             retain: config.retain,
+            #[cfg(target_has_atomic = "32")]
+            split: None,
             ended: 0,
             #[cfg(feature = "bytes")]
             lent_uninitialised: false,
@@ -101,9 +108,8 @@ impl<R: Role, S: Storage> Receiver<R, S> {
     }
 
     #[cfg(feature = "deflate")]
-    pub(super) fn inflate_with(&mut self, mut inflater: crate::deflate::Inflater) {
-        // From now on, RSV1 is allowed.
-        let _ = inflater.pair(&mut self.half, &mut &mut [][..]);
+    pub(super) fn inflate_with(&mut self, inflater: crate::deflate::Inflater) {
+        self.half.inflate();
         self.inflated = Some(Inflated::new(inflater));
     }
 
@@ -218,11 +224,7 @@ impl<R: Role, S: Storage> Receiver<R, S> {
             }
             let mut input = self.buffer.input();
             let before = input.len();
-            #[cfg(feature = "deflate")]
-            let event = self.half.receive_to_compressed::<true>(&mut input);
-            #[cfg(not(feature = "deflate"))]
-            let event = self.half.receive(&mut input);
-            let event = event?;
+            let event = self.half.receive_slowly(&mut input)?;
             let consumed = before.saturating_sub(input.len());
             let found = match event {
                 Some(event::Event::Data(chunk)) => {
@@ -276,9 +278,7 @@ impl<R: Role, S: Storage> Receiver<R, S> {
     fn find_inflated(&mut self, kind: MessageKind) -> Result<Step, ProtocolError> {
         let mut input = self.buffer.input();
         let before = input.len();
-        let Some(inflated) = &mut self.inflated else {
-            return Err(self.half.mispaired(&mut input));
-        };
+        let Some(inflated) = &mut self.inflated else { return Ok(Step::Starved) };
         let step = inflated.inflate(&mut self.half, kind, &mut input, self.stream_above);
         self.ended = self.ended.wrapping_add(u32::from(!self.half.is_message_open()));
         let consumed = before.saturating_sub(input.len());

@@ -1,6 +1,7 @@
 //! The sending half: from messages to bytes to write (RFC 6455 §6.1).
 
-use super::Clock;
+#[cfg(target_has_atomic = "32")]
+use super::{Clock, identity::Identity};
 #[cfg(feature = "bytes")]
 use bytes::Bytes;
 
@@ -24,7 +25,6 @@ use crate::fragment::Fragment;
 use crate::fragment::FrameKind;
 #[cfg(any(feature = "bytes", feature = "deflate"))]
 use crate::frame::FrameHeader;
-use crate::identity::Serves;
 use crate::role::{Role, Server};
 use crate::send::{ControlFrame, PreparedMessage, SendHalf, header_len};
 
@@ -40,7 +40,8 @@ pub struct Sender<R, S> {
     /// The connection has failed: nothing may be sent but a Close.
     pub(super) failed: bool,
     /// The connection that this half was split off, and its clock.
-    pub(super) split: Option<(Serves, Clock)>,
+    #[cfg(target_has_atomic = "32")]
+    pub(super) split: Option<(Identity, Clock)>,
     #[cfg(feature = "deflate")]
     deflater: Option<Deflater>,
 }
@@ -53,6 +54,7 @@ impl<R: Role, S: Storage> Sender<R, S> {
             high_water: config.high_water,
             retain: config.retain,
             failed: false,
+            #[cfg(target_has_atomic = "32")]
             split: None,
             #[cfg(feature = "deflate")]
             deflater: None,
@@ -103,6 +105,8 @@ impl<R: Role, S: Storage> Sender<R, S> {
 
     /// Queues a message, or a fragment of one, that is not compressed even if others are.
     ///
+    /// The first fragment decides for the whole message.
+    ///
     /// Use it for what cannot be compressed, or contains a secret: the length of compressed data
     /// can reveal what it contains.
     ///
@@ -111,6 +115,10 @@ impl<R: Role, S: Storage> Sender<R, S> {
     #[inline]
     pub fn send_plain<'a>(&mut self, message: impl Into<Fragment<'a>>) -> Result<(), SendError> {
         let fragment = message.into();
+        #[cfg(feature = "deflate")]
+        if self.half.is_compressing() {
+            return self.send_deflated(fragment);
+        }
         self.check_open()?;
         self.half.check(&fragment)?;
         let payload = fragment.payload();
@@ -197,7 +205,7 @@ impl<R: Role, S: Storage> Sender<R, S> {
         }
         let Some(deflater) = &mut self.deflater else { return Err(SendError::Closed) };
         let room = self.outbox.room(Deflater::bound(payload.len()));
-        let sent = deflater.send(&mut self.half, fragment, room);
+        let sent = deflater.send(&mut self.half, &fragment, room);
         match sent {
             Ok(len) => {
                 self.outbox.extend(len);
