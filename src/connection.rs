@@ -7,7 +7,7 @@ use crate::fragment::{Fragment, FrameKind};
 use crate::frame::EncodedHeader;
 use crate::limits::Limits;
 use crate::receive::ReceiveHalf;
-use crate::role::{Client, MaskingKeys, Role, Server};
+use crate::role::{Client, ClientSide, MaskingKeys, Role, Server, ServerSide};
 use crate::send::{ControlFrame, PreparedMessage, SendHalf};
 
 /// One end of a WebSocket connection after its handshake: a value without I/O, clock or heap.
@@ -36,7 +36,7 @@ use crate::send::{ControlFrame, PreparedMessage, SendHalf};
 /// # Ok::<(), rfc6455::ProtocolError>(())
 /// ```
 #[derive(Clone, Debug)]
-pub struct Connection<R> {
+pub struct Connection<R: Role> {
     receiver: ReceiveHalf<R>,
     sender: SendHalf<R>,
 }
@@ -45,7 +45,7 @@ impl Connection<Server> {
     /// Creates the server's end of a connection whose handshake is done.
     #[must_use]
     pub const fn server(limits: Limits) -> Self {
-        Self::new(Server, limits)
+        Self::with(ServerSide, Server, limits)
     }
 }
 
@@ -57,13 +57,20 @@ impl<K: MaskingKeys> Connection<Client<K>> {
     /// clone can repeat the keys of another.
     #[must_use]
     pub const fn client(keys: K, limits: Limits) -> Self {
-        Self::new(Client::new(keys), limits)
+        Self::with(ClientSide, Client::new(keys), limits)
     }
 }
 
 impl<R: Role> Connection<R> {
-    const fn new(role: R, limits: Limits) -> Self {
-        Self { receiver: ReceiveHalf::new(limits), sender: SendHalf::new(role) }
+    /// Creates one end of a connection whose handshake is done, with a role that may have been
+    /// chosen at run time.
+    #[must_use]
+    pub fn new(role: R, limits: Limits) -> Self {
+        Self::with(role.side(), role, limits)
+    }
+
+    const fn with(side: R::Side, role: R, limits: Limits) -> Self {
+        Self { receiver: ReceiveHalf::new(side, limits), sender: SendHalf::new(role) }
     }
 
     /// Takes the next event off the front of `input`; `Ok(None)` exactly when `input` is exhausted.
@@ -158,7 +165,7 @@ impl<R: Role> Connection<R> {
     #[must_use]
     pub fn is_closed(&self) -> bool {
         let failed = self.receiver.error().is_some();
-        let answered = self.receiver.is_close_received() && R::IS_SERVER;
+        let answered = self.receiver.is_close_received() && self.sender.is_server();
         self.receiver.is_eof() || self.sender.is_close_sent() && (failed || answered)
     }
 

@@ -4,7 +4,6 @@
 //! them, [`fast`] the fast paths, [`payload`] the steps of the slow path, [`compressed`] what an
 //! inflater takes, and [`pending`] the frame that answers the peer.
 
-use core::marker::PhantomData;
 use core::mem;
 
 use crate::close::CloseFrame;
@@ -12,7 +11,7 @@ use crate::control::{ControlBuffer, ControlPayload, PendingReply, Reply};
 use crate::error::ProtocolError;
 use crate::event::{Eof, Event};
 use crate::limits::Limits;
-use crate::role::Role;
+use crate::role::{Role, Side};
 
 #[cfg(feature = "deflate")]
 mod compressed;
@@ -33,7 +32,7 @@ use state::{Cause, End, Extension, OpenMessage, Spill, State};
 /// It sends nothing. Ask for the frame that the other half must send with
 /// [`poll_reply`](Self::poll_reply), and pass it to [`SendHalf::reply`](crate::SendHalf::reply).
 #[derive(Clone, Debug)]
-pub struct ReceiveHalf<R> {
+pub struct ReceiveHalf<R: Role> {
     /// Bytes of the stream that were consumed; after a failure, the offset that proved it.
     position: u64,
     state: State,
@@ -50,7 +49,7 @@ pub struct ReceiveHalf<R> {
     pending: Pending,
     extension: Extension,
     answer_pings: bool,
-    role: PhantomData<fn() -> R>,
+    side: R::Side,
 }
 
 /// The outcome of one step of the slow path.
@@ -64,7 +63,7 @@ enum Step<'b> {
 impl<R: Role> ReceiveHalf<R> {
     /// Creates a receiving half for the first byte after the handshake.
     #[must_use]
-    pub const fn new(limits: Limits) -> Self {
+    pub(crate) const fn new(side: R::Side, limits: Limits) -> Self {
         Self {
             position: 0,
             state: State::BETWEEN_FRAMES,
@@ -77,7 +76,7 @@ impl<R: Role> ReceiveHalf<R> {
             pending: Pending::NOTHING,
             extension: Extension::None,
             answer_pings: true,
-            role: PhantomData,
+            side,
         }
     }
 
@@ -187,6 +186,11 @@ impl<R: Role> ReceiveHalf<R> {
     #[inline]
     pub(crate) const fn is_open(&self) -> bool {
         !matches!(self.state, State::Ended(_))
+    }
+
+    #[inline(always)]
+    pub(crate) fn is_server(&self) -> bool {
+        self.side.is_server()
     }
 
     /// Returns whether the stream has ended.

@@ -76,7 +76,7 @@ impl<R: Role> SendHalf<R> {
         let fragment = fragment.into();
         let payload = fragment.payload;
         self.check(&fragment)?;
-        let header_len = header_len(payload.len() as u64, !R::IS_SERVER);
+        let header_len = header_len(payload.len() as u64, !self.role.is_server());
         let needed = header_len.saturating_add(payload.len());
         let Some(out) = out.get_mut(..needed) else {
             return Err(SendError::BufferTooSmall { needed });
@@ -142,7 +142,7 @@ impl<R: Role> SendHalf<R> {
             utf8.validate_before(piece, follow).map_err(|_| SendError::InvalidUtf8)?;
             self.utf8 = utf8;
         }
-        if !R::IS_SERVER {
+        if !self.role.is_server() {
             mask(piece, self.key);
             self.key = self.key.after(piece.len() as u64);
         }
@@ -242,6 +242,11 @@ impl<R: Role> SendHalf<R> {
     #[cfg(feature = "deflate")]
     pub(crate) const fn is_compressing(&self) -> bool {
         matches!(self.progress, Progress::Compressed(_))
+    }
+
+    #[inline(always)]
+    pub(crate) fn is_server(&self) -> bool {
+        self.role.is_server()
     }
 
     /// Returns whether the payload of a frame is incomplete.

@@ -98,7 +98,7 @@ use crate::timers::{Timer, Timers};
 ///
 /// See the [module](self) for a loop that drives it.
 #[derive(Debug)]
-pub struct WebSocket<R, S> {
+pub struct WebSocket<R: Role, S> {
     receiver: Receiver<R, S>,
     sender: Sender<R, S>,
     clock: Clock,
@@ -366,7 +366,7 @@ impl<R: Role, S: Storage> WebSocket<R, S> {
     #[must_use]
     pub fn is_closed(&self) -> bool {
         let half = &self.receiver.half;
-        let answered = half.error().is_some() || half.is_close_received() && R::IS_SERVER;
+        let answered = half.error().is_some() || half.is_close_received() && half.is_server();
         let done = answered && self.sender.is_close_sent() && !self.wants_transmit();
         half.is_eof() || self.clock.dead || done
     }

@@ -4,7 +4,7 @@ use super::ReceiveHalf;
 use super::state::{Extension, State};
 use crate::mask::mask;
 use crate::opcode::MessageKind;
-use crate::role::Role;
+use crate::role::{Role, Side};
 
 /// Bytes of compressed payload that are unmasked at a time: they stay in the nearest cache.
 const UNMASKED: usize = 8 << 10;
@@ -42,7 +42,7 @@ impl<R: Role> ReceiveHalf<R> {
         let here = usize::try_from(frame.left).unwrap_or(usize::MAX).min(input.len());
         if *unmasked == 0 {
             *unmasked = here;
-            if R::IS_SERVER {
+            if self.side.is_server() {
                 *unmasked = here.min(UNMASKED);
                 mask(input.get_mut(..*unmasked).unwrap_or_default(), frame.key);
             }
@@ -51,7 +51,7 @@ impl<R: Role> ReceiveHalf<R> {
         let (taken, result) = take(input.get(..here).unwrap_or_default());
         let taken = taken.min(here);
         *unmasked = unmasked.saturating_sub(taken);
-        frame.advance::<R>(taken);
+        frame.advance(taken, self.side);
         self.position = self.position.wrapping_add(taken as u64);
         let _ = input.split_off_mut(..taken);
         (taken, result)

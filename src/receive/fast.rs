@@ -9,7 +9,7 @@ use crate::event::{Chunk, Event};
 use crate::frame::Plain;
 use crate::mask::{MaskingKey, mask, mask_seeing};
 use crate::opcode::{MessageKind, Opcode};
-use crate::role::Role;
+use crate::role::{Role, Side};
 use crate::utf8::{Utf8, to_str};
 
 /// A message in one frame that lies in the input whole: its header is followed by its payload.
@@ -33,10 +33,10 @@ impl<R: Role> ReceiveHalf<R> {
         let Whole { kind, header_len, len, key } = whole;
         let payload = input.get_mut(header_len..)?.get_mut(..len)?;
         if kind == MessageKind::Text {
-            if !Self::unmask_text(payload, key) {
+            if !self.unmask_text(payload, key) {
                 return None;
             }
-        } else if R::IS_SERVER {
+        } else if self.side.is_server() {
             mask(payload, key);
         }
         input.split_off_mut(..header_len)?;
@@ -52,7 +52,8 @@ impl<R: Role> ReceiveHalf<R> {
         if !self.is_between_messages {
             return None;
         }
-        let Plain { first, payload_len, len: header_len, key } = Plain::read(input, R::IS_SERVER)?;
+        let Plain { first, payload_len, len: header_len, key } =
+            Plain::read(input, self.side.is_server())?;
         let kind = match first {
             0x81 => MessageKind::Text,
             0x82 => MessageKind::Binary,
@@ -78,10 +79,10 @@ impl<R: Role> ReceiveHalf<R> {
 
     /// Unmasks text and returns `true`, or returns `false` and leaves the payload as it was.
     #[inline(never)]
-    fn unmask_text(payload: &mut [u8], key: MaskingKey) -> bool {
-        let ascii = R::IS_SERVER && mask_seeing(payload, key);
+    fn unmask_text(&self, payload: &mut [u8], key: MaskingKey) -> bool {
+        let ascii = self.side.is_server() && mask_seeing(payload, key);
         let valid = ascii || to_str(payload).is_some();
-        if R::IS_SERVER && !valid {
+        if self.side.is_server() && !valid {
             mask(payload, key);
         }
         valid
@@ -104,7 +105,7 @@ impl<R: Role> ReceiveHalf<R> {
         self.position = self.position.wrapping_add(frame.len() as u64);
         self.control_frames = self.control_frames.saturating_add(1);
         let payload = frame.get_mut(header.len..)?;
-        if R::IS_SERVER {
+        if self.side.is_server() {
             mask(payload, header.key);
         }
         if is_ping && self.answer_pings {
@@ -137,7 +138,7 @@ impl<R: Role> ReceiveHalf<R> {
         let frame = input.split_off_mut(..header.len.saturating_add(len))?;
         self.position = self.position.wrapping_add(frame.len() as u64);
         let payload = frame.get_mut(header.len..)?;
-        if R::IS_SERVER {
+        if self.side.is_server() {
             mask(payload, header.key);
         }
         self.control_frames = 0;

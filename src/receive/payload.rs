@@ -9,7 +9,7 @@ use crate::error::{ProtocolError, Violation};
 use crate::event::{Chunk, Event};
 use crate::mask::{mask, mask_seeing};
 use crate::opcode::MessageKind;
-use crate::role::Role;
+use crate::role::{Role, Side};
 
 impl<R: Role> ReceiveHalf<R> {
     /// Takes a whole fragment, or the header of a frame; `plain` is that header, if the fast path has
@@ -71,7 +71,7 @@ impl<R: Role> ReceiveHalf<R> {
         let message = &mut self.message;
         let Some(here) = frame.available(input) else { return Ok(Step::NeedsInput) };
         let piece = input.get_mut(..here).unwrap_or_default();
-        let ascii = R::IS_SERVER && mask_seeing(piece, frame.key);
+        let ascii = self.side.is_server() && mask_seeing(piece, frame.key);
         let utf8_before = message.utf8;
         let mut taken = here;
         let is_valid = ascii && message.utf8.is_boundary();
@@ -83,12 +83,12 @@ impl<R: Role> ReceiveHalf<R> {
             }
             // What is valid is delivered, as if the input had been split behind it.
             let invalid = piece.get_mut(valid..).unwrap_or_default();
-            if R::IS_SERVER {
+            if self.side.is_server() {
                 mask(invalid, frame.key.after(valid as u64));
             }
             taken = valid;
         }
-        frame.advance::<R>(taken);
+        frame.advance(taken, self.side);
         self.position = self.position.wrapping_add(taken as u64);
         let payload = input.split_off_mut(..taken).unwrap_or_default();
         let complete = frame.left == 0;
@@ -117,11 +117,11 @@ impl<R: Role> ReceiveHalf<R> {
         let kind = *kind;
         let Some(here) = frame.available(input) else { return Ok(Step::NeedsInput) };
         let piece = input.split_off_mut(..here).unwrap_or_default();
-        if R::IS_SERVER {
+        if self.side.is_server() {
             mask(piece, frame.key);
         }
         self.control.push(piece);
-        frame.advance::<R>(here);
+        frame.advance(here, self.side);
         self.position = self.position.wrapping_add(here as u64);
         let left = frame.left;
         if kind == ControlKind::Close {

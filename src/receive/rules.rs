@@ -8,7 +8,7 @@ use crate::error::{ProtocolError, Violation};
 use crate::frame::{FrameHeader, MAX_CONTROL, Partial, Plain};
 use crate::mask::MaskingKey;
 use crate::opcode::Opcode;
-use crate::role::Role;
+use crate::role::{Role, Side};
 
 /// A header that may come now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,7 +28,7 @@ impl<R: Role> ReceiveHalf<R> {
     /// slow path, and [judge](Self::judge) it. What is accepted here is accepted there.
     #[inline(always)]
     pub(super) fn accept_plain(&self, bytes: &[u8]) -> Option<AcceptedHeader> {
-        let Plain { first, payload_len, len, key } = Plain::read(bytes, R::IS_SERVER)?;
+        let Plain { first, payload_len, len, key } = Plain::read(bytes, self.side.is_server())?;
         let open = self.message.kind.is_some();
         let (opcode, may_come) = match first & 0x7F {
             0x0 => (Opcode::Continuation, open),
@@ -132,9 +132,9 @@ impl<R: Role> ReceiveHalf<R> {
         }
         match header.masked {
             // "The server MUST close the connection upon receiving a frame that is not masked."
-            Some(false) if R::IS_SERVER => Err(Violation::UnmaskedFrame),
+            Some(false) if self.side.is_server() => Err(Violation::UnmaskedFrame),
             // "A client MUST close a connection if it detects a masked frame." (§5.1)
-            Some(true) if !R::IS_SERVER => Err(Violation::MaskedFrame),
+            Some(true) if !self.side.is_server() => Err(Violation::MaskedFrame),
             _ => Ok(()),
         }
     }

@@ -23,7 +23,7 @@ use crate::frame::FrameHeader;
 use crate::limits::Limits;
 use crate::mask::MaskingKey;
 use crate::opcode::{MessageKind, Opcode};
-use crate::role::Role;
+use crate::role::{Role, Side};
 use crate::utf8::Utf8;
 
 /// What the next byte of the stream belongs to.
@@ -172,9 +172,9 @@ impl Frame {
 
     /// Counts payload bytes that were taken.
     #[inline(always)]
-    pub(super) fn advance<R: Role>(&mut self, taken: usize) {
+    pub(super) fn advance(&mut self, taken: usize, side: impl Side) {
         self.left = self.left.saturating_sub(taken as u64);
-        if R::IS_SERVER {
+        if side.is_server() {
             self.key = self.key.after(taken as u64);
         }
     }

@@ -27,7 +27,7 @@ use crate::utf8::{Utf8, to_str};
 /// It sends nothing. Ask for the frame that the other half must send with
 /// [`poll_reply`](Self::poll_reply), and pass it to [`Sender::reply`](super::Sender::reply).
 #[derive(Debug)]
-pub struct Receiver<R, S> {
+pub struct Receiver<R: Role, S> {
     pub(super) half: ReceiveHalf<R>,
     buffer: Buffer<S>,
     /// The open message, unless it is compressed.
@@ -160,7 +160,7 @@ impl<R: Role, S: Storage> Receiver<R, S> {
         let Whole { kind, header_len, len, key } = *whole;
         self.half.received_whole(whole);
         let Some(payload) = self.buffer.take(header_len, len) else { return Ok(None) };
-        if R::IS_SERVER {
+        if self.half.is_server() {
             mask(payload, key);
         }
         let message = match kind {
@@ -358,7 +358,7 @@ impl<R: Role> Receiver<R, BytesMut> {
         let Whole { kind, header_len, len, key } = whole;
         self.half.received_whole(&whole);
         let Some(payload) = self.buffer.take(header_len, len) else { return Ok(None) };
-        if R::IS_SERVER {
+        if self.half.is_server() {
             mask(payload, key);
         }
         if kind == MessageKind::Text && to_str(payload).is_none() {

@@ -32,7 +32,7 @@ use crate::send::{ControlFrame, PreparedMessage, SendHalf, header_len};
 ///
 /// [`next`](super::WebSocket::next) lends it beside each event, to reply while the event is held.
 #[derive(Debug)]
-pub struct Sender<R, S> {
+pub struct Sender<R: Role, S> {
     pub(super) half: SendHalf<R>,
     outbox: Outbox<S>,
     high_water: usize,
@@ -122,7 +122,8 @@ impl<R: Role, S: Storage> Sender<R, S> {
         self.check_open()?;
         self.half.check(&fragment)?;
         let payload = fragment.payload();
-        let len = header_len(payload.len() as u64, !R::IS_SERVER).saturating_add(payload.len());
+        let len =
+            header_len(payload.len() as u64, !self.half.is_server()).saturating_add(payload.len());
         self.check_room(len)?;
         if let Some(room) = self.outbox.initialised_room(len) {
             self.half.write(&fragment, room);
@@ -149,7 +150,7 @@ impl<R: Role, S: Storage> Sender<R, S> {
         if self.deflater.is_some() {
             return self.send_deflated(fragment);
         }
-        if !R::IS_SERVER || fragment.payload().len() < SPLIT {
+        if !self.half.is_server() || fragment.payload().len() < SPLIT {
             return self.send_plain(fragment);
         }
         self.check_open()?;
