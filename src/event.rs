@@ -5,7 +5,7 @@ use core::ops::Deref;
 
 use crate::close::CloseCode;
 use crate::opcode::MessageKind;
-use crate::utf8::Utf8;
+use crate::utf8::{Utf8, to_str};
 
 /// An event that [`receive`](crate::Connection::receive) found in the input.
 ///
@@ -28,7 +28,8 @@ pub enum Event<'b> {
 
 /// Part of a message's payload, unmasked in place in the buffer that it arrived in.
 ///
-/// It dereferences to its bytes. A frame yields one chunk if the input holds all of it, and
+/// It dereferences to its bytes, which are the last ones that the call took off the input. A frame
+/// yields one chunk if the input holds all of it, and
 /// otherwise one for each piece. A message has at least one chunk, and exactly one that is
 /// [last](Self::is_last); a chunk that is not last is never empty. The bytes of a text message are
 /// valid UTF-8 up to the end of the chunk, which may fall inside a code point.
@@ -72,6 +73,16 @@ impl<'b> Chunk<'b> {
     #[must_use]
     pub const fn rsv1(&self) -> bool {
         self.rsv1
+    }
+
+    /// Returns the text if this is a whole text message, and `None` for anything else.
+    ///
+    /// It costs a scan of the text, although that was checked.
+    #[inline]
+    #[must_use]
+    pub fn as_str(&self) -> Option<&str> {
+        let whole = self.first && self.last && !self.rsv1;
+        if whole && self.kind == MessageKind::Text { to_str(self.payload) } else { None }
     }
 
     /// Returns the bytes, for as long as the buffer lives; you may change them.
