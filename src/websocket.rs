@@ -257,7 +257,7 @@ impl<R: Role, S: Storage> WebSocket<R, S> {
     /// Queues the pending answer, unless there is no room for it.
     #[inline(never)]
     fn answer(&mut self) {
-        if self.sender.takes_answer()
+        if self.sender.takes_answer(self.receiver.half.is_close_pending())
             && let Some(reply) = self.receiver.half.take_pending()
         {
             self.sender.answer(&reply);

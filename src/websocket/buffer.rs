@@ -39,11 +39,13 @@ pub(super) struct Buffer<S> {
     filled: usize,
     /// How much memory is initialised for the next read.
     next_read: usize,
+    /// How much room was lent for it.
+    lent: usize,
 }
 
 impl<S: Storage> Buffer<S> {
     pub(super) const fn new(storage: S) -> Self {
-        Self { storage, begun: 0, joined: 0, unread: 0, filled: 0, next_read: FIRST_READ }
+        Self { storage, begun: 0, joined: 0, unread: 0, filled: 0, next_read: FIRST_READ, lent: 0 }
     }
 
     pub(super) const fn storage(&self) -> &S {
@@ -126,8 +128,8 @@ impl<S: Storage> Buffer<S> {
         let end = self.filled.saturating_add(want).min(self.storage.max_len());
         self.storage.extend_to(self.filled, end);
         let room = self.storage.bytes_mut().get_mut(self.filled..).unwrap_or_default();
-        let len = room.len().min(want);
-        room.get_mut(..len).unwrap_or_default()
+        self.lent = room.len().min(want);
+        room.get_mut(..self.lent).unwrap_or_default()
     }
 
     /// Moves what is held to where the next bytes can follow; returns how many to read.
@@ -158,19 +160,27 @@ impl<S: Storage> Buffer<S> {
         want
     }
 
-    /// Notes that so many bytes were read into the room; `false`, with nothing changed, if there is
-    /// less.
+    /// Notes that so many bytes were read into the room; `false`, with nothing changed, if that is
+    /// more than was lent.
     pub(super) fn fill(&mut self, len: usize) -> bool {
-        match self.filled.checked_add(len) {
-            Some(filled) if filled <= self.storage.bytes().len() => {
-                self.filled = filled;
-                if len >= self.next_read {
-                    self.next_read = self.next_read.saturating_mul(2).min(LONG_READ);
-                }
-                true
+        let fits = len <= self.lent;
+        if fits {
+            self.lent = 0;
+            self.filled = self.filled.saturating_add(len);
+            if len >= self.next_read {
+                self.next_read = self.next_read.saturating_mul(2).min(LONG_READ);
             }
-            _ => false,
         }
+        fits
+    }
+
+    /// Notes that all bytes were read that are in the memory; returns how many.
+    #[cfg(feature = "bytes")]
+    pub(super) fn fill_all(&mut self) -> usize {
+        let len = self.storage.bytes().len().saturating_sub(self.filled);
+        self.lent = len;
+        self.fill(len);
+        len
     }
 
     /// Frees memory beyond this if nothing is held.
@@ -186,6 +196,7 @@ impl<S: Storage> Buffer<S> {
 
     /// Discards everything.
     pub(super) fn clear(&mut self) {
+        self.lent = 0;
         (self.begun, self.joined, self.unread, self.filled) = (0, 0, 0, 0);
     }
 
@@ -252,12 +263,5 @@ impl Buffer<BytesMut> {
         let want = self.prepare(open, left);
         self.storage.truncate(self.filled);
         (&mut self.storage).limit(want)
-    }
-
-    /// Notes that all bytes were read that are in the memory; returns how many.
-    pub(super) fn fill_all(&mut self) -> usize {
-        let len = self.storage.len().saturating_sub(self.filled);
-        self.fill(len);
-        len
     }
 }

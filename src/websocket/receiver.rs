@@ -39,7 +39,7 @@ pub struct Receiver<R: Role, S> {
     pub(super) split: Option<Identity>,
     /// Messages that did not arrive in one piece, so that one can be told from the next.
     pub(super) ended: u32,
-    /// What is behind the buffer's end, if anything, was read.
+    /// What is behind the end of what was read, if anything, has been read too.
     #[cfg(feature = "bytes")]
     lent_uninitialised: bool,
     #[cfg(feature = "deflate")]
@@ -118,10 +118,7 @@ impl<R: Role, S: Storage> Receiver<R, S> {
     ///
     /// See [`WebSocket::read_buf`](super::WebSocket::read_buf).
     pub fn read_buf(&mut self) -> &mut [u8] {
-        #[cfg(feature = "bytes")]
-        {
-            self.lent_uninitialised = false;
-        }
+        self.commit();
         let open = self.joining == Joining::Message;
         self.buffer.room(open, self.half.frame_left())
     }
@@ -213,6 +210,7 @@ impl<R: Role, S: Storage> Receiver<R, S> {
 
     #[inline(always)]
     fn find(&mut self) -> Result<Option<Found>, ProtocolError> {
+        self.commit();
         loop {
             #[cfg(feature = "deflate")]
             if let Some(kind) = self.half.compressed() {
@@ -302,6 +300,15 @@ impl<R: Role, S: Storage> Receiver<R, S> {
         eof
     }
 
+    /// Notes what was put into memory that was lent uninitialised; returns how many bytes.
+    fn commit(&mut self) -> usize {
+        #[cfg(feature = "bytes")]
+        if core::mem::take(&mut self.lent_uninitialised) {
+            return self.buffer.fill_all();
+        }
+        0
+    }
+
     /// Frees the memory that the next bytes do not need, beyond the retained amount.
     fn release(&mut self) {
         self.release_to(self.retain);
@@ -309,6 +316,7 @@ impl<R: Role, S: Storage> Receiver<R, S> {
 
     /// Frees the memory that the next bytes do not need, beyond this amount.
     pub(super) fn release_to(&mut self, retain: usize) {
+        self.commit();
         let open = self.joining == Joining::Message;
         self.buffer.release(open, retain);
         #[cfg(feature = "deflate")]
@@ -337,6 +345,7 @@ impl<R: Role> Receiver<R, BytesMut> {
     /// Returns room for the next bytes that need not be initialised: see
     /// [`WebSocket::read_buf_mut`](super::WebSocket::read_buf_mut).
     pub fn read_buf_mut(&mut self) -> Limit<&mut BytesMut> {
+        self.commit();
         self.lent_uninitialised = true;
         let open = self.joining == Joining::Message;
         self.buffer.room_mut(open, self.half.frame_left())
@@ -344,7 +353,7 @@ impl<R: Role> Receiver<R, BytesMut> {
 
     /// Reports that bytes were put into [`read_buf_mut`](Self::read_buf_mut); returns how many.
     pub fn received_buf_mut(&mut self) -> usize {
-        if core::mem::take(&mut self.lent_uninitialised) { self.buffer.fill_all() } else { 0 }
+        self.commit()
     }
 
     /// Returns the next event, owned: see

@@ -16,7 +16,7 @@ use super::owned::OwnedMessage;
 use super::receiver::TooMany;
 use super::storage::Storage;
 use crate::close::CloseCode;
-use crate::control::Reply;
+use crate::control::{PendingReply, Reply};
 #[cfg(feature = "deflate")]
 use crate::deflate::Deflater;
 use crate::error::SendError;
@@ -330,20 +330,24 @@ impl<R: Role, S: Storage> Sender<R, S> {
         self.half.is_close_sent()
     }
 
-    /// Returns room for an automatic answer: behind a short queue, where it can be encoded in place.
-    pub(super) fn answer(&mut self, owed: &crate::control::PendingReply<'_>) {
-        if let Some(room) = self.outbox.control_room() {
-            let len = self.half.answer_into(owed, room).unwrap_or_default();
-            self.outbox.extend(len);
-        } else if let Some(frame) = self.half.answer(owed) {
-            self.outbox.push_control(&frame);
-        }
+    /// Returns whether there is room for a Pong that answers a Ping, or for a Close.
+    #[inline]
+    pub(super) fn takes_answer(&mut self, close: bool) -> bool {
+        if close { self.outbox.reserve(ControlFrame::MAX_LEN) } else { self.outbox.takes_control() }
     }
 
-    /// Returns whether there is room for any automatic answer.
-    #[inline]
-    pub(super) const fn takes_answer(&self) -> bool {
-        self.outbox.takes_control()
+    /// Queues an automatic answer, for which there is room.
+    pub(super) fn answer(&mut self, reply: &PendingReply<'_>) {
+        if let Some(room) = self.outbox.control_room() {
+            let len = self.half.answer_into(reply, room).unwrap_or_default();
+            self.outbox.extend(len);
+        } else if let Some(frame) = self.half.answer(reply) {
+            match reply {
+                PendingReply::Pong(_) => _ = self.outbox.push_control(&frame),
+                // Nothing may follow it, so it follows everything.
+                PendingReply::Close(_) => self.push_close(&frame),
+            }
+        }
     }
 
     pub(super) fn capacity(&self) -> usize {
