@@ -301,6 +301,10 @@ impl<R: Role, S: Storage> Receiver<R, S> {
     }
 
     /// Notes what was put into memory that was lent uninitialised; returns how many bytes.
+    #[cfg_attr(
+        not(feature = "bytes"),
+        allow(clippy::unused_self, clippy::needless_pass_by_ref_mut, reason = "none is lent")
+    )]
     fn commit(&mut self) -> usize {
         #[cfg(feature = "bytes")]
         if core::mem::take(&mut self.lent_uninitialised) {
