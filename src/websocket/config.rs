@@ -28,7 +28,10 @@ pub struct Config {
     ///
     /// Control frames have room above it: at most 16 KiB for Pongs, and a Close.
     pub high_water: usize,
-    /// The most memory, in bytes, that each buffer keeps while it is empty. Default: 16 KiB.
+    /// The most memory, in bytes, that each buffer keeps while it is empty. Default: 64 KiB.
+    ///
+    /// Messages that need more allocate it anew each time. A connection that is quiet for so long
+    /// that a Ping is sent [gives back](super::WebSocket::release) all of it.
     pub retain: usize,
     /// Whether Pings are answered automatically. Default: `true`.
     pub answer_pings: bool,
@@ -41,7 +44,7 @@ impl Config {
         timeouts: Timeouts::DEFAULT,
         stream_above: u64::MAX,
         high_water: 32 << 20,
-        retain: 16 << 10,
+        retain: 64 << 10,
         answer_pings: true,
     };
 
