@@ -3,23 +3,23 @@
 //! `cargo run --release --example autobahn_client -- ws://127.0.0.1:9001 [AGENT]`
 //!
 //! It echoes each chunk as it arrives, while the example server echoes whole messages, so
-//! the testsuite covers both tiers of the crate. Most cases break the protocol or the connection on
+//! the testsuite covers both. Most cases break the protocol or the connection on
 //! purpose, so no outcome of a case is an error here; the testsuite decides the verdict.
 
 use std::error::Error;
 use std::io::{self, Read, Write};
-use std::mem;
 use std::process::ExitCode;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use lexopt::Parser;
 use lexopt::prelude::*;
-use rfc6455::{Chunk, Eof, Event, FrameHeader, Limits};
+use rfc6455::websocket::{Config, Event};
+use rfc6455::{Eof, Timeouts};
 
-use common::Opened;
-use common::compression::{self, Config};
+use common::deflate;
 use common::linger::linger;
 use common::url::Url;
+use common::{Opened, Tx};
 
 mod common;
 
@@ -30,19 +30,22 @@ Options:
   --help          show this
 ";
 
-/// The longest silence in any case.
+/// Some cases are silent for long, and some messages of others take long.
+const TIMEOUTS: Timeouts = Timeouts::DEFAULT.idle(None).message(None);
+/// How long to wait for a case that does not end.
 const TIMEOUT: Duration = Duration::from_secs(60);
-const BUFFER: usize = 64 << 10;
+/// Every message is echoed in chunks.
+const CONFIG: Config = Config::DEFAULT.timeouts(TIMEOUTS).stream_above(0);
 
 fn main() -> ExitCode {
     let args = match Args::parse(Parser::from_env()) {
         Ok(Some(args)) => args,
         Ok(None) => {
-            let _ = write!(io::stdout(), "{USAGE}{}", compression::USAGE);
+            let _ = write!(io::stdout(), "{USAGE}{}", deflate::USAGE);
             return ExitCode::SUCCESS;
         }
         Err(problem) => {
-            eprint!("autobahn_client: {problem}\n\n{USAGE}{}", compression::USAGE);
+            eprint!("autobahn_client: {problem}\n\n{USAGE}{}", deflate::USAGE);
             return ExitCode::from(2);
         }
     };
@@ -58,20 +61,18 @@ fn main() -> ExitCode {
 struct Args {
     url: String,
     agent: String,
-    config: Config,
+    config: deflate::Config,
 }
 
 impl Args {
     /// Parses the command line; returns `None` if the user asks for help.
     fn parse(mut parser: Parser) -> Result<Option<Self>, lexopt::Error> {
-        let (mut url, mut agent, mut config) = (None, None, Config::DEFAULT);
+        let (mut url, mut agent, mut config) = (None, None, deflate::Config::DEFAULT);
         while let Some(arg) = parser.next()? {
             match arg {
                 Short('h') | Long("help") => return Ok(None),
-                Long("window") => {
-                    config = config.window(parser.value()?.parse_with(compression::window)?);
-                }
-                Long("no-takeover") => config = config.no_takeover(),
+                Long("window") => deflate::window(&mut config, &mut parser)?,
+                Long("no-takeover") => deflate::no_takeover(&mut config),
                 Value(value) if url.is_none() => url = Some(value.string()?),
                 Value(value) if agent.is_none() => agent = Some(value.string()?),
                 _ => return Err(arg.unexpected()),
@@ -84,7 +85,7 @@ impl Args {
 }
 
 /// Runs every case, and then requests the report.
-fn run(base: &str, agent: &str, config: Config) -> Result<(), Box<dyn Error>> {
+fn run(base: &str, agent: &str, config: deflate::Config) -> Result<(), Box<dyn Error>> {
     let count = case_count(&format!("{base}/getCaseCount"), config)?;
     for case in 1..=count {
         let mut opened = open(&format!("{base}/runCase?case={case}&agent={agent}"), config)?;
@@ -98,18 +99,18 @@ fn run(base: &str, agent: &str, config: Config) -> Result<(), Box<dyn Error>> {
     echo(&mut open(&format!("{base}/updateReports?agent={agent}"), config)?)
 }
 
-fn open(url: &str, config: Config) -> Result<Opened, Box<dyn Error>> {
+fn open(url: &str, deflate: deflate::Config) -> Result<Opened, Box<dyn Error>> {
     let url = Url::parse(url).map_err(|error| format!("{url}: {error}"))?;
-    let opened = common::connect(&url, Limits::DEFAULT, config)?;
-    opened.stream.set_read_timeout(Some(TIMEOUT))?;
-    Ok(opened)
+    Ok(common::connect(&url, CONFIG, deflate)?)
 }
 
 /// Returns the number in the only message that the server sends at `url`.
-fn case_count(url: &str, config: Config) -> Result<u32, Box<dyn Error>> {
+fn case_count(url: &str, config: deflate::Config) -> Result<u32, Box<dyn Error>> {
     let mut digits = Vec::new();
-    converse(&mut open(url, config)?, |_, chunk| {
-        digits.extend_from_slice(&chunk);
+    converse(&mut open(url, config)?, |_, event| {
+        if let Event::Chunk(chunk) = event {
+            digits.extend_from_slice(&chunk);
+        }
         Ok(())
     })?;
     let digits = String::from_utf8_lossy(&digits);
@@ -117,53 +118,41 @@ fn case_count(url: &str, config: Config) -> Result<u32, Box<dyn Error>> {
 }
 
 /// Sends everything back until the connection ends.
+///
+/// It never fails with `Full`: the queue has room for what a read of 16 KiB inflates to.
 fn echo(opened: &mut Opened) -> Result<(), Box<dyn Error>> {
-    let mut out = vec![0; BUFFER + FrameHeader::MAX_LEN];
-    let mut compressed = Vec::new();
-    let (receiver, mut sender) = mem::take(&mut opened.compression).into_split();
-    opened.compression = receiver;
-    converse(opened, |opened, chunk| {
-        compressed.clear();
-        if sender.send(&mut opened.ws, &chunk, &mut compressed)? {
-            return Ok(opened.stream.write_all(&compressed)?);
-        }
-        let len = opened.ws.send(&chunk, &mut out)?;
-        Ok(opened.stream.write_all(&out[..len])?)
+    converse(opened, |tx, event| match event {
+        Event::Chunk(chunk) => Ok(tx.send(&chunk)?),
+        Event::Message(message) => Ok(tx.send(message)?), // an empty one
+        _ => Ok(()),
     })
 }
 
 /// Receives until the connection ends, and forwards the data.
 fn converse(
     opened: &mut Opened,
-    mut on_data: impl FnMut(&mut Opened, Chunk<'_>) -> Result<(), Box<dyn Error>>,
+    mut on_event: impl FnMut(&mut Tx, Event<'_>) -> Result<(), Box<dyn Error>>,
 ) -> Result<(), Box<dyn Error>> {
-    let mut early = mem::take(&mut opened.early);
-    let mut compression = mem::take(&mut opened.compression);
-    let mut buf = vec![0; BUFFER];
-    let mut input = &mut early[..];
-    loop {
-        while let Some(event) = compression.receive(&mut opened.ws, &mut input).transpose() {
-            if let Some(frame) = opened.ws.poll_transmit() {
-                opened.stream.write_all(&frame)?;
-            }
-            if let Event::Data(chunk) = event? {
-                on_data(opened, chunk)?;
-            }
-        }
-        // A client lets the server close TCP, so this is the end of the stream.
-        if opened.ws.is_closed() {
-            return Ok(());
-        }
-        let n = match opened.stream.read(&mut buf) {
-            Ok(0) => {
-                opened.ws.receive_eof();
-                0
-            }
-            Ok(n) => n,
+    let Opened { stream, ws, early } = opened;
+    let mut input = early.chain(&*stream);
+    let start = Instant::now();
+    // A client lets the server close TCP, so this is the end of the stream.
+    while !ws.is_closed() {
+        let left =
+            ws.deadline().map_or(TIMEOUT, |deadline| deadline.saturating_sub(start.elapsed()));
+        stream.set_read_timeout(Some(left.max(Duration::from_millis(1))))?;
+        match input.read(ws.read_buf()) {
+            Ok(0) => _ = ws.receive_eof(),
+            Ok(n) => ws.received(n)?,
             // After both Close frames, it does not matter how TCP ends.
-            Err(_) if opened.ws.receive_eof() == Eof::Clean => return Ok(()),
+            Err(_) if ws.receive_eof() == Eof::Clean => return Ok(()),
             Err(error) => return Err(error.into()),
-        };
-        input = &mut buf[..n];
+        }
+        while let Ok(Some((event, tx))) = ws.next() {
+            on_event(tx, event)?;
+        }
+        ws.handle_timeout(start.elapsed());
+        ws.write_to(&mut &*stream)?;
     }
+    ws.error().map_or(Ok(()), |error| Err(error.into()))
 }

@@ -10,26 +10,24 @@
 //! file is sent as it is read.
 
 use std::fs::File;
-use std::io::{self, BufWriter, ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{self, Receiver, SyncSender};
+use std::sync::mpsc::{self, SyncSender};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use std::{fmt, mem, thread};
 
 use lexopt::Parser;
-use rfc6455::{
-    Client, CloseCode, ControlFrame, Eof, Event, Fragment, FrameKind, Limits, MessageKind, Reply,
-    SendError,
-};
+use rfc6455::websocket::{Config, Event};
+use rfc6455::{CloseCode, CloseFrame, Eof, Fragment, Limits, Reply, SendError};
 
 use args::{Settings, USAGE};
-use common::compression::{self, Compression};
+use common::deflate;
 use common::linger::linger;
 use common::url::{Url, UrlError};
-use common::{ConnectError, Keys, Opened};
+use common::{ConnectError, Opened, Rx, Tx};
 use printer::Printer;
 
 #[path = "client/args.rs"]
@@ -43,13 +41,18 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(3);
 /// How long the server may accept none of our output.
 const STALL_TIMEOUT: Duration = Duration::from_secs(60);
 const PING_INTERVAL: Duration = Duration::from_secs(1);
-const BUFFER: usize = 64 << 10;
+/// How much of a file is sent in one fragment.
+const FRAGMENT: usize = 64 << 10;
+/// Messages are printed as they arrive, and not put together: no limit is needed. The main thread
+/// does not send, and the other writes all it has before it takes an order.
+const CONFIG: Config =
+    Config::DEFAULT.limits(Limits::UNLIMITED).stream_above(0).high_water(usize::MAX);
 
 fn main() -> ExitCode {
     match Settings::parse(Parser::from_env()).map_err(Failure::Usage).and_then(|settings| {
         match settings {
             Some(settings) => run(&settings),
-            None => Ok(write!(io::stdout(), "{USAGE}{}", compression::USAGE)?),
+            None => Ok(write!(io::stdout(), "{USAGE}{}", deflate::USAGE)?),
         }
     }) {
         Ok(()) => ExitCode::SUCCESS,
@@ -91,7 +94,7 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Local(error) => write!(f, "{error}"),
-            Self::Usage(problem) => write!(f, "{problem}\n\n{USAGE}{}", compression::USAGE),
+            Self::Usage(problem) => write!(f, "{problem}\n\n{USAGE}{}", deflate::USAGE),
             Self::Url(error) => write!(f, "bad URL: {error}"),
             Self::Connect(error) => write!(f, "{error}"),
             Self::Protocol(error) => write!(f, "the server broke the protocol: {error}"),
@@ -117,10 +120,8 @@ fn run(settings: &Settings) -> Result<(), Failure> {
         })?),
         None => None,
     };
-    // No received data is kept, so no limit is needed.
-    let Opened { stream, ws, early, compression } =
-        common::connect(&url, Limits::UNLIMITED, settings.compression).map_err(Failure::Connect)?;
-    let (inflate, compress) = compression.into_split();
+    let Opened { stream, ws, early } =
+        common::connect(&url, CONFIG, settings.deflate).map_err(Failure::Connect)?;
     stream.set_write_timeout(Some(STALL_TIMEOUT))?;
     eprintln!("client: connected");
 
@@ -130,8 +131,8 @@ fn run(settings: &Settings) -> Result<(), Failure> {
     let (orders, to_do) = mpsc::sync_channel(1);
     let (alive, writer_ended) = mpsc::channel();
     let start = Instant::now();
-    let out = BufWriter::with_capacity(BUFFER, stream.try_clone()?);
-    let mut writer = Writer { sender, compress, out, shared: Arc::clone(&shared), start };
+    let mut writer =
+        Writer { sender, stream: stream.try_clone()?, shared: Arc::clone(&shared), start };
     thread::spawn(move || {
         let _alive: mpsc::Sender<()> = alive;
         writer.run(&to_do);
@@ -149,8 +150,8 @@ fn run(settings: &Settings) -> Result<(), Failure> {
         }
     });
 
-    let reader = Reader { receiver, inflate, stream, shared, orders, start, writer_ended };
-    reader.run(early, Printer::new(settings.raw))
+    let reader = Reader { receiver, stream, shared, orders, start, writer_ended };
+    reader.run(&early, Printer::new(settings.raw))
 }
 
 /// What the threads share.
@@ -217,10 +218,8 @@ fn read_input(file: Option<File>, orders: &SyncSender<Order>, shared: &Shared) {
 
 /// The sending half, with the thread that writes.
 struct Writer {
-    sender: rfc6455::SendHalf<Client<Keys>>,
-    compress: Compression,
-    /// A buffer, so that a header and a short payload are written together.
-    out: BufWriter<TcpStream>,
+    sender: Tx,
+    stream: TcpStream,
     shared: Arc<Shared>,
     /// The start of the clock; Pings carry the time since then.
     start: Instant,
@@ -228,13 +227,13 @@ struct Writer {
 
 impl Writer {
     /// Carries out orders until the Close is sent.
-    fn run(&mut self, orders: &Receiver<Order>) {
+    fn run(&mut self, orders: &mpsc::Receiver<Order>) {
         for order in orders {
             let done = self.answer().and_then(|()| self.carry_out(order));
             if let Err(error) = done {
                 self.shared.fail(Failure::Abnormal(Some(error)));
                 // This wakes the thread that reads.
-                let _ = self.out.get_ref().shutdown(Shutdown::Both);
+                let _ = self.stream.shutdown(Shutdown::Both);
                 return;
             }
             if self.sender.is_close_sent() {
@@ -243,7 +242,7 @@ impl Writer {
         }
         // "a client SHOULD wait for the server to close the connection" (RFC 6455 §7.1.1): the
         // other thread does that, but not forever.
-        if let Ok(stream) = self.out.get_ref().try_clone() {
+        if let Ok(stream) = self.stream.try_clone() {
             let shared = Arc::clone(&self.shared);
             thread::spawn(move || {
                 // Data that the server sent before it saw our Close may still be arriving.
@@ -264,41 +263,32 @@ impl Writer {
         if self.sender.is_close_sent() {
             return Ok(());
         }
-        match order {
+        let queued = match order {
             Order::Look => Ok(()),
-            Order::Text(line) => {
-                if self.compressed(&*line)? {
-                    return Ok(());
-                }
-                self.frame(FrameKind::whole(MessageKind::Text), &mut line.into_bytes())
-            }
-            Order::File(file) => self.file(file),
+            Order::Text(line) => self.sender.send(&*line),
+            Order::File(file) => return self.file(file),
             Order::Ping => {
                 let nanos = u64::try_from(self.start.elapsed().as_nanos()).unwrap_or(u64::MAX);
-                let frame = self.sender.ping(&nanos.to_be_bytes());
-                self.control(frame)
+                self.sender.ping(&nanos.to_be_bytes())
             }
-            Order::Close => {
-                let frame = self.sender.close(CloseCode::NORMAL, "");
-                self.control(frame)
-            }
-        }
+            Order::Close => self.sender.close(CloseCode::NORMAL, ""),
+        };
+        self.write(queued)
     }
 
-    /// Writes the reply that the receiving half requests, if there is one.
+    /// Sends the reply that the receiving half requests, if there is one.
     fn answer(&mut self) -> io::Result<()> {
         let reply = lock(&self.shared.reply).take();
         match reply.map(|reply| self.sender.reply(&reply)) {
             // After our Close, no reply is needed any more.
             None | Some(Err(SendError::Closed)) => Ok(()),
-            Some(frame) => self.control(frame),
+            Some(queued) => self.write(queued),
         }
     }
 
     /// Sends a file as one message, in fragments, so that Pings can be answered between them.
     fn file(&mut self, mut file: File) -> io::Result<()> {
-        let mut piece = vec![0; BUFFER];
-        let whole = FrameKind::whole(MessageKind::Binary);
+        let mut piece = vec![0; FRAGMENT];
         let mut begun = false;
         loop {
             let n = match file.read(&mut piece) {
@@ -306,20 +296,18 @@ impl Writer {
                 Err(error) => {
                     // Fragments already sent cannot be revoked, so leave the message unfinished.
                     self.shared.fail(error);
-                    let frame = self.sender.close(CloseCode::INTERNAL_ERROR, "");
-                    return self.control(frame);
+                    let queued = self.sender.close(CloseCode::INTERNAL_ERROR, "");
+                    return self.write(queued);
                 }
             };
             let fragment = Fragment::from(&piece[..n]);
-            let (kind, fragment) = match (begun, n) {
-                (false, 0) => (whole, fragment),
-                (false, _) => (whole.first(), fragment.first()),
-                (true, 0) => (whole.last(), fragment.last()),
-                (true, _) => (whole.middle(), fragment.middle()),
-            };
-            if !self.compressed(fragment)? {
-                self.frame(kind, &mut piece[..n])?;
-            }
+            let queued = self.sender.send(match (begun, n) {
+                (false, 0) => fragment,
+                (false, _) => fragment.first(),
+                (true, 0) => fragment.last(),
+                (true, _) => fragment.middle(),
+            });
+            self.write(queued)?;
             self.answer()?;
             if n == 0 || self.sender.is_close_sent() {
                 return Ok(());
@@ -328,31 +316,14 @@ impl Writer {
         }
     }
 
-    /// Writes a data frame compressed, if the server has agreed to compression.
-    fn compressed<'a>(&mut self, fragment: impl Into<Fragment<'a>>) -> io::Result<bool> {
-        let mut frame = Vec::new();
-        let sent = self.compress.send(&mut self.sender, fragment, &mut frame);
-        if !sent.map_err(io::Error::other)? {
-            return Ok(false);
+    /// Writes what was queued.
+    fn write(&mut self, queued: Result<(), SendError>) -> io::Result<()> {
+        queued.map_err(io::Error::other)?;
+        while self.sender.queued() > 0 {
+            let written = self.stream.write(self.sender.transmit()).map_err(stalled)?;
+            self.sender.transmitted(written).map_err(io::Error::other)?;
         }
-        self.out.write_all(&frame).map_err(stalled)?;
-        self.out.flush().map_err(stalled)?;
-        Ok(true)
-    }
-
-    /// Writes a data frame, and masks its payload in place.
-    fn frame(&mut self, kind: FrameKind, payload: &mut [u8]) -> io::Result<()> {
-        let len = payload.len() as u64;
-        let header = self.sender.begin_frame(kind, len).map_err(io::Error::other)?;
-        self.sender.frame_payload(payload).map_err(io::Error::other)?;
-        self.out.write_all(&header).map_err(stalled)?;
-        self.out.write_all(payload).map_err(stalled)?;
-        self.out.flush().map_err(stalled)
-    }
-
-    fn control(&mut self, frame: Result<ControlFrame, SendError>) -> io::Result<()> {
-        self.out.write_all(&frame.map_err(io::Error::other)?).map_err(stalled)?;
-        self.out.flush().map_err(stalled)
+        Ok(())
     }
 }
 
@@ -366,44 +337,47 @@ fn stalled(error: io::Error) -> io::Error {
 
 /// The receiving half, with the thread that reads.
 struct Reader {
-    receiver: rfc6455::ReceiveHalf<Client<Keys>>,
-    inflate: Compression,
+    receiver: Rx,
     stream: TcpStream,
     shared: Arc<Shared>,
     orders: SyncSender<Order>,
     start: Instant,
     /// Closed when the sending thread has ended.
-    writer_ended: Receiver<()>,
+    writer_ended: mpsc::Receiver<()>,
 }
 
 impl Reader {
     /// Prints messages until the connection ends, and returns how it ended.
-    fn run(mut self, mut early: Vec<u8>, mut printer: Printer) -> Result<(), Failure> {
-        let mut buf = vec![0; BUFFER];
-        let mut inflate = mem::take(&mut self.inflate);
-        let mut input = &mut early[..];
+    fn run(mut self, early: &[u8], mut printer: Printer) -> Result<(), Failure> {
+        let mut input = early.chain(self.stream.try_clone()?);
+        let mut code = None;
         loop {
-            while let Some(event) = inflate.receive(&mut self.receiver, &mut input).transpose() {
-                self.pass_on_reply();
+            while let Some(event) = self.receiver.next().transpose() {
+                let mut violation = None;
                 match event {
-                    Ok(Event::Data(chunk)) => printer.print(&chunk)?,
-                    Ok(Event::Pong) => self.show_latency(),
-                    Ok(Event::Ping | Event::Close(_)) => {}
-                    Err(error) => {
-                        // The server should receive our Close with the error before we exit.
-                        let _ = self.writer_ended.recv_timeout(CLOSE_TIMEOUT);
-                        linger(&self.stream);
-                        return Err(Failure::Protocol(error));
+                    Ok(Event::Pong(payload)) => show_latency(self.start, payload),
+                    Ok(Event::Close(close)) => {
+                        code = close.map(|close| close.code);
+                        show_close(close);
                     }
+                    Ok(event) => printer.print(&event)?,
+                    Err(error) => violation = Some(error),
+                }
+                self.pass_on_reply();
+                if let Some(error) = violation {
+                    // The server should receive our Close with the error before we exit.
+                    let _ = self.writer_ended.recv_timeout(CLOSE_TIMEOUT);
+                    linger(&self.stream);
+                    return Err(Failure::Protocol(error));
                 }
             }
-            let received = self.stream.read(&mut buf);
+            let received = input.read(self.receiver.read_buf());
             self.shared.reads.fetch_add(1, Ordering::Relaxed);
             match received {
-                Ok(0) => return self.end(None),
-                Ok(n) => input = &mut buf[..n],
-                Err(error) if error.kind() == ErrorKind::Interrupted => input = &mut [],
-                Err(error) => return self.end(Some(error)),
+                Ok(0) => return self.end(code, None),
+                Ok(n) => self.receiver.received(n).map_err(io::Error::other)?,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return self.end(code, Some(error)),
             }
         }
     }
@@ -418,34 +392,33 @@ impl Reader {
         }
     }
 
-    fn show_latency(&self) {
-        // A Pong echoes the payload of our Ping, unless the server made it up.
-        let Ok(sent) = self.receiver.control_payload().try_into() else { return };
-        let sent = Duration::from_nanos(u64::from_be_bytes(sent));
-        if let Some(latency) = self.start.elapsed().checked_sub(sent) {
-            eprintln!("client: Pong after {:.3} ms", latency.as_secs_f64() * 1e3);
-        }
-    }
-
-    /// Handles the end of the input.
-    fn end(&mut self, error: Option<io::Error>) -> Result<(), Failure> {
-        let eof = self.receiver.receive_eof();
-        // After both Close frames, it does not matter how TCP ends.
-        if eof == Eof::Clean {
-            match self.receiver.close_frame() {
-                Some(close) => eprintln!("client: closed: {:?} {:?}", close.code, close.reason),
-                None => eprintln!("client: closed, without a code"),
-            }
-        }
-        let code = self.receiver.close_frame().map(|close| close.code);
-        match (eof, lock(&self.shared.failure).take()) {
+    /// Handles the end of the input; `code` is that of the server's Close.
+    fn end(&mut self, code: Option<CloseCode>, error: Option<io::Error>) -> Result<(), Failure> {
+        match (self.receiver.receive_eof(), lock(&self.shared.failure).take()) {
             // An error on our side is why the connection ends, however it ends.
             (_, Some(failure @ Failure::Local(_))) => Err(failure),
             (Eof::Abnormal, failure) => Err(failure.unwrap_or(Failure::Abnormal(error))),
+            // After both Close frames, it does not matter how TCP ends.
             (Eof::Clean, _) => match code {
                 None | Some(CloseCode::NORMAL | CloseCode::GOING_AWAY) => Ok(()),
                 Some(code) => Err(Failure::ClosedWith(code)),
             },
         }
+    }
+}
+
+/// Shows how long a Pong took; it echoes the payload of our Ping, unless the server made it up.
+fn show_latency(start: Instant, payload: &[u8]) {
+    let Ok(sent) = payload.try_into() else { return };
+    let sent = Duration::from_nanos(u64::from_be_bytes(sent));
+    if let Some(latency) = start.elapsed().checked_sub(sent) {
+        eprintln!("client: Pong after {:.3} ms", latency.as_secs_f64() * 1e3);
+    }
+}
+
+fn show_close(close: Option<CloseFrame<'_>>) {
+    match close {
+        Some(CloseFrame { code, reason }) => eprintln!("client: closed: {code:?} {reason:?}"),
+        None => eprintln!("client: closed, without a code"),
     }
 }

@@ -25,23 +25,21 @@ use lexopt::Parser;
 mod allocator;
 #[path = "server/args.rs"]
 mod args;
-#[path = "common/compression.rs"]
-mod compression;
+#[path = "server/clock.rs"]
+mod clock;
+#[path = "common/deflate.rs"]
+mod deflate;
 #[path = "server/echo.rs"]
 mod echo;
-#[path = "server/fragments.rs"]
-mod fragments;
 #[path = "server/handshake.rs"]
 mod handshake;
 #[path = "common/linger.rs"]
 mod linger;
 #[path = "server/output.rs"]
 mod output;
-#[path = "server/underway.rs"]
-mod underway;
 
 use args::{Settings, USAGE};
-use echo::Echo;
+use echo::echo;
 use handshake::shake_hands;
 use output::Output;
 
@@ -50,7 +48,6 @@ const TICK: Duration = Duration::from_millis(200);
 /// How long all closing handshakes together may take when the server ends.
 const STOP_TIMEOUT: Duration = Duration::from_secs(2);
 
-const READ_BUFFER: usize = 32 << 10;
 /// Buffers are on the heap; parsing a head needs the most stack.
 const STACK: usize = 128 << 10;
 /// Clients beyond the limit that get a 503; further ones are dropped without a response.
@@ -60,11 +57,11 @@ fn main() -> ExitCode {
     let settings = match Settings::parse(Parser::from_env()) {
         Ok(Some(settings)) => settings,
         Ok(None) => {
-            let _ = write!(io::stdout(), "{USAGE}{}", compression::USAGE);
+            let _ = write!(io::stdout(), "{USAGE}{}", deflate::USAGE);
             return ExitCode::SUCCESS;
         }
         Err(problem) => {
-            eprint!("server: {problem}\n\n{USAGE}{}", compression::USAGE);
+            eprint!("server: {problem}\n\n{USAGE}{}", deflate::USAGE);
             return ExitCode::from(2);
         }
     };
@@ -135,19 +132,16 @@ impl Server {
 
     /// Serves one client, from its request to the end of TCP.
     fn serve(&self, stream: &TcpStream, place: &Place) -> Result<(), Box<dyn Error>> {
-        // Writes are already batched, and should be sent at once.
+        // Frames are already batched, and should be sent at once.
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(TICK))?;
         stream.set_write_timeout(Some(TICK))?;
         let mut output = Output::new(stream, self.settings.stall);
-        let mut buf = vec![0; READ_BUFFER];
         let full = place.number > self.settings.max_connections;
         let settings = (!full && !self.is_stopping()).then_some(&self.settings);
-        let outcome = match shake_hands(stream, &mut output, &mut buf, settings) {
-            Ok(Some((early, compression))) => {
-                Echo::new(self, stream, output, compression).run(&mut buf, early)
-            }
-            Ok(None) => output.flush().map_err(Into::into),
+        let outcome = match shake_hands(stream, &mut output, settings) {
+            Ok(Some((mut ws, early))) => echo(self, stream, &mut output, &mut ws, &early),
+            Ok(None) => Ok(()),
             Err(error) => Err(error.into()),
         };
         // "the server [...] MUST close the TCP connection" first (RFC 6455 §7.1.1), and its last
@@ -198,7 +192,7 @@ impl Drop for Place {
 }
 
 /// Reads for one tick at most; returns `None` if no data arrived.
-fn read(mut stream: &TcpStream, buf: &mut [u8]) -> io::Result<Option<usize>> {
+fn read(mut stream: impl Read, buf: &mut [u8]) -> io::Result<Option<usize>> {
     match stream.read(buf) {
         Ok(n) => Ok(Some(n)),
         Err(error) => match error.kind() {

@@ -1,19 +1,21 @@
 //! A WebSocket protocol codec (RFC 6455) that performs no I/O.
 //!
 //! A WebSocket library has two parts: one moves bytes, and depends on the runtime; the other knows
-//! the protocol, and does not. This crate is the second part. It owns no socket, thread, clock,
-//! random number generator or buffer. You pass it the bytes you receive, and it yields events; you
-//! pass it messages, and it produces the bytes to write.
+//! the protocol, and does not. This crate is the second part. It owns no socket, thread, clock or
+//! random number generator. You pass it the bytes you receive, and it yields events; you pass it
+//! messages, and it produces the bytes to write.
 //!
 //! ```text
 //!                      your application
 //!             events  ^                |  messages, pings, closes
 //!                     |                v
 //!   +-----------------------------------------------------+
-//!   | MessageBuffer            whole messages (optional)  |
-//!   | deflate                  compression (a feature)    |
-//!   | Connection               events, replies, closing   |
-//!   |   ReceiveHalf, SendHalf  the two directions         |
+//!   | WebSocket                buffers, whole messages,   |
+//!   |   Receiver, Sender       compression, deadlines     |
+//!   +-----------------------------------------------------+
+//!   | Connection               events, replies, closing,  |
+//!   |   ReceiveHalf, SendHalf  in buffers of yours        |
+//!   +-----------------------------------------------------+
 //!   | FrameHeader, mask, Utf8, CloseCode     the parts    |
 //!   +-----------------------------------------------------+
 //!         bytes read  ^                |  bytes to write
@@ -21,10 +23,39 @@
 //!          your transport: TCP, TLS, an async runtime, ...
 //! ```
 //!
-//! # Receiving
-//! [`Connection::receive`] takes events off the front of the slice that you have read into. The
-//! slice advances, so there is no byte count to apply. Data is unmasked in place and borrowed from
-//! your buffer, not from the connection, so you can send while you hold it:
+//! # Messages
+//! A [`WebSocket`] is all that most programs need. You read into the room that it lends, take
+//! events off it, and write what it queues:
+//!
+#![cfg_attr(feature = "alloc", doc = "```")]
+#![cfg_attr(not(feature = "alloc"), doc = "```ignore")]
+//! use rfc6455::WebSocket;
+//! use rfc6455::websocket::{Config, Event};
+//!
+//! let mut ws = WebSocket::server(Config::DEFAULT);
+//! let mut stream = &b"\x81\x85\x01\x02\x03\x04\x49\x67\x6f\x68\x6e"[..];
+//! let n = std::io::Read::read(&mut stream, ws.read_buf())?;
+//! ws.received(n)?;
+//! while let Some((event, tx)) = ws.next()? {
+//!     if let Event::Message(message) = event {
+//!         tx.send(message)?;
+//!     }
+//! }
+//! assert_eq!(ws.transmit(), b"\x81\x05Hello");
+//! ws.transmitted(7)?;
+//! # Ok::<(), Box<dyn core::error::Error>>(())
+//! ```
+//!
+//! An event borrows the read buffer, and the sender beside it sends while you hold it. Messages are
+//! put together in that buffer; those longer than [`Config::stream_above`](websocket::Config) are
+//! yielded in chunks. Pings, the peer's Close and violations are answered automatically. See
+//! [`websocket`] for a loop that drives it.
+//!
+//! # Chunks
+//! A [`Connection`] has no buffer. [`Connection::receive`] takes events off the front of the slice
+//! that you have read into. The slice advances, so there is no byte count to apply. Data is unmasked
+//! in place and borrowed from your buffer, not from the connection, so you can send while you hold
+//! it:
 //!
 //! ```
 //! use rfc6455::{Connection, Event, Limits};
@@ -43,31 +74,33 @@
 //! ```
 //!
 //! A chunk is yielded as soon as its bytes arrive, without waiting for the rest of its frame, so a
-//! message of any size passes through a buffer of any size. For whole messages, pair the connection
-//! with a [`MessageBuffer`].
+//! message of any size passes through a buffer of any size.
 //!
-//! # Answering
 //! The protocol itself sends two kinds of frame: the Pong that answers a Ping, and exactly one
 //! Close. Take pending ones from [`Connection::poll_transmit`] after each call of `receive`,
 //! including a call that failed.
 //!
 //! # Sending
+//! [`WebSocket::send`] queues a message, or refuses if more than
+//! [`Config::high_water`](websocket::Config) bytes would be queued. A [`Connection`] leaves the
+//! bytes to you:
 //! - [`Connection::send`] writes a whole frame into your slice, or nothing.
 //! - [`Connection::send_header`] (servers only) and [`Connection::begin_frame`] return the header
 //!   by value and leave the payload where it is: for `writev`, for completion I/O, and for messages
 //!   that are produced piece by piece.
-//! - [`PreparedMessage`] is encoded once and sent to any number of clients.
 //! - [`Connection::ping`] and [`Connection::close`] return small frames by value.
 //!
+//! A [`PreparedMessage`] is encoded once and sent to any number of clients.
+//!
 //! You create a client with a source of masking keys, and it cannot send without one; a server has
-//! none. Text is UTF-8 by its type. Anything that a peer would have to reject cannot be sent: the
-//! call returns a [`SendError`] and changes nothing.
+//! none. Text is UTF-8 by its type, or because it was checked when it arrived. Anything that a peer
+//! would have to reject cannot be sent: the call returns a [`SendError`] and changes nothing.
 //!
 //! # Errors
 //! A [`ProtocolError`] is the peer's fault. It names the rule, the offset of the byte that broke
-//! it, and the close code; the Close frame that reports it is already pending. A [`SendError`] is
-//! the caller's fault. A normal close is no error but an [`Event::Close`], and a stream that ends
-//! without one is [`Eof::Abnormal`].
+//! it, and the close code. The Close frame that reports it is already pending: write what is queued
+//! before you drop the transport. A [`SendError`] is the caller's fault. A normal close is no error
+//! but an event, and a stream that ends without one is [`Eof::Abnormal`].
 //!
 //! Every connection ends in one of three ways:
 //!
@@ -84,7 +117,7 @@
 //!     or received         received         without a Close
 //!          |                  |                  |
 //!    Close received       Close sent             |
-//!       or sent         (poll_transmit)          |
+//!       or sent          (transmit)              |
 //!          |                  |                  |
 //!          +------------------+------------------+
 //!                             |
@@ -94,10 +127,14 @@
 //! After an exchange of Close frames, the server drops the transport; the client waits, within a
 //! deadline, for the end of the stream.
 //!
+//! # Deadlines
+//! Call [`WebSocket::handle_timeout`] after each wait, and at the latest at its
+//! [`deadline`](WebSocket::deadline). Beside a [`Connection`], keep [`Timers`].
+//!
 //! # Two tasks
-//! [`Connection::into_split`] returns a [`ReceiveHalf`] and a [`SendHalf`] that share nothing. When
-//! the receiving half needs a Pong or a Close to be sent, it gives you a [`Reply`]: a value that
-//! you hand to the sending half.
+//! [`WebSocket::into_split`] returns a receiving and a sending half that share nothing, and so does
+//! [`Connection::into_split`]. When the receiving half needs a Pong or a Close to be sent, it gives
+//! you a [`Reply`]: a value that you hand to the sending half.
 //!
 //! # Opening
 //! A connection opens with an HTTP request and response; the codec takes over after them.
@@ -106,13 +143,18 @@
 //!
 //! # Compressing
 #![cfg_attr(feature = "deflate", doc = "[`deflate`] implements permessage-deflate (RFC 7692).")]
+#![cfg_attr(feature = "deflate", doc = "Pass what was negotiated to [`WebSocket::deflate`].")]
 #![cfg_attr(not(feature = "deflate"), doc = "The feature `deflate` implements permessage-deflate.")]
 //!
 //! # Cost
-//! A [`Connection`] is 256 bytes, and that is all: no heap, no tables. The feature `handshake`
-//! brings in `httparse`, `sha1` and `base64`; `deflate` brings in `alloc` and `zlib-rs`; `alloc`
-//! adds `MessageBuffer::new`; `std` brings in `alloc` and, purely for speed, `multiversion` and
-//! `simdutf8`.
+//! A [`Connection`] is 256 bytes, and that is all: no heap, no tables. A [`WebSocket`] is 1,264
+//! bytes at most, and its buffers: they grow with what has arrived or is queued, and shrink when
+//! they are empty. Over slices, it needs no allocator.
+//!
+//! The feature `handshake` brings in `httparse`, `sha1` and `base64`; `deflate` brings in `alloc`
+//! and `zlib-rs`; `bytes` brings in `alloc` and `bytes`, for messages that are owned without a copy;
+//! `alloc` adds `WebSocket::server` and `WebSocket::client`; `std` brings in `alloc` and, purely for speed,
+//! `multiversion` and `simdutf8`.
 #![no_std]
 #![forbid(unsafe_code)]
 #![deny(

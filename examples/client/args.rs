@@ -6,7 +6,7 @@ use std::time::Duration;
 use lexopt::Parser;
 use lexopt::prelude::*;
 
-use crate::common::compression::{self, Config};
+use crate::common::deflate;
 
 pub(crate) const USAGE: &str = "\
 Usage: client [OPTIONS] ws://HOST[:PORT][/PATH]
@@ -41,7 +41,7 @@ pub(crate) struct Settings {
     pub(crate) ping: bool,
     pub(crate) raw: bool,
     pub(crate) wait: Duration,
-    pub(crate) compression: Config,
+    pub(crate) deflate: deflate::Config,
 }
 
 impl Settings {
@@ -49,7 +49,7 @@ impl Settings {
     pub(crate) fn parse(mut parser: Parser) -> Result<Option<Self>, lexopt::Error> {
         let (mut url, mut binary, mut wait) = (None, None, Duration::ZERO);
         let (mut ping, mut raw) = (false, false);
-        let mut compression = Config::DEFAULT;
+        let mut config = deflate::Config::DEFAULT;
         while let Some(arg) = parser.next()? {
             match arg {
                 Short('h') | Long("help") => return Ok(None),
@@ -57,16 +57,13 @@ impl Settings {
                 Long("ping") => ping = true,
                 Long("raw") => raw = true,
                 Long("wait") => wait = Duration::from_secs(parser.value()?.parse::<u32>()?.into()),
-                Long("window") => {
-                    let bits = parser.value()?.parse_with(compression::window)?;
-                    compression = compression.window(bits);
-                }
-                Long("no-takeover") => compression = compression.no_takeover(),
+                Long("window") => deflate::window(&mut config, &mut parser)?,
+                Long("no-takeover") => deflate::no_takeover(&mut config),
                 Value(value) if url.is_none() => url = Some(value.string()?),
                 _ => return Err(arg.unexpected()),
             }
         }
         let url = url.ok_or("there is no URL")?;
-        Ok(Some(Self { url, binary, ping, raw, wait, compression }))
+        Ok(Some(Self { url, binary, ping, raw, wait, deflate: config }))
     }
 }

@@ -3,7 +3,8 @@
 use std::io::{self, StdoutLock, Write};
 use std::mem;
 
-use rfc6455::{Chunk, MessageKind};
+use rfc6455::MessageKind;
+use rfc6455::websocket::{Event, Message};
 
 /// Prints messages as they arrive: text as a line, and only the length of a binary message.
 pub(crate) struct Printer {
@@ -19,26 +20,34 @@ impl Printer {
         Self { output: io::stdout().lock(), escape, binary_len: 0 }
     }
 
-    pub(crate) fn print(&mut self, chunk: &Chunk<'_>) -> io::Result<()> {
-        match chunk.kind() {
-            MessageKind::Text => {
-                match &mut self.escape {
-                    Some(escape) => escape.write(chunk, &mut self.output)?,
-                    None => self.output.write_all(chunk)?,
-                }
-                if chunk.is_last() {
-                    self.output.write_all(b"\n")?;
-                }
+    pub(crate) fn print(&mut self, event: &Event<'_>) -> io::Result<()> {
+        match event {
+            Event::Message(Message::Text(text)) => self.text(text.as_bytes(), true)?,
+            Event::Message(Message::Binary(bytes)) => self.binary(bytes, true, true)?,
+            Event::Chunk(chunk) if chunk.kind() == MessageKind::Text => {
+                self.text(chunk, chunk.is_last())?;
             }
-            MessageKind::Binary => {
-                let before = if chunk.is_first() { 0 } else { self.binary_len };
-                self.binary_len = before + chunk.len() as u64;
-                if chunk.is_last() {
-                    writeln!(self.output, "[binary message of {} bytes]", self.binary_len)?;
-                }
-            }
+            Event::Chunk(chunk) => self.binary(chunk, chunk.is_first(), chunk.is_last())?,
+            Event::Ping(_) | Event::Pong(_) | Event::Close(_) => return Ok(()),
         }
         self.output.flush()
+    }
+
+    fn text(&mut self, text: &[u8], is_last: bool) -> io::Result<()> {
+        match &mut self.escape {
+            Some(escape) => escape.write(text, &mut self.output)?,
+            None => self.output.write_all(text)?,
+        }
+        if is_last { self.output.write_all(b"\n") } else { Ok(()) }
+    }
+
+    fn binary(&mut self, bytes: &[u8], is_first: bool, is_last: bool) -> io::Result<()> {
+        let before = if is_first { 0 } else { self.binary_len };
+        self.binary_len = before + bytes.len() as u64;
+        if is_last {
+            writeln!(self.output, "[binary message of {} bytes]", self.binary_len)?;
+        }
+        Ok(())
     }
 }
 

@@ -1,6 +1,6 @@
 //! Shared code of the example clients: from a URL to an open connection.
 
-pub(crate) mod compression;
+pub(crate) mod deflate;
 pub(crate) mod linger;
 pub(crate) mod url;
 
@@ -10,9 +10,9 @@ use std::net::{TcpStream, ToSocketAddrs};
 use std::time::{Duration, Instant};
 
 use rfc6455::handshake::{ClientHandshake, HandshakeError, HandshakeLimits, Offer};
-use rfc6455::{Client, Connection, Limits};
+use rfc6455::websocket::{Config, Receiver, Sender};
+use rfc6455::{Client, WebSocket};
 
-use compression::{Compression, Config};
 use url::Url;
 
 /// The timeout for TCP, and again for the handshake.
@@ -21,13 +21,19 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 /// The source of masking keys: a function, because the type of a closure cannot be named.
 pub(crate) type Keys = fn() -> [u8; 4];
 
+/// A client's WebSocket, with its buffers on the heap.
+pub(crate) type Ws = WebSocket<Client<Keys>, Vec<u8>>;
+/// Its halves.
+#[allow(dead_code, reason = "one client is not split")]
+pub(crate) type Rx = Receiver<Client<Keys>, Vec<u8>>;
+pub(crate) type Tx = Sender<Client<Keys>, Vec<u8>>;
+
 /// A connection after its handshake.
 pub(crate) struct Opened {
     pub(crate) stream: TcpStream,
-    pub(crate) ws: Connection<Client<Keys>>,
+    pub(crate) ws: Ws,
     /// The bytes that arrived right after the response: the connection's first input.
     pub(crate) early: Vec<u8>,
-    pub(crate) compression: Compression,
 }
 
 /// Why connecting failed.
@@ -49,10 +55,15 @@ fn random<const N: usize>() -> [u8; N] {
 }
 
 /// Connects, and performs the opening handshake.
-pub(crate) fn connect(url: &Url, limits: Limits, config: Config) -> Result<Opened, ConnectError> {
+pub(crate) fn connect(
+    url: &Url,
+    config: Config,
+    deflate: deflate::Config,
+) -> Result<Opened, ConnectError> {
     let mut stream = connect_tcp(url).map_err(ConnectError::Unreachable)?;
-    let (early, compression) = shake_hands(&mut stream, url, config)?;
-    Ok(Opened { stream, ws: Connection::client(random as Keys, limits), early, compression })
+    let ws = WebSocket::client(random as Keys, config);
+    let (ws, early) = shake_hands(&mut stream, url, ws, deflate)?;
+    Ok(Opened { stream, ws, early })
 }
 
 /// Tries the addresses of the host in turn.
@@ -72,15 +83,20 @@ fn connect_tcp(url: &Url) -> io::Result<TcpStream> {
     Err(failure)
 }
 
-/// Sends the request and reads the response; returns the bytes after it, and the compression.
+/// Sends the request and reads the response; returns the bytes after it.
+#[cfg_attr(not(feature = "deflate"), allow(unused_variables))]
 fn shake_hands(
     stream: &mut TcpStream,
     url: &Url,
-    config: Config,
-) -> Result<(Vec<u8>, Compression), ConnectError> {
+    ws: Ws,
+    deflate: deflate::Config,
+) -> Result<(Ws, Vec<u8>), ConnectError> {
     let mut storage = [0; 8192];
-    let extensions = config.offer();
-    let offer = Offer::new(&url.authority, &url.target).extensions(extensions.as_deref());
+    let offer = Offer::new(&url.authority, &url.target);
+    #[cfg(feature = "deflate")]
+    let extensions = deflate.offer();
+    #[cfg(feature = "deflate")]
+    let offer = offer.extensions(Some(&extensions));
     let mut handshake =
         ClientHandshake::new(offer, random(), &mut storage, HandshakeLimits::DEFAULT)
             .map_err(|error| io::Error::new(ErrorKind::InvalidInput, error))?;
@@ -102,9 +118,11 @@ fn shake_hands(
         }
         let mut input = &mut buf[..n];
         if let Some(response) = handshake.receive(&mut input)? {
-            let compression = config.confirm(&response.upgrade()?)?;
+            let established = response.upgrade()?;
+            #[cfg(feature = "deflate")]
+            let ws = ws.deflate(deflate.confirm_response(&established)?);
             stream.set_read_timeout(None)?;
-            return Ok((input.to_vec(), compression));
+            return Ok((ws, input.to_vec()));
         }
     }
 }

@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use lexopt::Parser;
 use lexopt::prelude::*;
-use rfc6455::Limits;
 use rfc6455::handshake::{ClientHandshake, HandshakeLimits, Offer};
+use rfc6455::websocket::Config;
+use rfc6455::{Limits, Timeouts};
 
-use crate::compression::{self, Config};
+use crate::deflate;
 
 pub(crate) const USAGE: &str = "\
 Usage: server [OPTIONS]
@@ -24,8 +25,8 @@ Options:
   --idle SECONDS         ping a client that is silent for so long, and drop it if it stays
                          silent for as long again (default: 30)
   --message-timeout SECONDS
-                         close with 1008 if a message takes longer to arrive, with a second
-                         more for each 16 KiB of it (default: 10)
+                         close with 1008 if a message takes longer to arrive, not counting the
+                         time in which it arrives at 16 KiB a second (default: 10)
   --stall SECONDS        drop a client that falls so far behind in reading its replies, at a
                          pace of 16 KiB a second (default: 10)
   --help                 show this
@@ -43,8 +44,14 @@ pub(crate) struct Settings {
     pub(crate) idle: Duration,
     pub(crate) message_timeout: Duration,
     pub(crate) stall: Duration,
-    pub(crate) compression: Config,
+    #[cfg_attr(not(feature = "deflate"), allow(dead_code))]
+    pub(crate) deflate: deflate::Config,
 }
+
+/// How long a client may take to answer the server's Close.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
+/// How many bytes of short replies may be queued, besides one of the longest.
+const BATCH: usize = 64 << 10;
 
 impl Settings {
     /// Parses the command line; returns `None` if the user asks for help.
@@ -57,7 +64,7 @@ impl Settings {
             idle: Duration::from_secs(30),
             message_timeout: Duration::from_secs(10),
             stall: Duration::from_secs(10),
-            compression: Config::DEFAULT,
+            deflate: deflate::Config::DEFAULT,
         };
         while let Some(arg) = parser.next()? {
             match arg {
@@ -69,15 +76,23 @@ impl Settings {
                 Long("idle") => settings.idle = seconds(&mut parser)?,
                 Long("message-timeout") => settings.message_timeout = seconds(&mut parser)?,
                 Long("stall") => settings.stall = seconds(&mut parser)?,
-                Long("window") => {
-                    let bits = parser.value()?.parse_with(compression::window)?;
-                    settings.compression = settings.compression.window(bits);
-                }
-                Long("no-takeover") => settings.compression = settings.compression.no_takeover(),
+                Long("window") => deflate::window(&mut settings.deflate, &mut parser)?,
+                Long("no-takeover") => deflate::no_takeover(&mut settings.deflate),
                 _ => return Err(arg.unexpected()),
             }
         }
         Ok(Some(settings))
+    }
+
+    /// Returns the configuration of each client's WebSocket.
+    pub(crate) fn config(&self) -> Config {
+        let (max, idle) = (self.max_message, Some(self.idle));
+        let longest = usize::try_from(max).unwrap_or(usize::MAX);
+        let timeouts = Timeouts::DEFAULT.idle(idle).pong(idle).close(Some(CLOSE_TIMEOUT));
+        Config::DEFAULT
+            .limits(Limits::DEFAULT.max_message(max).max_frame(max))
+            .timeouts(timeouts.message(Some(self.message_timeout)))
+            .high_water(longest.saturating_add(BATCH))
     }
 }
 

@@ -2,7 +2,6 @@
 
 use std::io;
 use std::net::TcpStream;
-use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use rfc6455::handshake::{
@@ -10,7 +9,7 @@ use rfc6455::handshake::{
 };
 
 use crate::args::{NAMED_ORIGINS, Settings};
-use crate::compression::Compression;
+use crate::echo::WebSocket;
 use crate::output::Output;
 use crate::read;
 
@@ -23,19 +22,18 @@ const MAX_HEAD: usize = 8 << 10;
 
 /// Reads a request and answers it; without settings, refuses it.
 ///
-/// If the connection is then a WebSocket, returns the part of `buf` that already belongs to it.
+/// If the connection is then a WebSocket, returns it, with the bytes that it has already received.
 pub(crate) fn shake_hands(
     stream: &TcpStream,
     output: &mut Output<'_>,
-    buf: &mut [u8],
     settings: Option<&Settings>,
-) -> io::Result<Option<(Range<usize>, Compression)>> {
+) -> io::Result<Option<(WebSocket, Vec<u8>)>> {
     let deadline = Instant::now() + HANDSHAKE_TIMEOUT;
-    let mut storage = vec![0; MAX_HEAD];
+    let (mut storage, mut buf) = (vec![0; MAX_HEAD], vec![0; MAX_HEAD]);
     let mut handshake = ServerHandshake::new(&mut storage, HandshakeLimits::DEFAULT);
     // The deadline applies to the whole head: a byte now and then does not extend it.
     while Instant::now() < deadline {
-        let n = match read(stream, buf)? {
+        let n = match read(stream, &mut buf)? {
             None => continue,
             Some(0) => return Ok(None),
             Some(n) => n,
@@ -44,23 +42,23 @@ pub(crate) fn shake_hands(
         match handshake.receive(&mut input) {
             Ok(None) => {}
             Ok(Some(request)) => {
-                let (response, upgraded) = answer(&request, settings);
-                output.push(&response)?;
+                let (response, ws) = answer(&request, settings);
+                output.write_all(&response)?;
                 // Bytes after the head belong to the WebSocket.
-                return Ok(upgraded.map(|compression| (n - input.len()..n, compression)));
+                return Ok(ws.map(|ws| (ws, input.to_vec())));
             }
             Err(error) => {
-                output.push(error.response())?;
+                output.write_all(error.response())?;
                 return Ok(None);
             }
         }
     }
-    output.push(&response(408, &[], ""))?;
+    output.write_all(&response(408, &[], ""))?;
     Ok(None)
 }
 
-/// Returns the response to a request, and the compression if it opens a WebSocket.
-fn answer(request: &Request<'_>, settings: Option<&Settings>) -> (Vec<u8>, Option<Compression>) {
+/// Returns the response to a request, and the WebSocket if it opens one.
+fn answer(request: &Request<'_>, settings: Option<&Settings>) -> (Vec<u8>, Option<WebSocket>) {
     let Some(settings) = settings else {
         return (response(503, &[("Retry-After", "5")], "too many clients\n"), None);
     };
@@ -72,13 +70,18 @@ fn answer(request: &Request<'_>, settings: Option<&Settings>) -> (Vec<u8>, Optio
     if request.origin().is_some_and(|origin| !is_allowed(&upgrade, origin, &settings.origins)) {
         return (HandshakeError::OriginNotAllowed.response().to_vec(), None);
     }
-    let (extensions, compression) = settings.compression.accept(&upgrade);
-    let acceptance = Acceptance::DEFAULT.extensions(extensions.as_deref());
+    let (acceptance, ws) = (Acceptance::DEFAULT, WebSocket::server(settings.config()));
+    #[cfg(feature = "deflate")]
+    let negotiated = settings.deflate.accept_offer(&upgrade);
+    #[cfg(feature = "deflate")]
+    let extensions = negotiated.map(|negotiated| negotiated.response());
+    #[cfg(feature = "deflate")]
+    let (acceptance, ws) = (acceptance.extensions(extensions.as_deref()), ws.deflate(negotiated));
     let mut out = vec![0; 512];
     match upgrade.accept(&acceptance, &mut out) {
         Ok(len) => {
             out.truncate(len);
-            (out, Some(compression))
+            (out, Some(ws))
         }
         Err(_) => (response(500, &[], ""), None),
     }

@@ -327,11 +327,12 @@ fn drops_a_client_that_takes_nothing() {
     }
 }
 
-/// Neither Pings nor a byte of it now and then put off its end.
+/// Neither Pings, however many, nor a byte of it now and then put off its end.
 #[test]
 fn closes_a_message_that_takes_too_long() {
     let server = Running::server(&["--message-timeout", "1"]);
-    for more in [frame(PING, b"?"), frame(0x00, b"."), vec![]] {
+    let flood = frame(PING, &[b'?'; 125]).repeat(20);
+    for more in [frame(PING, b"?"), frame(0x00, b"."), vec![], flood] {
         let mut stream = server.open(&frame(0x01, b"begun, "));
         let mut writer = stream.try_clone().unwrap();
         let start = Instant::now();
