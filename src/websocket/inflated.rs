@@ -147,9 +147,10 @@ impl Inflated {
 
 /// Returns room behind the first `len` bytes; `None` if there is no memory.
 fn room(bytes: &mut Vec<u8>, len: usize) -> Option<&mut [u8]> {
-    // No more is initialised than is likely to be filled; what already was is used again.
-    let more = len.clamp(FIRST_ROOM, ROOM);
-    bytes.extend_to(len, len.saturating_add(more));
+    // No more is initialised than is likely to be filled, and none while there is some left.
+    if bytes.len() <= len {
+        bytes.extend_to(len, len.saturating_add(len.clamp(FIRST_ROOM, ROOM)));
+    }
     let end = len.saturating_add(ROOM).min(bytes.len());
     bytes.get_mut(len..end).filter(|room| !room.is_empty())
 }
