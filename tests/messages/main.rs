@@ -1,9 +1,10 @@
-//! Whole messages, and the values that collect them and serve several connections.
+//! The layer over everything: whole messages, and the memory that they take.
 #![cfg(feature = "alloc")]
 
 #[path = "../common/mod.rs"]
 mod common;
 
 mod buffer;
-mod pairing;
+mod mispaired;
+mod reuse;
 mod websocket;
