@@ -40,7 +40,7 @@ impl Seeds {
                 let target = if server { "receive_server" } else { "receive_client" };
                 self.put(target, &[&choices, &stream]);
                 for choice in [role, 4 | role, 31 << 3 | 2 | role, 31 << 3 | 6 | role] {
-                    self.put("messages", &[&[choice], &choices, &stream]);
+                    self.put("messages", &[&[0, choice], &choices, &stream]);
                 }
                 self.put("receive_deflate", &[&[role | 2], &choices, &stream]);
                 let mut choices = [0; compare::CHOICES];

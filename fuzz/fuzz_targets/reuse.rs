@@ -1,4 +1,4 @@
-//! Several connections that share buffers and inflaters, as they should and not.
+//! Several connections at once, and memory that serves one after the other.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

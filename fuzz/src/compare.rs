@@ -1,12 +1,12 @@
 //! The same stream to this crate and to another codec, which must come to the same.
 
 use crate::common::driver::cut;
-use crate::common::messages::{self, Reading};
 use crate::common::oracle::Setting;
 use crate::common::source::Source;
+use crate::common::websocket;
 use crate::differences::{self, Difference, Explanation};
 use crate::verdict::{Compared, MAX_FRAME, MAX_MESSAGE, Verdict};
-use rfc6455::{Limits, MessageBuffer};
+use rfc6455::Limits;
 
 /// tungstenite in the same role, with the same limits, in the same pieces.
 pub fn with_tungstenite(bytes: &[u8]) {
@@ -48,7 +48,8 @@ fn assert_explained(
     loop {
         let cuts: Vec<_> = cuts.iter().map(|at| *at.min(&stream.len())).collect();
         let pieces = cut(&stream, &cuts);
-        let ours = messages::run(setting, &mut MessageBuffer::new(), Reading::InPlace, pieces);
+        let config = websocket::config(setting.limits);
+        let ours = websocket::run(setting, config, [Vec::new(), Vec::new()], pieces);
         let compared = Compared { stream: &stream, ours: &ours, theirs };
         if compared.is_same() {
             return;

@@ -10,6 +10,8 @@
 //! A message in one frame is not moved: what arrives of it is already behind what has arrived.
 //! Later fragments move down, over their headers.
 
+use core::fmt;
+
 #[cfg(feature = "bytes")]
 use bytes::{Buf, BufMut, Bytes, BytesMut, buf::Limit};
 
@@ -28,7 +30,7 @@ const LAP: usize = 16 << 10;
 /// The most of an open message that is moved to the front to save a short read.
 const MOVED: usize = 1 << 10;
 
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct Buffer<S> {
     storage: S,
     /// The open message is in `begun..joined`; empty if none is open.
@@ -41,6 +43,18 @@ pub(super) struct Buffer<S> {
     next_read: usize,
     /// How much room was lent for it.
     lent: usize,
+}
+
+/// Without the bytes, which may be secret, and many.
+impl<S> fmt::Debug for Buffer<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Buffer")
+            .field("begun", &self.begun)
+            .field("joined", &self.joined)
+            .field("unread", &self.unread)
+            .field("filled", &self.filled)
+            .finish_non_exhaustive()
+    }
 }
 
 impl<S: Storage> Buffer<S> {

@@ -1,6 +1,7 @@
 //! Compressed messages (RFC 7692 §7.2.2), inflated as they arrive.
 
 use alloc::vec::Vec;
+use core::fmt;
 
 #[cfg(feature = "bytes")]
 use bytes::Bytes;
@@ -21,7 +22,6 @@ const FIRST_ROOM: usize = 256;
 const ROOM: usize = 16 << 10;
 
 /// The inflated part of the open message.
-#[derive(Debug)]
 pub(super) struct Inflated {
     inflater: Inflater,
     bytes: Vec<u8>,
@@ -33,6 +33,17 @@ pub(super) struct Inflated {
     /// The violation that follows the valid text that is held.
     failure: Option<Violation>,
     open: bool,
+}
+
+/// Without the bytes, which may be secret, and many.
+impl fmt::Debug for Inflated {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Inflated")
+            .field("inflater", &self.inflater)
+            .field("len", &self.len)
+            .field("open", &self.open)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Inflated {
@@ -138,9 +149,10 @@ impl Inflated {
 
 /// Returns room behind the first `len` bytes; `None` if there is no memory.
 fn room(bytes: &mut Vec<u8>, len: usize) -> Option<&mut [u8]> {
-    // No more is initialised than is likely to be filled; what already was is used again.
-    let more = len.clamp(FIRST_ROOM, ROOM);
-    bytes.extend_to(len, len.saturating_add(more));
+    // No more is initialised than is likely to be filled, and none while there is some left.
+    if bytes.len() <= len {
+        bytes.extend_to(len, len.saturating_add(len.clamp(FIRST_ROOM, ROOM)));
+    }
     let end = len.saturating_add(ROOM).min(bytes.len());
     bytes.get_mut(len..end).filter(|room| !room.is_empty())
 }

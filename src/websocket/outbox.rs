@@ -1,5 +1,6 @@
 //! The queue of frames that wait to be written.
 
+use core::fmt;
 use core::iter::Peekable;
 
 use super::shared::Shared;
@@ -15,7 +16,7 @@ const SHORT: usize = 16 << 10;
 ///
 /// A place in the queue is an index of the storage. A shared payload is not stored: it goes before
 /// the byte at its place, and before an urgent frame there.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct Outbox<S> {
     storage: S,
     /// `sent..end` waits.
@@ -28,7 +29,7 @@ pub(super) struct Outbox<S> {
 }
 
 /// A control frame that goes ahead of a long queue, at the next boundary between two frames.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 struct Urgent {
     bytes: [u8; ControlFrame::MAX_LEN],
     /// 0 if there is none.
@@ -36,6 +37,18 @@ struct Urgent {
     sent: usize,
     /// Its place in the queue, once any of what follows was handed out.
     at: Option<usize>,
+}
+
+/// Without the bytes, which may be secret, and many.
+impl<S> fmt::Debug for Outbox<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Outbox")
+            .field("sent", &self.sent)
+            .field("end", &self.end)
+            .field("shared", &self.shared.len())
+            .field("urgent", &self.urgent.len)
+            .finish_non_exhaustive()
+    }
 }
 
 impl<S: Storage> Outbox<S> {

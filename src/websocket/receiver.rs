@@ -39,6 +39,8 @@ pub struct Receiver<R: Role, S> {
     pub(super) split: Option<Identity>,
     /// Messages that did not arrive in one piece, so that one can be told from the next.
     pub(super) ended: u32,
+    /// A text in one frame was invalid, and what is behind it is yet to be discarded.
+    stale: bool,
     /// What is behind the end of what was read, if anything, has been read too.
     #[cfg(feature = "bytes")]
     lent_uninitialised: bool,
@@ -100,6 +102,7 @@ impl<R: Role, S: Storage> Receiver<R, S> {
             #[cfg(target_has_atomic = "32")]
             split: None,
             ended: 0,
+            stale: false,
             #[cfg(feature = "bytes")]
             lent_uninitialised: false,
             #[cfg(feature = "deflate")]
@@ -119,6 +122,7 @@ impl<R: Role, S: Storage> Receiver<R, S> {
     /// See [`WebSocket::read_buf`](super::WebSocket::read_buf).
     pub fn read_buf(&mut self) -> &mut [u8] {
         self.commit();
+        self.discard_stale();
         let open = self.joining == Joining::Message;
         self.buffer.room(open, self.half.frame_left())
     }
@@ -164,7 +168,7 @@ impl<R: Role, S: Storage> Receiver<R, S> {
             MessageKind::Binary => Message::Binary(payload),
             MessageKind::Text => match to_str(payload) {
                 Some(text) => Message::Text(text.into()),
-                None => return Err(fail_text(&mut self.half, payload)),
+                None => return Err(fail_text(&mut self.half, &mut self.stale, payload)),
             },
         };
         Ok(Some(Event::Message(message)))
@@ -195,17 +199,36 @@ impl<R: Role, S: Storage> Receiver<R, S> {
 
     /// Finds the next event; gives memory back if there is none.
     fn find_in_parts(&mut self) -> Result<Option<Found>, ProtocolError> {
+        self.discard_stale();
         let found = self.find();
         match found {
+            Ok(Some(Found::Close)) => self.discard_message(),
             Ok(Some(_)) => {}
             Ok(None) => self.release(),
             Err(_) => {
-                self.joining = Joining::Nothing;
+                self.discard_message();
                 self.buffer.clear();
                 self.release();
             }
         }
         found
+    }
+
+    /// Discards what is behind the message that failed the connection.
+    #[inline]
+    fn discard_stale(&mut self) {
+        if core::mem::take(&mut self.stale) {
+            self.buffer.clear();
+        }
+    }
+
+    /// Forgets the open message, which will not end.
+    fn discard_message(&mut self) {
+        self.joining = Joining::Nothing;
+        #[cfg(feature = "deflate")]
+        if let Some(inflated) = &mut self.inflated {
+            inflated.take();
+        }
     }
 
     #[inline(always)]
@@ -293,7 +316,7 @@ impl<R: Role, S: Storage> Receiver<R, S> {
 
     /// Reports the end of the stream, and returns how it ended.
     pub fn receive_eof(&mut self) -> Eof {
-        self.joining = Joining::Nothing;
+        self.discard_message();
         self.buffer.clear();
         let eof = self.half.receive_eof();
         self.release();
@@ -351,6 +374,7 @@ impl<R: Role> Receiver<R, BytesMut> {
     pub fn read_buf_mut(&mut self) -> Limit<&mut BytesMut> {
         self.commit();
         self.lent_uninitialised = true;
+        self.discard_stale();
         let open = self.joining == Joining::Message;
         self.buffer.room_mut(open, self.half.frame_left())
     }
@@ -375,7 +399,7 @@ impl<R: Role> Receiver<R, BytesMut> {
             mask(payload, key);
         }
         if kind == MessageKind::Text && to_str(payload).is_none() {
-            return Err(fail_text(&mut self.half, payload));
+            return Err(fail_text(&mut self.half, &mut self.stale, payload));
         }
         let payload = self.buffer.take_owned(self.buffer.latest(len));
         Ok(Some(OwnedEvent::Message(OwnedMessage::new(kind, payload))))
@@ -454,9 +478,11 @@ fn whole(kind: MessageKind, payload: &mut [u8]) -> Message<'_> {
     }
 }
 
-/// Fails the connection at the first impossible byte of this text, which was just received.
+/// Fails the connection at the first impossible byte of this text, which was just received; notes
+/// that what is behind it is stale.
 #[cold]
-fn fail_text<R: Role>(half: &mut ReceiveHalf<R>, text: &[u8]) -> ProtocolError {
+fn fail_text<R: Role>(half: &mut ReceiveHalf<R>, stale: &mut bool, text: &[u8]) -> ProtocolError {
+    *stale = true;
     let valid = Utf8::new().validate_before(text, 0).err().unwrap_or_default();
     let unread = text.len().saturating_sub(valid) as u64;
     let offset = half.position().wrapping_sub(unread);

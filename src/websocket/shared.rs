@@ -7,7 +7,7 @@ use alloc::collections::VecDeque;
 use bytes::{Buf, Bytes};
 
 /// Payloads, each with its place among the bytes of the queue: it goes before the byte there.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub(super) struct Shared {
     #[cfg(feature = "bytes")]
     payloads: VecDeque<(usize, Bytes)>,

@@ -1,19 +1,21 @@
 //! Compression without the crate: another implementation of DEFLATE, and what messages come to.
 
 use super::driver::Keys;
-use super::fuel::Meter;
-use super::messages::delivered;
-use super::oracle::{Seen, see};
+use super::messages::Report;
+use super::oracle::{self, Seen, Setting};
 use super::source::Source;
+use super::websocket::{self, drive};
 use super::wire::Frame;
 use miniz_oxide::deflate::core::{CompressorOxide, TDEFLFlush, compress_to_output};
 use miniz_oxide::inflate::TINFLStatus;
 use miniz_oxide::inflate::core::{DecompressorOxide, decompress, inflate_flags};
 use rfc6455::deflate::{Config, Negotiated, Params};
-use rfc6455::{
-    Connection, Event, Incoming, Limits, Message, MessageBuffer, ProtocolError, Role, Server,
-    Storage,
-};
+use rfc6455::{Limits, Server, Violation, WebSocket};
+
+pub type Client = rfc6455::Client<Keys>;
+
+/// The bound above which no message comes in chunks.
+pub const WHOLE: u64 = u64::MAX;
 
 pub const TAIL: [u8; 4] = [0, 0, 0xFF, 0xFF];
 
@@ -191,126 +193,69 @@ pub fn negotiated(takeover: bool) -> Negotiated {
     config.confirm(params).unwrap()
 }
 
-/// What a receiver made of a stream.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Report {
-    pub events: Vec<Seen>,
-    pub error: Option<ProtocolError>,
+/// A client that compresses and inflates; messages above this many bytes come in chunks.
+pub fn client(limits: Limits, negotiated: &Negotiated, above: u64) -> WebSocket<Client, Vec<u8>> {
+    let config = websocket::config(limits).stream_above(above);
+    WebSocket::client(Keys(3), config).deflate(Some(*negotiated))
 }
 
-/// Feeds these pieces to the streaming tier, with `room` bytes of output.
-pub fn stream<'a, R: Role>(
-    mut ws: Connection<R>,
+/// The same as a server.
+pub fn server(limits: Limits, negotiated: &Negotiated, above: u64) -> WebSocket<Server, Vec<u8>> {
+    let config = websocket::config(limits).stream_above(above);
+    WebSocket::server(config).deflate(Some(*negotiated))
+}
+
+/// Feeds these pieces to a new end that inflates, and yields messages above this many bytes in
+/// chunks.
+pub fn receive<'a>(
+    is_server: bool,
+    limits: Limits,
     negotiated: &Negotiated,
-    room: usize,
+    above: u64,
     pieces: impl IntoIterator<Item = &'a [u8]>,
 ) -> Report {
-    let mut inflater = negotiated.inflater();
-    let mut report = Report { events: Vec::new(), error: None };
-    let mut meter = Meter::start();
-    for piece in pieces {
-        meter.give(piece.len());
-        let mut buffer = piece.to_vec();
-        let mut input = &mut buffer[..];
-        loop {
-            let mut out = vec![0xA5; room];
-            let result = inflater.receive(&mut ws, &mut input, &mut out);
-            let len = if let Ok(Some(Event::Data(chunk))) = &result { chunk.len() } else { 0 };
-            meter.call(len);
-            match result {
-                Ok(Some(event)) => {
-                    assert_eq!(report.error, None, "an event after an error");
-                    let event = super::driver::seen(&event, &ws);
-                    see(&mut report.events, event);
-                }
-                Ok(None) => {
-                    assert!(input.is_empty());
-                    assert!(report.error.is_none() || piece.is_empty(), "an error was forgotten");
-                    break;
-                }
-                Err(error) => {
-                    assert!(input.is_empty());
-                    assert!(report.error.is_none_or(|earlier| earlier == error));
-                    report.error = Some(error);
-                    break;
-                }
-            }
-            ws.poll_transmit();
-        }
-        assert_eq!(ws.error(), report.error);
-    }
+    let report = if is_server {
+        drive(&mut server(limits, negotiated, above), pieces)
+    } else {
+        drive(&mut client(limits, negotiated, above), pieces)
+    };
+    websocket::assert_bounded(&report, above);
     report
 }
 
-/// Feeds these pieces to the tier of whole messages.
-pub fn whole<'a, R: Role, S: Storage>(
-    mut ws: Connection<R>,
-    negotiated: &Negotiated,
-    messages: &mut MessageBuffer<S>,
-    pieces: impl IntoIterator<Item = &'a [u8]>,
-) -> Report {
-    let mut inflater = negotiated.inflater();
-    let mut report = Report { events: Vec::new(), error: None };
-    let mut meter = Meter::start();
-    for piece in pieces {
-        meter.give(piece.len());
-        let mut buffer = piece.to_vec();
-        let mut input = &mut buffer[..];
-        loop {
-            let result = messages.receive_inflated(&mut inflater, &mut ws, &mut input);
-            meter.call(delivered(&result));
-            let event = match result {
-                Ok(Some(Incoming::Message(message))) => {
-                    let text = matches!(message, Message::Text(_));
-                    let bytes = message.as_bytes().to_vec();
-                    Seen::Data { text, rsv1: false, first: true, last: true, bytes }
-                }
-                Ok(Some(Incoming::Ping)) => Seen::Ping(ws.control_payload().to_vec()),
-                Ok(Some(Incoming::Pong)) => Seen::Pong(ws.control_payload().to_vec()),
-                Ok(Some(Incoming::Close(code))) => {
-                    Seen::Close(code.map(|code| (code.get(), String::new())))
-                }
-                Ok(None) => {
-                    assert!(input.is_empty());
-                    assert!(report.error.is_none() || piece.is_empty(), "an error was forgotten");
-                    break;
-                }
-                Err(error) => {
-                    assert!(input.is_empty());
-                    assert!(report.error.is_none_or(|earlier| earlier == error));
-                    report.error = Some(error);
-                    break;
-                }
-            };
-            assert_eq!(report.error, None, "an event after an error");
-            report.events.push(event);
-            ws.poll_transmit();
-        }
-        assert_eq!(ws.error(), report.error);
-    }
-    report
-}
-
-/// The messages that these events, control frames among them, come to.
-pub fn messages(report: &Report) -> Vec<(bool, Vec<u8>)> {
-    let (mut messages, mut open) = (Vec::new(), Vec::new());
-    for event in &report.events {
-        let Seen::Data { text, last, bytes, .. } = event else { continue };
+/// The messages are those that another inflater finds, and there is a violation if it fails.
+pub fn assert_inflated(report: &Report, wire: &[u8], setting: &Setting, takeover: bool) {
+    let outcome = oracle::decode(wire, setting);
+    let (mut inflater, mut expected) = (Oracle::new(takeover), Vec::new());
+    let (mut open, mut refused) = (Vec::new(), false);
+    for event in &outcome.events {
+        let Seen::Data { text, rsv1, last, bytes, .. } = event else { continue };
         open.extend_from_slice(bytes);
-        if *last {
-            messages.push((*text, std::mem::take(&mut open)));
+        if !last {
+            continue;
         }
+        let message = std::mem::take(&mut open);
+        let message = if *rsv1 { inflater.inflate(&message) } else { Some(message) };
+        let right = |message: &Vec<u8>| {
+            message.len() as u64 <= setting.limits.max_message
+                && (!text || std::str::from_utf8(message).is_ok())
+        };
+        let Some(message) = message.filter(right) else {
+            refused = true;
+            break;
+        };
+        expected.push((*text, message));
     }
-    messages
-}
-
-/// A client without keys to speak of.
-pub fn client(limits: Limits) -> Connection<rfc6455::Client<Keys>> {
-    Connection::client(Keys(3), limits)
-}
-
-pub fn server(limits: Limits) -> Connection<Server> {
-    Connection::server(limits)
+    assert_eq!(report.messages(), expected);
+    match report.error {
+        None => assert!(!refused && outcome.fails.is_none()),
+        // Of a message that is not complete, only its inflater can tell.
+        Some(error) if !refused && outcome.fails.is_none() => assert!(matches!(
+            error.violation(),
+            Violation::InvalidDeflate | Violation::InvalidUtf8 | Violation::MessageTooBig
+        )),
+        Some(_) => {}
+    }
 }
 
 /// The frames of a compressed message, split at these places.

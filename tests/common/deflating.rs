@@ -1,15 +1,14 @@
 //! Properties of compression: each body takes plain bytes and panics if it does not hold.
 
 use super::deflate::{
-    Compressor, Oracle, Report, agree, client, content, frames, messages, negotiated, server,
-    stream, whole,
+    Compressor, Oracle, WHOLE, agree, assert_inflated, content, frames, negotiated, receive,
 };
 use super::driver::{Keys, cut};
-use super::oracle::{self, Seen};
 use super::source::{Scenario, Source};
+use super::websocket::write_all;
 use super::wire::{self, Frame};
 use rfc6455::deflate::Config;
-use rfc6455::{Connection, Fragment, Limits, MessageBuffer, Role, Violation};
+use rfc6455::{Fragment, Limits, Role, SendError, WebSocket, websocket};
 
 pub fn config(source: &mut Source<'_>) -> Config {
     Config::DEFAULT
@@ -32,11 +31,11 @@ pub fn what_is_sent_can_be_inflated(bytes: &[u8]) {
     let takeover = (by_client.send_takeover(), by_server.send_takeover());
     assert_eq!(takeover, (by_server.receive_takeover(), by_client.receive_takeover()));
     let from_client = source.flag();
-    let deflater = if from_client { by_client.deflater() } else { by_server.deflater() };
+    let config = websocket::Config::DEFAULT.high_water(HIGH_WATER);
     let (wire, said) = if from_client {
-        say(Connection::client(Keys(9), Limits::DEFAULT), deflater, source)
+        say(WebSocket::client(Keys(9), config).deflate(Some(by_client)), source)
     } else {
-        say(Connection::server(Limits::DEFAULT), deflater, source)
+        say(WebSocket::server(config).deflate(Some(by_server)), source)
     };
     let mut oracle = Oracle::new(if from_client { takeover.0 } else { takeover.1 });
     let mut heard = Vec::new();
@@ -58,36 +57,36 @@ pub fn what_is_sent_can_be_inflated(bytes: &[u8]) {
     }
     assert_eq!(heard, said);
     let pieces = cut(&wire, &source.cuts(wire.len()));
-    let report = if from_client {
-        whole(server(Limits::DEFAULT), &by_server, &mut MessageBuffer::new(), pieces)
-    } else {
-        whole(client(Limits::DEFAULT), &by_client, &mut MessageBuffer::new(), pieces)
-    };
-    assert_eq!((messages(&report), report.error), (said, None));
+    let receiver = if from_client { by_server } else { by_client };
+    let report = receive(from_client, Limits::DEFAULT, &receiver, WHOLE, pieces);
+    assert_eq!((report.messages(), report.error), (said, None));
 }
+
+/// The most that waits to be written.
+const HIGH_WATER: usize = 200_000;
 
 /// Sends messages until there are no more choices.
 fn say<R: Role>(
-    mut ws: Connection<R>,
-    mut deflater: rfc6455::deflate::Deflater,
+    mut ws: WebSocket<R, Vec<u8>>,
     source: &mut Source<'_>,
 ) -> (Vec<u8>, Vec<(bool, Vec<u8>)>) {
     let (mut wire, mut said) = (Vec::new(), Vec::new());
     while !source.is_empty() && wire.len() < 150_000 {
         let (text, payload) = content(source);
         match source.below(8) {
-            0 => _ = deflater.release(),
+            // What was queued is written, or waits for a while.
+            0 => wire.extend(write_all(&mut ws)),
             // As if there were no extension.
             1 => {
-                let mut out = vec![0; payload.len() + 14];
-                let len = ws.send(&payload[..], &mut out).unwrap();
-                wire.extend_from_slice(&out[..len]);
+                wire.extend(write_all(&mut ws));
+                ws.sender().send_plain(&payload[..]).unwrap();
                 said.push((false, payload));
                 continue;
             }
             2 => {
-                let short = deflater.send(&mut ws, &payload[..], &mut []).unwrap_err();
-                assert!(matches!(short, rfc6455::SendError::BufferTooSmall { .. }));
+                let queued = ws.queued();
+                assert_eq!(ws.send(&vec![0; HIGH_WATER][..]), Err(SendError::Full));
+                assert_eq!(ws.queued(), queued, "a refusal has changed the queue");
             }
             _ => {}
         }
@@ -98,13 +97,14 @@ fn say<R: Role>(
             let cuts: Vec<_> = cuts.into_iter().map(|at| floor(string, at)).collect();
             let pieces = cut(string.as_bytes(), &cuts);
             let strings = pieces.iter().map(|piece| std::str::from_utf8(piece).unwrap().into());
-            send_all(&mut ws, &mut deflater, strings.collect(), &mut wire);
+            send_all(&mut ws, strings.collect(), &mut wire);
         } else {
             let pieces = cut(&payload, &cuts).into_iter().map(Fragment::from).collect();
-            send_all(&mut ws, &mut deflater, pieces, &mut wire);
+            send_all(&mut ws, pieces, &mut wire);
         }
         said.push((text, payload));
     }
+    wire.extend(write_all(&mut ws));
     (wire, said)
 }
 
@@ -116,8 +116,7 @@ fn floor(text: &str, mut at: usize) -> usize {
 }
 
 fn send_all<R: Role>(
-    ws: &mut Connection<R>,
-    deflater: &mut rfc6455::deflate::Deflater,
+    ws: &mut WebSocket<R, Vec<u8>>,
     pieces: Vec<Fragment<'_>>,
     wire: &mut Vec<u8>,
 ) {
@@ -129,13 +128,16 @@ fn send_all<R: Role>(
             (false, false) => piece.middle(),
             (false, true) => piece.last(),
         };
-        deflater.send_to_vec(ws, piece, wire).unwrap();
+        if ws.send(piece) == Err(SendError::Full) {
+            wire.extend(write_all(ws));
+            ws.send(piece).unwrap();
+        }
     }
 }
 
-/// Messages that another compressor made arrive, in both tiers; and if bytes are changed, the
+/// Messages that another compressor made arrive, whole and in chunks; and if bytes are changed, the
 /// verdict, its offset and all that was delivered are the same however the stream is cut, and
-/// however long the output is.
+/// whatever comes in chunks.
 pub fn cuts_change_nothing(bytes: &[u8]) {
     let source = &mut Source(bytes);
     let (takeover, is_server) = (source.flag(), source.flag());
@@ -167,36 +169,32 @@ pub fn cuts_change_nothing(bytes: &[u8]) {
         }
         said.push((text, payload));
     }
-    let run = |room: usize, pieces: Vec<&[u8]>| {
-        if is_server {
-            stream(server(limits), &negotiated, room, pieces)
-        } else {
-            stream(client(limits), &negotiated, room, pieces)
-        }
-    };
-    let report = run(1 << 16, vec![&wire]);
+    let run =
+        |above: u64, pieces: Vec<&[u8]>| receive(is_server, limits, &negotiated, above, pieces);
+    let report = run(0, vec![&wire]);
     if changes <= 2 && limits == Limits::DEFAULT {
-        assert_eq!((messages(&report), report.error), (said, None));
+        assert_eq!((report.messages(), report.error), (said, None));
     }
-    let short = wire.len() < 2000;
-    let sizes: &[usize] = if short { &[1, 2, 7, 300] } else { &[300, 4096] };
-    for room in sizes {
-        assert_eq!(run(*room, vec![&wire]), report, "{room} bytes of output");
-    }
-    assert_eq!(run(if short { 3 } else { 5000 }, wire.chunks(1).collect()), report);
+    let single: &[&[u8]] = &[&wire];
+    let bytes: Vec<_> = wire.chunks(1).collect();
     let random = cut(&wire, &choices.cuts(wire.len()));
-    assert_eq!(run(100, random.clone()), report);
-    let heap = &mut MessageBuffer::new();
-    let whole: Report = if is_server {
-        whole(server(limits), &negotiated, heap, random)
-    } else {
-        whole(client(limits), &negotiated, heap, random)
-    };
-    assert_eq!((messages(&whole), whole.error), (messages(&report), report.error));
+    for pieces in [&bytes, &random] {
+        assert_eq!(run(0, pieces.clone()), report);
+    }
+    for above in [1, 7, 300, 4096, WHOLE] {
+        let same = run(above, single.to_vec());
+        assert_eq!((same.messages(), same.error), (report.messages(), report.error));
+        let unfinished = same.unfinished();
+        assert!(unfinished.is_empty() || unfinished == report.unfinished(), "{above}");
+        assert!(unfinished.is_empty() || unfinished.len() as u64 > above);
+        for pieces in [&bytes, &random] {
+            assert_eq!(run(above, pieces.clone()), same, "in chunks above {above}");
+        }
+    }
 }
 
-/// Whatever arrives where compression was agreed to: both tiers deliver the messages that another
-/// inflater finds, and fail if it does.
+/// Whatever arrives where compression was agreed to: whole and in chunks, the messages are those that
+/// another inflater finds, and the connection fails if it does.
 pub fn any_stream_is_inflated_alike(bytes: &[u8]) {
     let Some((choice, bytes)) = bytes.split_first() else { return };
     let (is_server, takeover) = (choice & 1 == 1, choice & 2 == 2);
@@ -204,46 +202,9 @@ pub fn any_stream_is_inflated_alike(bytes: &[u8]) {
     setting.rsv1 = true;
     setting.limits = Limits::max_message(setting.limits, setting.limits.max_message.min(2000));
     let (limits, negotiated) = (setting.limits, negotiated(takeover));
-    let room = [2000, 3, 50, 2001][usize::from(choice >> 2 & 3)];
-    let (pieces, heap) = (cut(&wire, &cuts), &mut MessageBuffer::new());
-    let (report, in_one) = if is_server {
-        let report = stream(server(limits), &negotiated, room, pieces);
-        (report, whole(server(limits), &negotiated, heap, [&wire[..]]))
-    } else {
-        let report = stream(client(limits), &negotiated, room, pieces);
-        (report, whole(client(limits), &negotiated, heap, [&wire[..]]))
-    };
-    assert_eq!((messages(&in_one), in_one.error), (messages(&report), report.error));
-
-    let outcome = oracle::decode(&wire, &setting);
-    let (mut inflater, mut expected) = (Oracle::new(takeover), Vec::new());
-    let (mut open, mut refused) = (Vec::new(), false);
-    for event in &outcome.events {
-        let Seen::Data { text, rsv1, last, bytes, .. } = event else { continue };
-        open.extend_from_slice(bytes);
-        if !last {
-            continue;
-        }
-        let message = std::mem::take(&mut open);
-        let message = if *rsv1 { inflater.inflate(&message) } else { Some(message) };
-        let right = |message: &Vec<u8>| {
-            message.len() as u64 <= limits.max_message
-                && (!text || std::str::from_utf8(message).is_ok())
-        };
-        let Some(message) = message.filter(right) else {
-            refused = true;
-            break;
-        };
-        expected.push((*text, message));
-    }
-    assert_eq!(messages(&report), expected);
-    match report.error {
-        None => assert!(!refused && outcome.fails.is_none()),
-        // Of a message that is not complete, only its inflater can tell.
-        Some(error) if !refused && outcome.fails.is_none() => assert!(matches!(
-            error.violation(),
-            Violation::InvalidDeflate | Violation::InvalidUtf8 | Violation::MessageTooBig
-        )),
-        Some(_) => {}
-    }
+    let above = [2000, 3, 50, 0][usize::from(choice >> 2 & 3)];
+    let report = receive(is_server, limits, &negotiated, above, cut(&wire, &cuts));
+    let in_one = receive(is_server, limits, &negotiated, WHOLE, [&wire[..]]);
+    assert_eq!((in_one.messages(), in_one.error), (report.messages(), report.error));
+    assert_inflated(&report, &wire, &setting, takeover);
 }

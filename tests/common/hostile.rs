@@ -1,11 +1,12 @@
 //! What an attacker compresses: properties of its cost, as functions of plain bytes.
 
 use super::blocks::{Blocks, LONGEST_DISTANCE};
-use super::deflate::{client, frames, messages, negotiated, server, stream, whole};
+use super::deflate::{WHOLE, client, frames, negotiated, receive};
 use super::driver::cut;
 use super::source::Source;
+use super::websocket::Recorder;
+use rfc6455::Limits;
 use rfc6455::deflate::{Config, Params};
-use rfc6455::{Event, Limits, MessageBuffer};
 
 /// Payload of a message: no more, as some of it is inflated a byte at a time.
 const PAYLOAD: usize = 6_000;
@@ -40,12 +41,12 @@ pub fn blocks(source: &mut Source<'_>) -> Vec<u8> {
     blocks.payload()
 }
 
-/// Whatever blocks arrive, however they are cut and whatever the output: both tiers come to the
-/// same, and touch each byte a few times at most, which the runs of both see to.
+/// Whatever blocks arrive, however they are cut, whole and in chunks: it comes to the same, and each
+/// byte is touched a few times at most, which each run sees to.
 pub fn hostile_blocks_cost_no_more_than_their_bytes(bytes: &[u8]) {
     let source = &mut Source(bytes);
     let (is_server, takeover) = (source.flag(), source.flag());
-    let room = source.pick(&[4096, 65_536, 64, 700, 1]);
+    let above = source.pick(&[0, 4096, 64, 700, 1]);
     let payload = blocks(source);
     let cuts = source.cuts(payload.len());
     let fragments = if source.flag() { &cuts[..cuts.len().min(5)] } else { &[] };
@@ -53,21 +54,14 @@ pub fn hostile_blocks_cost_no_more_than_their_bytes(bytes: &[u8]) {
     for frame in frames(false, &payload, fragments) {
         wire.extend(if is_server { frame.masked(source.key()) } else { frame }.bytes());
     }
-    // Short chunks are many calls, each with its checks.
-    let max_message = (room as u64 * 500).min(50_000);
+    let max_message = if above == 0 { 50_000 } else { (above * 500).min(50_000) };
     let (negotiated, limits) = (negotiated(takeover), Limits::DEFAULT.max_message(max_message));
     let cuts = source.cuts(wire.len());
     let mut reports = Vec::new();
     for pieces in [vec![&wire[..]], cut(&wire, &cuts), wire.chunks(1000).collect()] {
-        let heap = &mut MessageBuffer::new();
-        let (chunks, message) = if is_server {
-            let chunks = stream(server(limits), &negotiated, room, pieces.clone());
-            (chunks, whole(server(limits), &negotiated, heap, pieces))
-        } else {
-            let chunks = stream(client(limits), &negotiated, room, pieces.clone());
-            (chunks, whole(client(limits), &negotiated, heap, pieces))
-        };
-        assert_eq!((messages(&chunks), chunks.error), (messages(&message), message.error));
+        let chunks = receive(is_server, limits, &negotiated, above, pieces.clone());
+        let whole = receive(is_server, limits, &negotiated, WHOLE, pieces);
+        assert_eq!((chunks.messages(), chunks.error), (whole.messages(), whole.error));
         reports.push(chunks);
     }
     assert!(reports.iter().all(|report| *report == reports[0]));
@@ -95,25 +89,23 @@ pub fn what_is_inflated_is_bounded_by_what_came(bytes: &[u8]) {
     let head = wire.len();
     wire.extend(&payload);
     let cuts = source.cuts(wire.len());
-    let room = source.pick(&[4096, 100, 65_536]);
+    let above = source.pick(&[0, 100, WHOLE]);
 
-    let (mut ws, mut inflater) = (client(Limits::UNLIMITED), negotiated.inflater());
-    let (mut came, mut out) = (0, 0_u64);
+    let (mut ws, mut recorder) = (client(Limits::UNLIMITED, &negotiated, above), Recorder::new());
+    let mut came = 0;
     for piece in cut(&wire, &cuts) {
         came += piece.len();
-        let mut piece = piece.to_vec();
-        let (mut input, mut chunk) = (&mut piece[..], vec![0; room]);
-        while let Ok(Some(event)) = inflater.receive(&mut ws, &mut input, &mut chunk) {
-            if let Event::Data(chunk) = event {
-                out += chunk.len() as u64;
-            }
-        }
+        recorder.feed(&mut ws, piece);
         let counted = came.saturating_sub(head).next_multiple_of(1024).max(1024) as u64;
+        let out: usize = recorder.report.messages().iter().map(|(_, bytes)| bytes.len()).sum();
+        let out = (out + recorder.report.unfinished().len()) as u64;
         assert!(out <= counted * u64::from(ratio), "{out} bytes came out of {came}");
     }
-    let report = stream(client(Limits::UNLIMITED), &negotiated, room, [&wire[..]]);
+    let receive =
+        |pieces: Vec<&[u8]>| receive(false, Limits::UNLIMITED, &negotiated, above, pieces);
+    let report = receive(vec![&wire]);
     assert_eq!(report.error, ws.error());
     for pieces in [cut(&wire, &cuts), wire.chunks(97).collect()] {
-        assert_eq!(stream(client(Limits::UNLIMITED), &negotiated, 300, pieces), report);
+        assert_eq!(receive(pieces), report);
     }
 }

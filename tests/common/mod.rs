@@ -16,7 +16,7 @@ pub mod deflate;
 #[cfg(feature = "deflate")]
 pub mod deflating;
 pub mod driver;
-pub mod extension;
+pub mod end;
 pub mod fuel;
 #[cfg(feature = "handshake")]
 pub mod handshake;

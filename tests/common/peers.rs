@@ -1,17 +1,17 @@
-//! Our client against our server over a wire that delivers when and how it likes, with compression
-//! or without.
+//! Our client against our server over a wire that delivers when and how it likes: connections, or the
+//! layer over them, with compression or without.
 
 use super::driver::Keys;
-use super::extension::Extension;
+use super::end::{End, ends};
 use super::fuel::Meter;
+use super::oracle::Seen;
 use super::source::Source;
 use super::wire::{self, Frame};
 use rfc6455::*;
 
 /// One end, what is on its way to it, and what it saw and said.
 struct Peer<R> {
-    ws: Connection<R>,
-    extension: Extension,
+    end: End<R>,
     /// Bytes that the other end has written and that have not arrived.
     coming: Vec<u8>,
     /// So many of them at the end are held back, for so many more times that this end reads.
@@ -26,15 +26,15 @@ struct Peer<R> {
     closed_with: Option<Option<u16>>,
     /// The message that is being sent, which is text.
     open: Option<String>,
-    /// It was begun by way of the extension.
+    /// It was begun compressed.
     compress: bool,
+    meter: Meter,
 }
 
 impl<R: Role> Peer<R> {
-    fn new(ws: Connection<R>, extension: Extension) -> Self {
+    fn new(end: End<R>) -> Self {
         Self {
-            ws,
-            extension,
+            end,
             coming: Vec::new(),
             held_back: (0, 0),
             wrote: Vec::new(),
@@ -45,6 +45,7 @@ impl<R: Role> Peer<R> {
             closed_with: None,
             open: None,
             compress: false,
+            meter: Meter::start(),
         }
     }
 
@@ -62,17 +63,15 @@ impl<R: Role> Peer<R> {
                 let string = source.text(if text { len } else { 0 });
                 let bytes = source.bytes(len);
                 let compress = source.flag();
-                let sent = if text {
-                    self.extension.send(&mut self.ws, &*string, compress)
-                } else {
-                    self.extension.send(&mut self.ws, &bytes[..], compress)
-                };
+                let message =
+                    if text { Fragment::from(&*string) } else { Fragment::from(&bytes[..]) };
+                let sent = self.end.send(message, compress);
                 let Some(frame) = self.sent(sent) else { return };
                 self.write(to, &frame);
                 self.said.push((text, if text { string.into_bytes() } else { bytes }));
             }
             4..=6 => {
-                let (piece, last) = (source.text(5), source.flag());
+                let (piece, last) = (source.text(5), source.flag() && self.open.is_some());
                 let whole = Fragment::from(&*piece);
                 let fragment = match (&self.open, last) {
                     (None, _) => whole.first(),
@@ -82,31 +81,30 @@ impl<R: Role> Peer<R> {
                 if self.open.is_none() {
                     self.compress = source.flag();
                 }
-                let sent = self.extension.send(&mut self.ws, fragment, self.compress);
+                let sent = self.end.send(fragment, self.compress);
                 let Some(frame) = self.sent(sent) else { return };
                 self.write(to, &frame);
                 let said = self.open.take().map_or(piece.clone(), |open| open + &piece);
                 self.open = Some(said);
-                if frame[0] & 0x80 != 0 {
+                if last {
                     self.said.push((true, self.open.take().unwrap().into_bytes()));
                 }
             }
             7 | 8 => {
                 let len = source.pick(&[0, 4, 100, 125]);
-                let Ok(frame) = self.ws.ping(&source.bytes(len)) else { return };
+                let Ok(frame) = self.end.ping(&source.bytes(len)) else { return };
                 self.write(to, &frame);
             }
             9 if source.below(6) == 5 => self.close(to, source),
             10..=12 => self.arrive(to, source),
             13 => self.hold_back(source),
-            14 if source.flag() => self.extension.release(),
             _ => self.transmit(to),
         }
     }
 
     /// Nothing is refused but a new message inside of another, and all once the connection closes.
-    fn sent(&self, result: Result<Vec<u8>, SendError>) -> Option<Vec<u8>> {
-        let expected = if self.ws.is_close_sent() || self.closed_with.is_some() {
+    fn sent(&mut self, result: Result<Vec<u8>, SendError>) -> Option<Vec<u8>> {
+        let expected = if self.end.refuses(self.closed_with.is_some()) {
             SendError::Closed
         } else {
             SendError::MessageOpen
@@ -122,20 +120,15 @@ impl<R: Role> Peer<R> {
 
     fn close<S: Role>(&mut self, to: &mut Peer<S>, source: &mut Source<'_>) {
         let code = CloseCode::new(source.pick(&[1000, 1001, 3000, 4999])).unwrap();
-        let frame = if source.flag() {
-            self.ws.close(code, "good bye")
-        } else {
-            self.ws.close_without_code()
-        };
-        if let Ok(frame) = frame {
+        let with = source.flag().then_some((code, "good bye"));
+        if let Ok(frame) = self.end.close(with) {
             self.write(to, &frame);
         }
     }
 
     fn transmit<S: Role>(&mut self, to: &mut Peer<S>) {
-        while let Some(frame) = self.ws.poll_transmit() {
-            self.write(to, &frame);
-        }
+        let frames = self.end.transmit();
+        self.write(to, &frames);
     }
 
     /// Reads a part of what is coming, and answers after each event, or later.
@@ -151,24 +144,22 @@ impl<R: Role> Peer<R> {
     fn read<S: Role>(&mut self, len: usize, to: &mut Peer<S>, eager: bool) {
         let mut buffer: Vec<u8> = self.coming.drain(..len).collect();
         let mut input = &mut buffer[..];
-        let (mut room, mut meter) = (self.extension.room(), Meter::start());
-        meter.give(len);
+        self.meter.forget();
+        self.meter.give(len);
         loop {
-            let received = self.extension.receive(&mut self.ws, &mut input, &mut room);
-            meter.call(0);
+            let received = self.end.receive(&mut input, &mut self.meter);
             let Some(event) = received.expect("our own peer is right") else { break };
             assert_eq!(self.closed_with, None, "an event after the Close");
             match event {
-                Event::Data(chunk) => {
-                    self.part.extend_from_slice(&chunk);
-                    if chunk.is_last() {
-                        let text = chunk.kind() == MessageKind::Text;
+                Seen::Data { text, last, bytes, .. } => {
+                    self.part.extend(bytes);
+                    if last {
                         self.heard.push((text, std::mem::take(&mut self.part)));
                     }
                 }
-                Event::Ping => self.pings_heard.push(self.ws.control_payload().to_vec()),
-                Event::Pong => {}
-                Event::Close(code) => self.closed_with = Some(code.map(CloseCode::get)),
+                Seen::Ping(payload) => self.pings_heard.push(payload),
+                Seen::Pong(_) => {}
+                Seen::Close(frame) => self.closed_with = Some(frame.map(|(code, _)| code)),
             }
             if eager {
                 self.transmit(to);
@@ -182,10 +173,8 @@ impl<R: Role> Peer<R> {
 /// connection that breaks off loses only what had not arrived.
 pub fn two_peers_understand_each_other(bytes: &[u8]) {
     let source = &mut Source(bytes);
-    let (of_client, of_server) = Extension::negotiate(source);
-    let agreed = of_client.is_agreed();
-    let mut client = Peer::new(Connection::client(Keys(1), Limits::DEFAULT), of_client);
-    let mut server = Peer::new(Connection::server(Limits::DEFAULT), of_server);
+    let (client, server, agreed) = ends(source);
+    let (mut client, mut server) = (Peer::new(client), Peer::new(server));
     let broken_off = source.below(4) == 3;
     while !source.is_empty() && client.wrote.len() + server.wrote.len() < 200_000 {
         if source.flag() {
@@ -195,14 +184,14 @@ pub fn two_peers_understand_each_other(bytes: &[u8]) {
         }
     }
     if broken_off {
-        for eof in [client.ws.receive_eof(), server.ws.receive_eof()] {
+        for eof in [client.end.receive_eof(), server.end.receive_eof()] {
             assert!(
                 eof == Eof::Abnormal
                     || client.closed_with.is_some()
                     || server.closed_with.is_some()
             );
         }
-        assert!(client.ws.is_closed() && server.ws.is_closed());
+        assert!(client.end.is_closed() && server.end.is_closed());
     } else {
         finish(&mut client, &mut server, source);
     }
@@ -228,7 +217,7 @@ fn finish(client: &mut Peer<Client<Keys>>, server: &mut Peer<Server>, source: &m
         server.close(client, source);
     }
     let mut rounds = 0;
-    while !server.ws.is_closed() {
+    while !server.end.is_closed() {
         client.transmit(server);
         server.transmit(client);
         client.read(client.coming.len(), server, true);
@@ -238,10 +227,10 @@ fn finish(client: &mut Peer<Client<Keys>>, server: &mut Peer<Server>, source: &m
     }
     // The server closes the transport first (§7.1.1), after all that it wrote.
     client.read(client.coming.len(), server, true);
-    assert!(client.closed_with.is_some() && !client.ws.is_closed());
-    assert_eq!(client.ws.receive_eof(), Eof::Clean);
-    assert_eq!(server.ws.receive_eof(), Eof::Clean);
-    assert!(client.ws.is_closed());
+    assert!(client.closed_with.is_some() && !client.end.is_closed());
+    assert_eq!(client.end.receive_eof(), Eof::Clean);
+    assert_eq!(server.end.receive_eof(), Eof::Clean);
+    assert!(client.end.is_closed());
     let close_of = |wrote: &[u8]| {
         let last = wire::frames(wrote).pop().unwrap();
         last.payload.first_chunk().map(|code| u16::from_be_bytes(*code))

@@ -1,333 +1,303 @@
-//! Values that serve a second connection: several connections share buffers and, with the feature
-//! `deflate`, inflaters, most of the time as they should, and sometimes not.
+//! Several ends at once, whose memory serves one after the other: with the feature `deflate`, some of
+//! them inflate and compress.
 //!
-//! What one peer sends consists of bytes that no other one sends. Whatever is used with whatever:
-//! - what a connection delivers was sent to it, in order, and a whole message is one that was;
-//! - only [`Violation::Mispaired`] ever fails a connection, and nothing comes out of it after that;
-//! - a connection that was used as it should be delivers all, whatever happens to the others.
+//! Each is fed with pieces of its own stream and of others', goes on after errors, is split, reunited
+//! (also wrongly, which is refused), dropped inside a message, and replaced. Whatever happens to the
+//! others, and whatever was in its memory before:
+//! - its events are those of the oracle for exactly the bytes that it was given;
+//! - what it writes are exactly the messages that it sent, and its answers.
 
 use super::driver::Keys;
-use super::source::Source;
-use rfc6455::*;
+use super::messages::assert_agrees;
+use super::oracle::{self, Setting};
+use super::source::{Scenario, Source};
+use super::websocket::{Recorder, assert_bounded, flush, write_all};
+use super::wire;
+use rfc6455::websocket::{Config, Receiver, Sender, Storage};
+use rfc6455::{Client, Connection, Fragment, Limits, Role, SendError, Server, WebSocket};
 
 #[cfg(feature = "deflate")]
-use super::deflate::negotiated;
-#[cfg(feature = "deflate")]
-use rfc6455::deflate::{Deflater, Inflater};
+use super::deflate::{Compressor, Oracle, assert_inflated, content, frames, negotiated};
 
-type Ws = Connection<Client<Keys>>;
+/// Ends at a time.
+const LINES: usize = 3;
+/// Bytes of each slice: some streams have longer messages.
+const SLICE: usize = 400;
+/// How often all of them are dropped at most, and their memory handed on.
+const ROUNDS: usize = 4;
 
-/// A connection, what is on its way to it, and what its peer has said.
-struct Line {
-    ws: Ws,
-    wire: Vec<u8>,
-    /// So much of `wire` was received.
+/// One end, whole or in two halves.
+enum End<R, S> {
+    Whole(WebSocket<R, S>),
+    Split(Receiver<R, S>, Sender<R, S>),
+}
+
+/// An end, what is on its way to it, and what it did.
+struct Line<R, S> {
+    /// Always some, but while it is being split or reunited.
+    end: Option<End<R, S>>,
+    setting: Setting,
+    above: u64,
+    /// It inflates and compresses.
+    compresses: bool,
+    stream: Vec<u8>,
+    /// So much of the stream was used.
     at: usize,
-    said: Vec<Vec<u8>>,
-    /// Messages that were delivered, or passed over.
-    heard: usize,
-    /// The buffer that a part of its open message is in.
-    part_in: Option<usize>,
-    /// It was used as it should be so far, and so were the buffers that it needed.
-    is_clean: bool,
-    #[cfg(feature = "deflate")]
-    inflater: Option<Inflater>,
+    given: Vec<u8>,
+    recorder: Recorder,
+    sent: Vec<Vec<u8>>,
+    written: Vec<u8>,
 }
 
-/// Who sends, and how it is compressed.
-struct Sender {
-    ws: Connection<Server>,
-    #[cfg(feature = "deflate")]
-    deflater: Option<Deflater>,
-}
-
-impl Sender {
-    fn send(&mut self, fragment: Fragment<'_>, compress: bool) -> Vec<u8> {
-        let mut out = vec![0; 2 * fragment.payload().len() + 100];
-        #[cfg(feature = "deflate")]
-        if let (Some(deflater), true) = (&mut self.deflater, compress) {
-            let stranger = &mut Connection::server(Limits::DEFAULT);
-            let (len, part) = (deflater.send(&mut self.ws, fragment, &mut out).unwrap(), fragment);
-            if out[0] & 0x40 != 0 {
-                let mut other = vec![0xA5; out.len()];
-                assert_eq!(deflater.send(stranger, part, &mut other), Err(SendError::Mispaired));
-                assert!(other.iter().all(|byte| *byte == 0xA5));
-            }
-            out.truncate(len);
-            return out;
+impl<R: Role, S: Storage> Line<R, S> {
+    fn new(
+        source: &mut Source<'_>,
+        connect: fn(Limits) -> Connection<R>,
+        memory: [S; 2],
+        len: Option<usize>,
+    ) -> Self {
+        let (choices, rest) = source.0.split_at(source.0.len().min(16));
+        source.0 = rest;
+        let mut bytes = choices.to_vec();
+        if let Some(first) = bytes.first_mut() {
+            *first = *first & 0xFE | u8::from(R::IS_SERVER);
         }
-        let _ = compress;
-        let len = self.ws.send(fragment, &mut out).unwrap();
-        out.truncate(len);
-        out
-    }
-}
-
-impl Line {
-    /// Its peer sends a few messages, each of one byte that is repeated.
-    fn new(tag: u8, compressed: bool, source: &mut Source<'_>) -> Self {
-        #[cfg(feature = "deflate")]
-        let agreed = compressed.then(|| negotiated(true));
-        let _ = compressed;
-        let mut sender = Sender {
-            ws: Connection::server(Limits::DEFAULT),
-            #[cfg(feature = "deflate")]
-            deflater: agreed.map(|negotiated| negotiated.deflater()),
-        };
-        let (mut wire, mut said) = (Vec::new(), Vec::new());
-        for index in 0..=source.below(5) {
-            let len = source.pick(&[1, 3, 40, 200, 5000, 0]);
-            let message = vec![tag << 4 | index as u8; len];
-            let (text, compress) = (source.flag(), source.flag());
-            let string = std::str::from_utf8(&message).unwrap();
-            let (one, other) = string.split_at(source.below(len + 1));
-            let [whole, one, other] = [string, one, other].map(|part| {
-                if text { Fragment::from(part) } else { Fragment::from(part.as_bytes()) }
-            });
-            if source.flag() {
-                wire.extend(sender.send(whole, compress));
-            } else {
-                wire.extend(sender.send(one.first(), compress));
-                wire.extend(sender.send(other.last(), compress));
-            }
-            said.push(message);
+        let Scenario { mut setting, mut stream, .. } = Scenario::new(&bytes);
+        setting.server = R::IS_SERVER;
+        let choices = &mut Source(choices);
+        let (above, compresses) = (choices.pick(&[u64::MAX, 0, 30]), choices.flag());
+        let compresses = compresses && cfg!(feature = "deflate");
+        setting.rsv1 = compresses;
+        let limits = setting.limits;
+        if compresses {
+            setting.limits = limits.max_message(limits.max_message.min(3000));
         }
+        let config = Config::DEFAULT.limits(setting.limits).stream_above(above).retain(300);
+        let [read, write] = memory;
+        let ws = WebSocket::new(connect(setting.limits), config, read, write);
+        #[cfg(feature = "deflate")]
+        let ws = ws.deflate(compresses.then(|| negotiated(true)));
+        if let (Some(len), u64::MAX) = (len, above) {
+            let max = setting.limits.max_message.min(len as u64 - 1);
+            setting.limits = setting.limits.max_message(max);
+        }
+        #[cfg(feature = "deflate")]
+        if compresses {
+            let compressed = compressed::<R>(choices);
+            stream = [compressed, stream].concat();
+        }
+        stream.truncate(20_000);
         Self {
-            ws: Connection::client(Keys(u32::from(tag)), Limits::DEFAULT),
-            wire,
+            end: Some(End::Whole(ws)),
+            setting,
+            above,
+            compresses,
+            stream,
             at: 0,
-            said,
-            heard: 0,
-            part_in: None,
-            is_clean: true,
-            #[cfg(feature = "deflate")]
-            inflater: agreed.map(|negotiated| negotiated.inflater()),
+            given: Vec::new(),
+            recorder: Recorder::new(),
+            sent: Vec::new(),
+            written: Vec::new(),
         }
     }
 
-    /// What its peer's next bytes are.
+    /// The next bytes of its stream, from the start again behind the last.
     fn next(&mut self, len: usize) -> Vec<u8> {
-        let end = (self.at + len).min(self.wire.len());
-        let piece = self.wire[self.at..end].to_vec();
-        self.at = end;
+        let end = self.at.saturating_add(len).min(self.stream.len());
+        let piece = self.stream[self.at..end].to_vec();
+        self.at = if end == self.stream.len() { 0 } else { end };
         piece
     }
 
-    /// A whole message is one that was said, behind those that were heard.
-    fn hear(&mut self, message: &[u8]) {
-        let behind = self.said[self.heard..].iter().position(|said| said == message);
-        self.heard += behind.expect("a message that was not said") + 1;
-    }
-
-    fn is_own(&self, bytes: &[u8]) -> bool {
-        bytes.iter().all(|byte| self.said.iter().any(|said| said.first() == Some(byte)))
-    }
-
-    fn note(&mut self, error: ProtocolError) {
-        assert_eq!(error.violation(), Violation::Mispaired);
-        assert!(!self.is_clean, "it was used as it should be");
-        assert_eq!(self.ws.error(), Some(error));
-    }
-}
-
-/// What is done with the next bytes of a line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Tier {
-    Whole,
-    WholeInPlace,
-    Chunks,
-    /// Past the inflater, where there is one.
-    Plain,
-}
-
-struct Shared {
-    buffers: Vec<MessageBuffer<Heap>>,
-    lines: Vec<Line>,
-    tags: u8,
-}
-
-impl Shared {
-    fn line(&mut self, source: &mut Source<'_>) -> Line {
-        self.tags = self.tags % 7 + 1;
-        Line::new(self.tags, source.flag(), source)
-    }
-
-    /// Receives up to `len` bytes of this line through this buffer.
-    fn receive(&mut self, line: usize, buffer: usize, tier: Tier, len: usize) {
-        let bytes = self.lines[line].next(len);
-        // A part of another line's message is lost.
-        for (index, other) in self.lines.iter_mut().enumerate() {
-            if tier != Tier::Chunks && index != line && other.part_in == Some(buffer) {
-                other.is_clean = false;
-            }
-        }
-        let messages = &mut self.buffers[buffer];
-        let line = &mut self.lines[line];
-        let mut bytes = bytes;
-        let mut input = &mut bytes[..];
-        if tier == Tier::WholeInPlace {
-            while let Some(room) = messages.spare(&mut line.ws) {
-                let len = room.len().min(input.len());
-                let Some(piece @ [_, ..]) = input.split_off_mut(..len) else { break };
-                room[..len].copy_from_slice(piece);
-                match messages.receive_spare(&mut line.ws, len) {
-                    Ok(None) => {}
-                    Ok(Some(Incoming::Message(message))) => {
-                        line.part_in = None;
-                        let message = message.as_bytes().to_vec();
-                        line.hear(&message);
-                    }
-                    Ok(Some(other)) => panic!("{other:?}"),
-                    Err(error) => return line.note(error),
-                }
-            }
-        }
-        let was_dead = line.ws.error();
-        loop {
-            match line.step(messages, tier, &mut input) {
-                Ok(true) => assert!(was_dead.is_none(), "an event after an error"),
-                Ok(false) => break,
-                Err(error) => {
-                    assert!(input.is_empty() && was_dead.is_none_or(|earlier| earlier == error));
-                    return line.note(error);
-                }
-            }
-        }
-        assert!(input.is_empty());
-    }
-}
-
-impl Line {
-    /// One event, and whether there was one.
-    fn step(
-        &mut self,
-        messages: &mut MessageBuffer<Heap>,
-        tier: Tier,
-        input: &mut &mut [u8],
-    ) -> Result<bool, ProtocolError> {
-        let mut out = [0; 300];
-        let ws = &mut self.ws;
-        let result = match tier {
-            Tier::Chunks | Tier::Plain => {
-                #[cfg(feature = "deflate")]
-                let event = match (&mut self.inflater, tier) {
-                    (Some(inflater), Tier::Chunks) => inflater.receive(ws, input, &mut out)?,
-                    _ => ws.receive(input)?,
-                };
-                #[cfg(not(feature = "deflate"))]
-                let (event, _) = (ws.receive(input)?, &mut out);
-                let Some(event) = event else { return Ok(false) };
-                let Event::Data(chunk) = event else { panic!("{event:?}") };
-                let (bytes, last) = (chunk.to_vec(), chunk.is_last());
-                assert!(self.is_own(&bytes), "another line's bytes");
-                self.heard += usize::from(last);
-                return Ok(true);
-            }
-            Tier::Whole | Tier::WholeInPlace => {
-                #[cfg(feature = "deflate")]
-                match &mut self.inflater {
-                    Some(inflater) => messages.receive_inflated(inflater, ws, input)?,
-                    None => messages.receive(ws, input)?,
-                }
-                #[cfg(not(feature = "deflate"))]
-                messages.receive(ws, input)?
-            }
+    fn give(&mut self, bytes: &[u8]) {
+        self.given.extend_from_slice(bytes);
+        let written = match self.end.as_mut().unwrap() {
+            End::Whole(ws) => self.recorder.feed(ws, bytes),
+            End::Split(receiver, sender) => self.recorder.feed_half((receiver, sender), bytes),
         };
-        match result {
-            None => Ok(false),
-            Some(Incoming::Message(message)) => {
-                let message = message.as_bytes().to_vec();
-                self.hear(&message);
-                Ok(true)
-            }
-            Some(other) => panic!("{other:?}"),
-        }
+        self.written.extend(written);
     }
 
-    /// Whether the next bytes belong to a message of which a part was received.
-    fn is_inside(&self) -> bool {
-        let mut ws: Ws = Connection::client(Keys(0), Limits::DEFAULT);
-        ws.allow_rsv1(true);
-        let (mut bytes, mut inside) = (self.wire[..self.at].to_vec(), false);
-        let mut input = &mut bytes[..];
-        while let Some(event) = ws.receive(&mut input).unwrap() {
-            inside = matches!(event, Event::Data(chunk) if !chunk.is_last());
+    /// Sends a message; what is refused is not written.
+    fn send(&mut self, message: &[u8], plain: bool) {
+        let sender = match self.end.as_mut().unwrap() {
+            End::Whole(ws) => {
+                self.written.extend(write_all(ws));
+                ws.sender()
+            }
+            End::Split(_, sender) => sender,
+        };
+        let fragment = Fragment::from(message);
+        match if plain { sender.send_plain(fragment) } else { sender.send(fragment) } {
+            Ok(()) => self.sent.push(message.to_vec()),
+            Err(error) => assert!(matches!(error, SendError::Closed | SendError::Full), "{error}"),
         }
-        inside
+        self.written.extend(flush(sender));
+    }
+
+    fn split(&mut self) {
+        self.end = self.end.take().map(|end| match end {
+            End::Whole(ws) => {
+                let (receiver, sender) = ws.into_split();
+                End::Split(receiver, sender)
+            }
+            split @ End::Split(..) => split,
+        });
+    }
+
+    /// Reunites its halves, which succeeds.
+    fn reunite(&mut self) {
+        self.end = self.end.take().map(|end| match end {
+            End::Split(receiver, sender) => {
+                let whole = WebSocket::reunite(receiver, sender).ok();
+                End::Whole(whole.expect("two halves of one connection"))
+            }
+            whole @ End::Whole(_) => whole,
+        });
+    }
+
+    /// It yielded what was in its bytes, and wrote what it sent.
+    fn check(&self) {
+        let report = &self.recorder.report;
+        assert_bounded(report, self.above);
+        if self.compresses {
+            #[cfg(feature = "deflate")]
+            assert_inflated(report, &self.given, &self.setting, true);
+        } else {
+            let outcome = oracle::decode(&self.given, &self.setting);
+            assert_agrees(report, &outcome);
+            if self.above == 0 {
+                assert_eq!(report.events, outcome.events);
+            }
+        }
+        let data = wire::frames(&self.written).into_iter().filter(|frame| frame.opcode() < 8);
+        #[cfg(feature = "deflate")]
+        let mut oracle = Oracle::new(true);
+        let written = data.map(|frame| {
+            #[cfg(feature = "deflate")]
+            if frame.first & 0x40 != 0 {
+                assert!(self.compresses);
+                return oracle.inflate(&frame.payload).unwrap();
+            }
+            frame.payload
+        });
+        assert_eq!(written.collect::<Vec<_>>(), self.sent);
     }
 }
 
-/// Lines, buffers and inflaters, used together as it comes.
-pub fn nothing_passes_from_one_connection_to_another(bytes: &[u8]) {
-    const LINES: usize = 3;
-    let source = &mut Source(bytes);
-    let buffers = (0..LINES).map(|_| MessageBuffer::new()).collect();
-    let mut shared = Shared { buffers, lines: Vec::new(), tags: 0 };
-    for _ in 0..LINES {
-        let line = shared.line(source);
-        shared.lines.push(line);
+/// The halves of two lines are not of one connection: they come back as they were.
+fn reunite_wrongly<R: Role, S: Storage>(one: &mut Line<R, S>, other: &mut Line<R, S>) {
+    let (Some(End::Split(..)), Some(End::Split(..))) = (&one.end, &other.end) else { return };
+    let (Some(End::Split(receiver, sender)), Some(End::Split(their_receiver, their_sender))) =
+        (one.end.take(), other.end.take())
+    else {
+        return;
+    };
+    let Err((receiver, their_sender)) = WebSocket::reunite(receiver, their_sender) else {
+        panic!("halves of two connections")
+    };
+    one.end = Some(End::Split(receiver, sender));
+    other.end = Some(End::Split(their_receiver, their_sender));
+}
+
+/// A few compressed messages.
+#[cfg(feature = "deflate")]
+fn compressed<R: Role>(source: &mut Source<'_>) -> Vec<u8> {
+    let (mut compressor, mut wire) = (Compressor::new(6), Vec::new());
+    for _ in 0..=source.below(3) {
+        let (text, payload) = content(source);
+        let data = compressor.compress(&payload);
+        let cuts: Vec<_> = (0..source.below(3)).map(|_| source.below(data.len() + 1)).collect();
+        for frame in frames(text, &data, &cuts) {
+            wire.extend(if R::IS_SERVER { frame.masked(source.key()) } else { frame }.bytes());
+        }
     }
-    // Which buffer and which tier each line goes by, if it goes by any.
-    let mut ways = [(0, Tier::Whole), (1, Tier::WholeInPlace), (2, Tier::Chunks)];
+    wire
+}
+
+/// Ends used as it comes, until there are no more choices, or until all of them are dropped.
+fn round<R: Role, S: Storage>(
+    source: &mut Source<'_>,
+    connect: fn(Limits) -> Connection<R>,
+    mut memory: impl FnMut(&mut Source<'_>) -> Option<([S; 2], Option<usize>)>,
+) {
+    let mut lines = Vec::new();
+    for _ in 0..LINES {
+        let (memory, len) = memory(source).expect("there is memory for the first ones");
+        lines.push(Line::new(source, connect, memory, len));
+    }
     while !source.is_empty() {
         let (one, other) = (source.below(LINES), source.below(LINES));
-        let (mut buffer, mut tier) = ways[one];
         match source.below(16) {
-            0..=9 => {}
-            10 => {
-                // The line ends, wherever it is, and another takes its place, and its buffer.
-                shared.lines[one] = shared.line(source);
-                continue;
+            0..=6 => {
+                let len = source.pick(&[1, 2, 7, 30, 100, 1000]);
+                let bytes = lines[one].next(len);
+                lines[one].give(&bytes);
             }
-            11 => {
-                shared.buffers.swap(one, other);
-                if one != other {
-                    for line in [one, other] {
-                        shared.lines[line].is_clean &= shared.lines[line].part_in.is_none();
-                    }
-                    for line in &mut shared.lines {
-                        line.is_clean &= line.part_in.is_none();
-                    }
-                }
-                continue;
+            7 => {
+                // What was meant for another one.
+                let len = source.pick(&[1, 7, 100]);
+                let bytes = lines[other].next(len);
+                lines[one].give(&bytes);
             }
-            12 => {
-                #[cfg(feature = "deflate")]
-                if one != other && shared.lines[one].at > 0 && shared.lines[other].at > 0 {
-                    let inflater = shared.lines[one].inflater.take();
-                    let taken = std::mem::replace(&mut shared.lines[other].inflater, inflater);
-                    shared.lines[one].inflater = taken;
-                    shared.lines[one].is_clean = false;
-                    shared.lines[other].is_clean = false;
-                }
-                continue;
+            8 | 9 => {
+                let (len, plain) = (source.below(80), source.flag());
+                lines[one].send(&vec![b'0' + one as u8; len], plain);
             }
-            13 => buffer = ways[other].0,
-            14 => tier = source.pick(&[Tier::Whole, Tier::WholeInPlace, Tier::Chunks, Tier::Plain]),
-            _ => {
-                // Nothing is lost by a change between messages.
-                if !shared.lines[one].is_inside() {
-                    ways[one] = ways[other];
-                }
-                continue;
+            10 => lines[one].split(),
+            11 => lines[one].reunite(),
+            12 if one != other => {
+                let (one, other) = (one.min(other), one.max(other));
+                let (low, high) = lines.split_at_mut(other);
+                reunite_wrongly(&mut low[one], &mut high[0]);
             }
+            13 => {
+                // It is dropped wherever it is, and another one takes its place.
+                let Some((memory, len)) = memory(source) else { continue };
+                let line = Line::new(source, connect, memory, len);
+                std::mem::replace(&mut lines[one], line).check();
+            }
+            14 => break,
+            _ => lines.swap(one, other),
         }
-        if (buffer, tier) != ways[one] {
-            shared.lines[one].is_clean = false;
-        }
-        #[cfg(feature = "deflate")]
-        if tier == Tier::Plain && shared.lines[one].at == 0 {
-            tier = Tier::Chunks; // it does not know yet that anything is compressed
-        }
-        let len = source.pick(&[1, 2, 7, 100, 3000, 9000]);
-        shared.receive(one, buffer, tier, len);
-        let line = &mut shared.lines[one];
-        let is_whole = matches!(tier, Tier::Whole | Tier::WholeInPlace);
-        line.part_in = if is_whole && line.is_inside() { Some(buffer) } else { None };
     }
-    for (line, (buffer, tier)) in ways.into_iter().enumerate() {
-        shared.receive(line, buffer, tier, usize::MAX >> 1);
-        let line = &shared.lines[line];
-        assert!(!line.is_clean || line.heard == line.said.len(), "a message was lost");
+    for line in &lines {
+        line.check();
     }
+}
+
+/// Ends, and the memory that they leave to the next ones.
+pub fn nothing_passes_from_one_connection_to_another(bytes: &[u8]) {
+    let source = &mut Source(bytes);
+    let mut arena = vec![0xA5; 8 * SLICE];
+    for _ in 0..ROUNDS {
+        let (is_server, on_heap) = (source.flag(), source.flag());
+        // Bytes that someone may have received, as if the memory had held them.
+        let stale = b"\x81\x05stale\x01\x03sta\xC1\x07\xF2\x48\xCD\xC9\xC9\x07\x00".repeat(20);
+        let heap = |source: &mut Source<'_>| {
+            let len = source.below(2) * stale.len();
+            Some(([stale[..len].to_vec(), stale[..len].to_vec()], None))
+        };
+        let (pairs, _) = arena.as_chunks_mut::<{ 2 * SLICE }>();
+        let mut pairs = pairs.iter_mut();
+        let slices = |_: &mut Source<'_>| {
+            let (read, write) = pairs.next()?.split_at_mut(SLICE);
+            Some(([read, write], Some(SLICE)))
+        };
+        match (is_server, on_heap) {
+            (true, true) => round::<Server, Vec<u8>>(source, Connection::server, heap),
+            (true, false) => round::<Server, &mut [u8]>(source, Connection::server, slices),
+            (false, true) => round::<Client<Keys>, Vec<u8>>(source, client, heap),
+            (false, false) => round::<Client<Keys>, &mut [u8]>(source, client, slices),
+        }
+        if source.is_empty() {
+            return;
+        }
+        // The next ones find it as it is, but elsewhere.
+        arena.rotate_left(SLICE + 7);
+    }
+}
+
+fn client(limits: Limits) -> Connection<Client<Keys>> {
+    Connection::client(Keys(5), limits)
 }

@@ -3,14 +3,13 @@
 use super::driver::{Keys, cut};
 use super::fuel::Meter;
 use super::messages::{Report, assert_agrees};
-use super::oracle::{self, Seen, Setting};
+use super::oracle::{self, Outcome, Seen, Setting, see};
 use super::source::{Scenario, Source};
 #[cfg(feature = "deflate")]
 use super::{deflate::agree, deflating::config as compression};
-use rfc6455::websocket::{Config, Event, Message, Storage};
+use rfc6455::websocket::{Config, Event, Message, Receiver, Sender, Storage};
 use rfc6455::{
-    Chunk, CloseCode, Connection, Fragment, Limits, MessageKind, ProtocolError, Role, SendError,
-    WebSocket,
+    CloseCode, Connection, Fragment, Limits, MessageKind, ProtocolError, Role, SendError, WebSocket,
 };
 
 /// The most that an empty buffer keeps in these tests.
@@ -28,13 +27,21 @@ pub fn run<'a, S: Storage>(
     pieces: impl IntoIterator<Item = &'a [u8]>,
 ) -> Report {
     let [read, write] = memory;
-    if setting.server {
+    let report = if setting.server {
         let connection = Connection::server(setting.limits);
         drive(&mut WebSocket::new(connection, config, read, write), pieces)
     } else {
         let connection = Connection::client(Keys(7), setting.limits);
         drive(&mut WebSocket::new(connection, config, read, write), pieces)
-    }
+    };
+    assert_bounded(&report, config.stream_above);
+    report
+}
+
+/// Nothing is yielded of a message up to the bound until it is whole.
+pub fn assert_bounded(report: &Report, above: u64) {
+    let unfinished = report.unfinished().len() as u64;
+    assert!(above < u64::MAX || unfinished == 0, "part of a message that was to be whole");
 }
 
 /// Feeds these pieces; whatever waits to be written is written at once.
@@ -42,46 +49,130 @@ pub fn drive<'a, R: Role, S: Storage>(
     ws: &mut WebSocket<R, S>,
     pieces: impl IntoIterator<Item = &'a [u8]>,
 ) -> Report {
-    let mut report = Report { events: Vec::new(), error: None };
-    let (mut meter, mut open) = (Meter::start(), Vec::new());
+    let mut recorder = Recorder::new();
     for piece in pieces {
-        let mut rest = piece;
-        while !rest.is_empty() {
-            let room = ws.read_buf();
-            assert!(!room.is_empty(), "no room to read into");
-            let len = room.len().min(rest.len());
-            room[..len].copy_from_slice(&rest[..len]);
-            assert!(ws.received(len).is_ok());
-            rest = &rest[len..];
-            meter.give(len);
-            drain(ws, &mut report, &mut meter, &mut open);
-            assert_eq!(ws.error(), report.error);
-        }
+        recorder.feed(ws, piece);
     }
-    report
+    recorder.report
 }
 
-fn drain<R: Role, S: Storage>(
-    ws: &mut WebSocket<R, S>,
-    report: &mut Report,
-    meter: &mut Meter,
-    open: &mut Vec<u8>,
-) {
-    loop {
-        let before = report.events.len();
-        let given = match ws.next() {
-            Ok(None) => {
-                meter.call(0);
-                break;
-            }
-            Ok(Some((event, _))) => note(report, event, open),
-            Err(error) => note_error(report, error),
-        };
-        meter.call(given);
-        assert!(report.error.is_none() || before == report.events.len(), "an event after an error");
-        write_all(ws);
+/// Notes what one receiver yields, and what that costs.
+pub struct Recorder {
+    pub report: Report,
+    /// A message of which chunks were yielded is open.
+    open: bool,
+    meter: Meter,
+}
+
+impl Recorder {
+    pub fn new() -> Self {
+        Self { report: Report::default(), open: false, meter: Meter::start() }
     }
-    write_all(ws);
+
+    /// Feeds these bytes and takes all events; whatever waits to be written is returned at once.
+    pub fn feed<R: Role, S: Storage>(&mut self, ws: &mut WebSocket<R, S>, bytes: &[u8]) -> Vec<u8> {
+        let (mut rest, mut written) = (bytes, Vec::new());
+        self.meter.forget();
+        while !rest.is_empty() {
+            let len = self.fill(ws.read_buf(), &mut rest);
+            assert!(ws.received(len).is_ok());
+            while self.note(ws.next().map(|next| next.map(|(event, _)| event))) {
+                written.extend(write_all(ws));
+            }
+            written.extend(write_all(ws));
+            assert_eq!(ws.error(), self.report.error);
+        }
+        written
+    }
+
+    /// The same for a receiving half, whose answers go through its sending half.
+    pub fn feed_half<R: Role, S: Storage>(
+        &mut self,
+        halves: (&mut Receiver<R, S>, &mut Sender<R, S>),
+        bytes: &[u8],
+    ) -> Vec<u8> {
+        let (mut rest, mut written) = (bytes, Vec::new());
+        let (receiver, sender) = halves;
+        self.meter.forget();
+        while !rest.is_empty() {
+            let len = self.fill(receiver.read_buf(), &mut rest);
+            assert!(receiver.received(len).is_ok());
+            loop {
+                let more = self.note(receiver.next());
+                while let Some(reply) = receiver.poll_reply() {
+                    let sent = sender.reply(&reply);
+                    assert!(sent.is_ok() || sender.is_close_sent(), "{sent:?}");
+                    written.extend(flush(sender));
+                }
+                if !more {
+                    break;
+                }
+            }
+        }
+        written
+    }
+
+    /// Moves the front of the bytes into this room.
+    fn fill(&mut self, room: &mut [u8], rest: &mut &[u8]) -> usize {
+        assert!(!room.is_empty(), "no room to read into");
+        let (here, later) = rest.split_at(room.len().min(rest.len()));
+        room[..here.len()].copy_from_slice(here);
+        *rest = later;
+        self.meter.give(here.len());
+        self.meter.call(0);
+        here.len()
+    }
+
+    /// Notes what a call yielded; returns whether there may be more.
+    fn note(&mut self, next: Result<Option<Event<'_>>, ProtocolError>) -> bool {
+        let before = self.report.error;
+        let (given, more) = match next {
+            Ok(None) => (0, false),
+            Ok(Some(event)) => {
+                assert_eq!(before, None, "an event after an error");
+                (self.see(event), true)
+            }
+            Err(error) => {
+                assert!(before.is_none_or(|earlier| earlier == error));
+                self.report.error = Some(error);
+                (0, true)
+            }
+        };
+        self.meter.call(given);
+        more
+    }
+
+    /// Notes an event; returns how many bytes of data it has.
+    fn see(&mut self, event: Event<'_>) -> usize {
+        let seen = seen_of(event);
+        let mut given = 0;
+        if let Seen::Data { first, last, bytes, .. } = &seen {
+            assert_eq!(*first, !self.open, "the first chunk says so, and no other");
+            assert!(*last || !bytes.is_empty());
+            (self.open, given) = (!last, bytes.len());
+        }
+        see(&mut self.report.events, seen);
+        given
+    }
+}
+
+/// An event with its payload.
+pub fn seen_of(event: Event<'_>) -> Seen {
+    match event {
+        Event::Message(message) => whole(message),
+        Event::Chunk(chunk) => Seen::Data {
+            text: chunk.kind() == MessageKind::Text,
+            rsv1: chunk.rsv1(),
+            first: chunk.is_first(),
+            last: chunk.is_last(),
+            bytes: chunk.to_vec(),
+        },
+        Event::Ping(payload) => Seen::Ping(payload.to_vec()),
+        Event::Pong(payload) => Seen::Pong(payload.to_vec()),
+        Event::Close(frame) => {
+            Seen::Close(frame.map(|frame| (frame.code.get(), frame.reason.to_owned())))
+        }
+    }
 }
 
 /// Takes all that waits to be written.
@@ -99,40 +190,15 @@ pub fn write_all<R: Role, S: Storage>(ws: &mut WebSocket<R, S>) -> Vec<u8> {
     }
 }
 
-fn note_error(report: &mut Report, error: ProtocolError) -> usize {
-    assert!(report.error.is_none_or(|earlier| earlier == error));
-    report.error = Some(error);
-    0
-}
-
-/// Notes an event; returns how many bytes of data it has.
-fn note(report: &mut Report, event: Event<'_>, open: &mut Vec<u8>) -> usize {
-    let (seen, given) = match event {
-        Event::Message(message) => (whole(message), message.as_bytes().len()),
-        Event::Chunk(chunk) => {
-            let given = chunk.len();
-            let Some(seen) = joined(&chunk, open) else { return given };
-            (seen, given)
-        }
-        Event::Ping(payload) => (Seen::Ping(payload.to_vec()), 0),
-        Event::Pong(payload) => (Seen::Pong(payload.to_vec()), 0),
-        Event::Close(frame) => {
-            let frame = frame.map(|frame| (frame.code.get(), frame.reason.to_owned()));
-            (Seen::Close(frame), 0)
-        }
-    };
-    report.events.push(seen);
-    given
-}
-
-/// Joins the chunks of a message; returns it when it is whole.
-fn joined(chunk: &Chunk<'_>, open: &mut Vec<u8>) -> Option<Seen> {
-    assert_eq!(chunk.is_first(), open.is_empty(), "the first chunk says so, and no other one");
-    assert!(chunk.is_last() || !chunk.is_empty());
-    open.extend_from_slice(chunk);
-    let text = chunk.kind() == MessageKind::Text;
-    let whole = |bytes| Seen::Data { text, rsv1: false, first: true, last: true, bytes };
-    chunk.is_last().then(|| whole(std::mem::take(open)))
+/// The same for a sending half.
+pub fn flush<R: Role, S: Storage>(sender: &mut Sender<R, S>) -> Vec<u8> {
+    let mut written = Vec::new();
+    while let bytes @ [_, ..] = sender.transmit() {
+        let len = bytes.len();
+        written.extend_from_slice(bytes);
+        sender.transmitted(len).unwrap();
+    }
+    written
 }
 
 pub fn whole(message: Message<'_>) -> Seen {
@@ -156,7 +222,9 @@ pub fn agrees_with_the_oracle(bytes: &[u8]) {
     let above = source.pick(&[u64::MAX, u64::MAX, 0, 1, 20, 130]);
     let heap = config(setting.limits).stream_above(above);
     for pieces in [cut(&stream, &cuts), stream.chunks(1).collect(), vec![&stream]] {
-        assert_agrees(&run(&setting, heap, [Vec::new(), Vec::new()], pieces), &outcome);
+        let report = run(&setting, heap, [Vec::new(), Vec::new()], pieces);
+        assert_agrees(&report, &outcome);
+        assert_chunks_agree(&report, &outcome, above);
     }
 
     let len = source.pick(&[1, 2, 20, 126, 300, 65_536]);
@@ -170,6 +238,13 @@ pub fn agrees_with_the_oracle(bytes: &[u8]) {
     }
 }
 
+/// In chunks, a receiver yields all that the oracle does, in its order.
+fn assert_chunks_agree(report: &Report, outcome: &Outcome, above: u64) {
+    if above == 0 {
+        assert_eq!(report.events, outcome.events);
+    }
+}
+
 /// The same for a stream that is given as it is.
 pub fn any_stream_agrees_with_the_oracle(bytes: &[u8]) {
     let Some((choice, bytes)) = bytes.split_first() else { return };
@@ -179,7 +254,9 @@ pub fn any_stream_agrees_with_the_oracle(bytes: &[u8]) {
     let report = if choice & 2 == 0 {
         let above = if choice & 4 == 0 { u64::MAX } else { u64::from(choice >> 3) };
         let config = config(setting.limits).stream_above(above);
-        run(&setting, config, [Vec::new(), Vec::new()], pieces)
+        let report = run(&setting, config, [Vec::new(), Vec::new()], pieces);
+        assert_chunks_agree(&report, &oracle::decode(&stream, &setting), above);
+        report
     } else {
         let (mut read, mut write) = ([0xA5; 33], [0xA5; 262]);
         let read = &mut read[..=usize::from(choice >> 3)];
@@ -262,7 +339,6 @@ impl<R: Role> End<R> {
 
     /// Receives everything that has arrived.
     fn receive(&mut self, echo: bool) {
-        let mut open = Vec::new();
         while let Some((event, tx)) = self.ws.next().expect("neither end breaks a rule") {
             match event {
                 Event::Message(message) => {
@@ -271,7 +347,7 @@ impl<R: Role> End<R> {
                     }
                     self.received.push(plain(message));
                 }
-                Event::Chunk(chunk) => drop(joined(&chunk, &mut open)),
+                Event::Chunk(chunk) => panic!("{chunk:?}, where messages are whole"),
                 Event::Ping(_) => {}
                 Event::Pong(_) => self.pongs += 1,
                 Event::Close(frame) => self.closed = frame.map(|frame| frame.code.get()),
@@ -312,8 +388,8 @@ pub fn two_ends_agree(bytes: &[u8]) {
     // Whatever is open is ended, and one of them closes.
     let mut rest = Source(&[]);
     for _ in 0..3 {
-        flush(&mut server, &mut client);
-        flush(&mut client, &mut server);
+        pass_on(&mut server, &mut client);
+        pass_on(&mut client, &mut server);
     }
     if let Some(text) = server.open.take() {
         let end = if text { Fragment::from("").last() } else { Fragment::from(b"").last() };
@@ -341,7 +417,7 @@ pub fn two_ends_agree(bytes: &[u8]) {
     assert!(server.ws.capacity() <= 3 * RETAIN && client.ws.capacity() <= 3 * RETAIN);
 }
 
-fn flush<R: Role, O: Role>(from: &mut End<R>, to: &mut End<O>) {
+fn pass_on<R: Role, O: Role>(from: &mut End<R>, to: &mut End<O>) {
     while from.ws.wants_transmit() {
         from.transmit(to, &mut Source(&[]));
         to.receive(false);

@@ -3,25 +3,35 @@
 
 use crate::common;
 
-use common::deflate::{client, frames, messages, negotiated, server, stream, whole};
+use common::deflate::{Compressor, WHOLE, client, frames, negotiated, receive, server};
+use common::driver::Keys;
 use common::inflated;
 use common::oracle::Seen;
-use common::wire::Frame;
-use rfc6455::deflate::{Config, Deflater, Params};
+use common::websocket::{RETAIN, Recorder, drive, flush, write_all};
+use common::wire::{Frame, mask_stream};
+use rfc6455::deflate::{Config, Params};
+use rfc6455::websocket::{self, Event, Message};
 use rfc6455::*;
 
 #[test]
 fn s7_2_2_every_vector_however_cut() {
     for vector in inflated::all() {
         let negotiated = vector.negotiated();
-        for fragmented in [false, true] {
+        for (fragmented, is_server) in [(false, false), (true, false), (false, true), (true, true)]
+        {
             let frames = vector.frames(fragmented);
-            let wire: Vec<_> = frames.iter().flat_map(Frame::bytes).collect();
+            let mut wire: Vec<_> = frames.iter().flat_map(Frame::bytes).collect();
             let last = wire.len() - frames.last().map_or(0, |frame| frame.bytes().len());
+            if is_server {
+                wire = mask_stream(&wire).bytes;
+            }
             let expected: Vec<_> =
                 vector.messages.iter().map(|m| (vector.text, m.clone())).collect();
-            let first = stream(client(vector.limits), &negotiated, 1 << 16, [&wire[..]]);
-            assert!(messages(&first) == expected, "{}", vector.name);
+            let run = |above: u64, pieces: &[&[u8]]| {
+                receive(is_server, vector.limits, &negotiated, above, pieces.iter().copied())
+            };
+            let first = run(0, &[&wire]);
+            assert!(first.messages() == expected, "{}", vector.name);
             let fails = first
                 .error
                 .map(|error| (format!("{:?}", error.violation()), error.close_code().get()));
@@ -32,15 +42,18 @@ fn s7_2_2_every_vector_however_cut() {
             let step = if wire.len() < 200 { 1 } else { wire.len() / 9 };
             for at in (0..=wire.len()).step_by(step) {
                 let (one, other) = wire.split_at(at);
-                let report = stream(client(vector.limits), &negotiated, 50, [one, other]);
-                assert!(report == first, "{} cut at {at}", vector.name);
-                let mut heap = MessageBuffer::new();
-                let report = whole(client(vector.limits), &negotiated, &mut heap, [one, other]);
-                assert!(messages(&report) == expected && report.error == first.error);
+                assert!(run(0, &[one, other]) == first, "{} cut at {at}", vector.name);
+                for above in [50, WHOLE] {
+                    let report = run(above, &[one, other]);
+                    assert!(report.messages() == expected && report.error == first.error);
+                }
             }
-            let room = if wire.len() < 200 { 1 } else { 999 };
-            let report = stream(client(vector.limits), &negotiated, room, wire.chunks(1));
-            assert!(report == first, "{} byte by byte", vector.name);
+            let single: Vec<_> = wire.chunks(1).collect();
+            assert!(run(0, &single) == first, "{} byte by byte", vector.name);
+            for above in [1, 999, WHOLE] {
+                let report = run(above, &single);
+                assert!(report.messages() == expected && report.error == first.error);
+            }
         }
     }
 }
@@ -50,21 +63,21 @@ fn from_server(text: bool, payload: &[u8]) -> Vec<u8> {
     frames(text, payload, &[])[0].bytes()
 }
 
+/// What a client is given of this message in chunks, and its error.
 fn error_of(limits: Limits, text: bool, payload: &[u8]) -> (Vec<u8>, Option<ProtocolError>) {
     let wire = from_server(text, payload);
-    let report = stream(client(limits), &negotiated(true), 7, wire.chunks(3));
-    let mut heap = MessageBuffer::new();
-    let other = whole(client(limits), &negotiated(true), &mut heap, [&wire[..]]);
+    let report = receive(false, limits, &negotiated(true), 0, wire.chunks(3));
+    let other = receive(false, limits, &negotiated(true), WHOLE, [&wire[..]]);
     assert_eq!(other.error, report.error);
     let delivered = report.events.iter().flat_map(|event| match event {
-        common::oracle::Seen::Data { bytes, .. } => bytes.clone(),
+        Seen::Data { bytes, .. } => bytes.clone(),
         _ => Vec::new(),
     });
     (delivered.collect(), report.error)
 }
 
 fn compress(payload: &[u8]) -> Vec<u8> {
-    common::deflate::Compressor::new(6).compress(payload)
+    Compressor::new(6).compress(payload)
 }
 
 #[test]
@@ -107,24 +120,28 @@ fn s10_4_a_frame_is_bounded_before_it_is_inflated() {
     assert_eq!(error.unwrap().offset(), 1);
 }
 
+/// A client over slices, the first of which bounds what it receives.
+fn over<'m>(read: &'m mut [u8], write: &'m mut [u8]) -> WebSocket<Client<Keys>, &'m mut [u8]> {
+    let connection = Connection::client(Keys(3), Limits::DEFAULT);
+    WebSocket::new(connection, websocket::Config::DEFAULT, read, write)
+        .deflate(Some(negotiated(true)))
+}
+
 #[test]
 fn s10_4_a_slice_bounds_inflated_messages() {
-    for (len, over) in [(100, false), (101, true)] {
+    for (len, is_over) in [(100, false), (101, true)] {
         let wire = from_server(false, &compress(&vec![7; len]));
-        let mut storage = [0; 100];
-        let mut messages = MessageBuffer::in_slice(&mut storage);
-        let report = whole(client(Limits::DEFAULT), &negotiated(true), &mut messages, [&wire[..]]);
+        let (mut read, mut write) = ([0; 101], [0; 131]);
+        let report = drive(&mut over(&mut read, &mut write), [&wire[..]]);
         let error = report.error.map(ProtocolError::violation);
-        assert_eq!(error, over.then_some(Violation::MessageTooBig));
+        assert_eq!(error, is_over.then_some(Violation::MessageTooBig));
     }
 }
 
 #[test]
 fn s10_4_a_slice_bounds_what_is_not_compressed_by_its_declared_length() {
-    let mut storage = [0; 100];
-    let mut messages = MessageBuffer::in_slice(&mut storage);
-    let report =
-        whole(client(Limits::DEFAULT), &negotiated(true), &mut messages, [&b"\x82\x65"[..]]);
+    let (mut read, mut write) = ([0; 101], [0; 131]);
+    let report = drive(&mut over(&mut read, &mut write), [&b"\x82\x65"[..]]);
     let error = report.error.map(|error| (error.violation(), error.offset()));
     assert_eq!(error, Some((Violation::MessageTooBig, 1)));
 }
@@ -133,18 +150,36 @@ fn s10_4_a_slice_bounds_what_is_not_compressed_by_its_declared_length() {
 fn memory_is_given_back_behind_an_inflated_message() {
     let wire = from_server(false, &compress(&vec![7; 50_000]));
     for (retain, kept) in [(100, false), (1 << 20, true)] {
-        let (mut ws, mut wire) = (client(Limits::DEFAULT), wire.clone());
-        let (mut inflater, mut messages) =
-            (negotiated(true).inflater(), MessageBuffer::new().retain(retain));
-        let mut input = &mut wire[..];
-        let mut receive = || {
-            let message = messages.receive_inflated(&mut inflater, &mut ws, &mut input).unwrap();
-            (message.is_some(), messages.capacity())
-        };
-        let (is_there, held) = receive();
-        assert!(is_there && held >= 50_000, "{held} bytes");
-        assert_eq!(receive(), (false, if kept { held } else { 0 }));
+        let config = websocket::Config::DEFAULT.retain(retain);
+        let mut ws = WebSocket::client(Keys(3), config).deflate(Some(negotiated(true)));
+        assert_eq!(ws.feed(&wire), wire.len());
+        assert!(ws.next().unwrap().is_some());
+        let held = ws.capacity();
+        assert!(held >= 50_000, "{held} bytes");
+        assert!(ws.next().unwrap().is_none());
+        assert_eq!(ws.capacity(), if kept { held } else { 0 });
     }
+}
+
+#[test]
+fn s10_4_the_memory_of_a_message_that_will_not_end_is_freed() {
+    let data = compress(&noise(50_000));
+    let (begun, _) = data.split_at(data.len() - 100);
+    let begun = Frame::new(0x42, begun).bytes();
+    for end in [&b"\x88\x00"[..], b"\x83", b"\x80\x02\xFF\xFF"] {
+        for above in [WHOLE, 1 << 20] {
+            let mut ws = client(Limits::DEFAULT, &negotiated(true), above);
+            let mut recorder = Recorder::new();
+            recorder.feed(&mut ws, &begun);
+            assert!(ws.capacity() >= 49_000);
+            recorder.feed(&mut ws, end);
+            assert!(ws.capacity() <= 2 * RETAIN, "{} behind {end:?}", ws.capacity());
+        }
+    }
+    let mut ws = client(Limits::DEFAULT, &negotiated(true), WHOLE);
+    Recorder::new().feed(&mut ws, &begun);
+    assert_eq!(ws.receive_eof(), Eof::Abnormal);
+    assert!(ws.capacity() <= 2 * RETAIN, "{} behind the end", ws.capacity());
 }
 
 #[test]
@@ -155,7 +190,7 @@ fn s10_4_a_ratio_can_be_a_limit() {
         let negotiated = config.confirm(Params::default()).unwrap();
         let wire = from_server(false, &payload);
         for step in [1, wire.len()] {
-            let report = stream(client(Limits::DEFAULT), &negotiated, 100, wire.chunks(step));
+            let report = receive(false, Limits::DEFAULT, &negotiated, 0, wire.chunks(step));
             let error = report.error.map(|error| (error.violation(), error.close_code()));
             let expected = (Violation::RatioTooHigh, CloseCode::MESSAGE_TOO_BIG);
             assert_eq!(error, over.then_some(expected));
@@ -168,22 +203,14 @@ fn s10_4_a_ratio_counts_what_came_and_not_what_was_declared() {
     for (inflated, more, counted) in
         [(100_000, 0, 114), (1 << 20, 0, 1024), (1 << 20, 15 << 20, 1024)]
     {
-        let zeros = common::deflate::Compressor::new(9).compress(&vec![0; inflated]);
+        let zeros = Compressor::new(9).compress(&vec![0; inflated]);
         let declared = zeros.len() + more;
-        let config = Config::DEFAULT.max_ratio(100);
-        let (mut inflater, mut ws) =
-            (config.confirm(Params::default()).unwrap().inflater(), client(Limits::DEFAULT));
+        let negotiated = Config::DEFAULT.max_ratio(100).confirm(Params::default()).unwrap();
         let mut wire = common::wire::header(0xC2, false, declared as u64);
         wire.extend(&zeros);
-        let (mut input, mut out, mut len) = (&mut wire[..], [0; 4096], 0);
-        let error = loop {
-            match inflater.receive(&mut ws, &mut input, &mut out) {
-                Ok(Some(Event::Data(chunk))) => len += chunk.len(),
-                Ok(other) => panic!("{other:?}, {len} bytes for {}", zeros.len()),
-                Err(error) => break error,
-            }
-        };
-        assert_eq!(error.violation(), Violation::RatioTooHigh);
+        let report = receive(false, Limits::DEFAULT, &negotiated, 0, [&wire[..]]);
+        assert_eq!(report.error.unwrap().violation(), Violation::RatioTooHigh);
+        let len = report.unfinished().len();
         assert_eq!(len, 100 * counted, "a step of 1 KiB counts whole, if as much was declared");
     }
 }
@@ -194,7 +221,7 @@ fn s6_rsv1_stands_on_the_first_frame_of_a_message_alone() {
     let (one, other) = data.split_at(4);
     for (index, first) in [(0, 0xC0), (1, 0xC9), (2, 0xC8)] {
         let wire = [&[0x41, 4][..], one, &[first, other.len() as u8], other].concat();
-        let report = stream(client(Limits::DEFAULT), &negotiated(true), 99, [&wire[..]]);
+        let report = receive(false, Limits::DEFAULT, &negotiated(true), 99, [&wire[..]]);
         let error = report.error.unwrap();
         assert_eq!((error.violation(), error.offset()), (Violation::ReservedBits, 6), "{index}");
         assert_eq!(error.close_code(), CloseCode::PROTOCOL_ERROR);
@@ -203,9 +230,13 @@ fn s6_rsv1_stands_on_the_first_frame_of_a_message_alone() {
 
 #[test]
 fn s6_rsv1_that_was_not_negotiated_is_an_error() {
-    let mut bytes = from_server(true, &compress(b"x"));
-    let error = client(Limits::DEFAULT).receive(&mut &mut bytes[..]).unwrap_err();
+    let bytes = from_server(true, &compress(b"x"));
+    let mut ws = Connection::client(Keys(3), Limits::DEFAULT);
+    let error = ws.receive(&mut &mut bytes.clone()[..]).unwrap_err();
     assert_eq!(error.close_code(), CloseCode::PROTOCOL_ERROR);
+    let ws = WebSocket::client(Keys(3), websocket::Config::DEFAULT);
+    let report = drive(&mut ws.deflate(None), [&bytes[..]]);
+    assert_eq!(report.error, Some(error));
 }
 
 #[test]
@@ -216,8 +247,8 @@ fn control_frames_come_between_the_frames_of_a_compressed_message() {
         wire.extend(Frame::new(0x89, b"ping").bytes());
         wire.extend(frame.bytes());
     }
-    let report = stream(client(Limits::DEFAULT), &negotiated(true), 2, wire.chunks(5));
-    assert_eq!(messages(&report), [(true, b"in three frames".to_vec())]);
+    let report = receive(false, Limits::DEFAULT, &negotiated(true), 2, wire.chunks(5));
+    assert_eq!(report.messages(), [(true, b"in three frames".to_vec())]);
     assert_eq!(report.events.iter().filter(|e| matches!(e, Seen::Ping(_))).count(), 3);
 }
 
@@ -240,132 +271,130 @@ fn whole_messages_that_are_not_compressed_come_in_fragments_and_with_control_fra
         Seen::Close(Some((1000, String::new()))),
     ];
     for step in 1..=wire.len() {
-        let mut messages = MessageBuffer::new();
-        let ws = client(Limits::DEFAULT);
-        let report = whole(ws, &negotiated(true), &mut messages, wire.chunks(step));
+        let report = receive(false, Limits::DEFAULT, &negotiated(true), WHOLE, wire.chunks(step));
         assert_eq!((&report.events[..], report.error), (&expected[..], None), "{step}");
     }
 }
 
 #[test]
 fn messages_that_are_not_compressed_are_not_copied() {
-    let mut inflater = negotiated(true).inflater();
-    let (mut ws, mut messages) = (client(Limits::DEFAULT), MessageBuffer::new());
-    let mut bytes = *b"\x82\x04here";
-    let place = bytes[2..].as_ptr();
-    match messages.receive_inflated(&mut inflater, &mut ws, &mut &mut bytes[..]).unwrap() {
-        Some(Incoming::Message(Message::Binary(here))) => assert_eq!(here.as_ptr(), place),
+    let mut ws = client(Limits::DEFAULT, &negotiated(true), WHOLE);
+    let room = ws.read_buf();
+    let place = room[2..].as_ptr().addr();
+    room[..6].copy_from_slice(b"\x82\x04here");
+    ws.received(6).unwrap();
+    let held = ws.capacity();
+    match ws.next().unwrap() {
+        Some((Event::Message(Message::Binary(here)), _)) => {
+            assert_eq!((here, here.as_ptr().addr()), (&b"here"[..], place));
+        }
         other => panic!("{other:?}"),
     }
-    assert_eq!(messages.capacity(), 0);
-    assert!(inflater.release(), "nothing was compressed");
+    assert_eq!(ws.capacity(), held, "nothing was inflated");
+}
+
+/// A server that compresses every message, as its peer asked for.
+fn compressing(params: Params) -> WebSocket<Server, Vec<u8>> {
+    let negotiated = Config::DEFAULT.threshold(0).accept(params).unwrap();
+    server(Limits::DEFAULT, &negotiated, WHOLE)
+}
+
+/// What is written for this message.
+fn written<R: Role>(ws: &mut WebSocket<R, Vec<u8>>, message: Fragment<'_>) -> Vec<u8> {
+    ws.send(message).unwrap();
+    write_all(ws)
 }
 
 #[test]
 fn an_inflated_message_can_be_sent_back_while_it_is_borrowed() {
-    let negotiated = Config::DEFAULT.threshold(0).accept(Params::default()).unwrap();
-    let (mut inflater, mut deflater) = (negotiated.inflater(), negotiated.deflater());
-    let (mut ws, mut messages) = (server(Limits::DEFAULT), MessageBuffer::new());
+    let mut ws = compressing(Params::default());
     let data = compress(b"echo");
-    let mut wire = frames(true, &data, &[])[0].clone().masked([1, 2, 3, 4]).bytes();
-    let mut input = &mut wire[..];
-    let incoming = messages.receive_inflated(&mut inflater, &mut ws, &mut input).unwrap();
-    let Some(Incoming::Message(message)) = incoming else { panic!("a message") };
-    let mut out = Vec::new();
-    deflater.send_to_vec(&mut ws, message, &mut out).unwrap();
-    let report = stream(client(Limits::DEFAULT), &self::negotiated(true), 9, [&out[..]]);
-    assert_eq!(common::deflate::messages(&report), [(true, b"echo".to_vec())]);
+    let wire = frames(true, &data, &[])[0].clone().masked([1, 2, 3, 4]).bytes();
+    assert_eq!(ws.feed(&wire), wire.len());
+    let Some((Event::Message(message), tx)) = ws.next().unwrap() else { panic!("a message") };
+    tx.send(message).unwrap();
+    let out = write_all(&mut ws);
+    assert_eq!(out[0], 0xC1);
+    let report = receive(false, Limits::DEFAULT, &negotiated(true), 9, [&out[..]]);
+    assert_eq!(report.messages(), [(true, b"echo".to_vec())]);
 }
 
 #[test]
 fn chunks_of_a_compressed_text_can_be_sent_back() {
-    let mut inflater = negotiated(true).inflater();
-    let (mut ws, mut sender) = (client(Limits::DEFAULT), server(Limits::DEFAULT));
-    let mut deflater = Config::DEFAULT.accept(Params::default()).unwrap().deflater();
+    let by_server = Config::DEFAULT.accept(Params::default()).unwrap();
+    let mut ws = server(Limits::DEFAULT, &by_server, 0);
     let text = "each € is in three pieces".repeat(9);
-    let mut wire = from_server(true, &compress(text.as_bytes()));
-    let (mut input, mut room, mut out) = (&mut wire[..], [0; 2], Vec::new());
-    while let Some(event) = inflater.receive(&mut ws, &mut input, &mut room).unwrap() {
-        let Event::Data(chunk) = event else { panic!("{event:?}") };
-        deflater.send_to_vec(&mut sender, &chunk, &mut out).unwrap();
+    let data = compress(text.as_bytes());
+    let cuts: Vec<_> = (1..data.len()).collect();
+    let frames = frames(true, &data, &cuts).into_iter();
+    let wire: Vec<_> = frames.flat_map(|frame| frame.masked([1, 2, 3, 4]).bytes()).collect();
+    let (mut out, mut chunks) = (Vec::new(), 0);
+    for piece in wire.chunks(3) {
+        assert_eq!(ws.feed(piece), piece.len());
+        while let Some((event, tx)) = ws.next().unwrap() {
+            let Event::Chunk(chunk) = event else { panic!("{event:?}") };
+            tx.send(&chunk).unwrap();
+            chunks += 1;
+            out.extend(flush(tx));
+        }
     }
-    let report = stream(client(Limits::DEFAULT), &negotiated(true), 999, [&out[..]]);
-    assert_eq!(messages(&report), [(true, text.into_bytes())]);
+    assert!(chunks > 9, "in {chunks} chunks");
+    let report = receive(false, Limits::DEFAULT, &negotiated(true), 999, [&out[..]]);
+    assert_eq!(report.messages(), [(true, text.into_bytes())]);
 }
 
 #[test]
 fn s7_2_1_small_messages_are_sent_as_they_are_and_the_context_is_kept() {
     let negotiated = Config::DEFAULT.threshold(6).accept(Params::default()).unwrap();
-    let (mut ws, mut deflater) = (server(Limits::DEFAULT), negotiated.deflater());
-    let mut out = [0; Deflater::bound(100)];
-    let mut send = |message: &str| {
-        let len = deflater.send(&mut ws, message, &mut out).unwrap();
-        out[..len].to_vec()
-    };
-    let first = send("Hello, Hello");
+    let mut ws = server(Limits::DEFAULT, &negotiated, WHOLE);
+    let first = written(&mut ws, "Hello, Hello".into());
     assert_eq!(first[0], 0xC1);
-    assert_eq!(send("Hello"), b"\x81\x05Hello");
-    let again = send("Hello, Hello");
+    assert_eq!(written(&mut ws, "Hello".into()), b"\x81\x05Hello");
+    let again = written(&mut ws, "Hello, Hello".into());
     assert!(again[0] == 0xC1 && again.len() < first.len(), "it refers to the first one");
 }
 
 #[test]
 fn s7_2_1_what_does_not_become_shorter_is_sent_as_it_is_where_nothing_refers_to_it() {
-    let mut state = 1_u32;
-    let mut random = || {
-        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        state.to_be_bytes()[0]
-    };
-    let noise: Vec<u8> = (0..1000).map(|_| random()).collect();
+    let noise = noise(1000);
     for takeover in [true, false] {
         let config = Config::DEFAULT.threshold(0).send_takeover(takeover);
-        let negotiated = config.accept(Params::default()).unwrap();
-        let (mut ws, mut deflater) = (Connection::server(Limits::DEFAULT), negotiated.deflater());
-        let mut client = Connection::client(|| [0; 4], Limits::DEFAULT);
-        let (mut inflater, mut messages) = (negotiated.inflater(), MessageBuffer::new());
+        let by_server = config.accept(Params::default()).unwrap();
+        let mut ws = server(Limits::DEFAULT, &by_server, WHOLE);
+        let mut client = client(Limits::DEFAULT, &negotiated(takeover), WHOLE);
+        let mut recorder = Recorder::new();
         for (payload, compressed) in
             [(&noise[..], takeover), (&[7; 1000], true), (&noise, takeover)]
         {
-            let mut frame = Vec::new();
-            deflater.send_to_vec(&mut ws, payload, &mut frame).unwrap();
+            let frame = written(&mut ws, payload.into());
             assert_eq!(frame[0], if compressed { 0xC2 } else { 0x82 });
-            let received =
-                messages.receive_inflated(&mut inflater, &mut client, &mut &mut frame[..]);
-            assert_eq!(received, Ok(Some(Incoming::Message(Message::Binary(payload)))));
+            recorder.feed(&mut client, &frame);
+            assert_eq!(recorder.report.messages().last().unwrap().1, payload);
         }
+        assert_eq!((recorder.report.events.len(), recorder.report.error), (3, None));
     }
 }
 
 #[test]
-fn s6_1_what_is_sent_past_the_deflater_is_neither_compressed_nor_remembered() {
-    let negotiated = Config::DEFAULT.threshold(0).accept(Params::default()).unwrap();
-    let (mut ws, mut deflater) = (server(Limits::DEFAULT), negotiated.deflater());
-    let (mut other, mut ignorant) = (server(Limits::DEFAULT), negotiated.deflater());
+fn s6_1_what_is_sent_plain_is_neither_compressed_nor_remembered() {
+    let (mut ws, mut ignorant) = (compressing(Params::default()), compressing(Params::default()));
     let secret = "token=1f9a8c77d2b34e05";
-    let (mut wire, mut expected) = (Vec::new(), Vec::new());
-    deflater.send_to_vec(&mut ws, "before", &mut wire).unwrap();
-    ignorant.send_to_vec(&mut other, "before", &mut expected).unwrap();
-    let mut out = [0; 64];
-    let len = ws.send(secret, &mut out).unwrap();
-    assert_eq!(out[..len], *[b"\x81\x16", secret.as_bytes()].concat());
-    deflater.send_to_vec(&mut ws, secret, &mut wire).unwrap();
-    ignorant.send_to_vec(&mut other, secret, &mut expected).unwrap();
+    let before = written(&mut ws, "before".into());
+    assert_eq!(before, written(&mut ignorant, "before".into()));
+    ws.sender().send_plain(secret).unwrap();
+    assert_eq!(write_all(&mut ws), [b"\x81\x16", secret.as_bytes()].concat());
+    let (wire, expected) = (written(&mut ws, secret.into()), written(&mut ignorant, secret.into()));
     assert_eq!(wire, expected, "its length would tell that it was there before");
 }
 
 #[test]
-fn s6_1_a_message_that_was_begun_uncompressed_ends_so_whoever_sends_its_end() {
-    let negotiated = Config::DEFAULT.threshold(0).accept(Params::default()).unwrap();
-    let (mut ws, mut deflater) = (server(Limits::DEFAULT), negotiated.deflater());
-    let mut out = [0; 8];
-    let len = ws.send(Fragment::from("be").first(), &mut out).unwrap();
-    assert_eq!(out[..len], *b"\x01\x02be");
-    let mut wire = Vec::new();
-    deflater.send_to_vec(&mut ws, Fragment::from("gu").middle(), &mut wire).unwrap();
-    deflater.send_to_vec(&mut ws, Fragment::from("n").last(), &mut wire).unwrap();
-    assert_eq!(wire, b"\x00\x02gu\x80\x01n");
-    deflater.send_to_vec(&mut ws, "next", &mut wire).unwrap();
-    assert_eq!(wire[7], 0xC1, "the next message is compressed");
+fn s6_1_a_message_that_was_begun_plain_ends_plain_however_its_end_is_sent() {
+    let mut ws = compressing(Params::default());
+    ws.sender().send_plain(Fragment::from("be").first()).unwrap();
+    assert_eq!(write_all(&mut ws), b"\x01\x02be");
+    assert_eq!(written(&mut ws, Fragment::from("gu").middle()), b"\x00\x02gu");
+    assert_eq!(written(&mut ws, Fragment::from("n").last()), b"\x80\x01n");
+    assert_eq!(written(&mut ws, "next".into())[0], 0xC1, "the next message is compressed");
 }
 
 /// Bytes that cannot be compressed but by referring to themselves.
@@ -391,12 +420,8 @@ fn s7_2_1_without_takeover_each_message_is_compressed_alone() {
         };
         let both = [Config::DEFAULT.accept(params), Config::DEFAULT.confirm(params)];
         for negotiated in both {
-            let (mut ws, mut deflater) = (server(Limits::DEFAULT), negotiated.unwrap().deflater());
-            let sent = [(); 3].map(|()| {
-                let mut out = Vec::new();
-                deflater.send_to_vec(&mut ws, &message[..], &mut out).unwrap();
-                out
-            });
+            let mut ws = server(Limits::DEFAULT, &negotiated.unwrap(), WHOLE);
+            let sent = [(); 3].map(|()| written(&mut ws, Fragment::from(&message[..])));
             assert_eq!(sent[1] == sent[0] && sent[2] == sent[0], !takeover);
             assert_eq!(sent[1].len() < 100, takeover);
         }
@@ -412,11 +437,10 @@ fn s7_2_1_no_reference_reaches_behind_the_agreed_window() {
             ..Params::default()
         };
         [Config::DEFAULT.accept(params), Config::DEFAULT.confirm(params)].map(|negotiated| {
-            let mut deflater = negotiated.unwrap().deflater();
-            let (mut ws, mut out) = (server(Limits::DEFAULT), Vec::new());
-            deflater.send_to_vec(&mut ws, unit, &mut out).unwrap();
-            deflater.send_to_vec(&mut ws, &[unit, unit].concat()[..], &mut out).unwrap();
-            out.len()
+            let mut ws = server(Limits::DEFAULT, &negotiated.unwrap(), WHOLE);
+            ws.send(unit).unwrap();
+            ws.send(&[unit, unit].concat()[..]).unwrap();
+            ws.queued()
         })
     };
     for bits in 9..15 {
@@ -429,86 +453,83 @@ fn s7_2_1_no_reference_reaches_behind_the_agreed_window() {
 #[test]
 fn nothing_is_lost_when_the_output_is_too_small() {
     let negotiated = Config::DEFAULT.threshold(0).accept(Params::default()).unwrap();
-    let (mut ws, mut deflater) = (server(Limits::DEFAULT), negotiated.deflater());
-    let (mut other, mut reference) = (server(Limits::DEFAULT), negotiated.deflater());
-    for message in ["one message", "and one message more", ""] {
-        let needed = Deflater::bound(message.len());
-        let mut out = vec![0xA5; needed];
-        for len in 0..needed {
-            let error = deflater.send(&mut ws, message, &mut out[..len]).unwrap_err();
-            assert_eq!(error, SendError::BufferTooSmall { needed });
+    // The room that is asked for in advance is more than is needed.
+    for len in [131, 150, 300] {
+        let (mut read, mut write) = ([0; 300], vec![0xA5; len]);
+        let connection = Connection::server(Limits::DEFAULT);
+        let config = websocket::Config::DEFAULT;
+        let ws = WebSocket::new(connection, config, &mut read[..], &mut write[..]);
+        let mut ws = ws.deflate(Some(negotiated));
+        let mut reference = compressing(Params::default());
+        let mut refused = 0;
+        for message in ["one message", "and one message more", "", "one message"].repeat(20) {
+            let before = ws.transmit().to_vec();
+            if let Err(error) = ws.send(message) {
+                assert_eq!((error, ws.transmit()), (SendError::Full, &before[..]));
+                refused += 1;
+                ws.transmitted(before.len()).unwrap();
+                ws.send(message).unwrap();
+            }
+            let expected = written(&mut reference, message.into());
+            assert!(ws.transmit().ends_with(&expected));
         }
-        assert!(out.iter().all(|byte| *byte == 0xA5));
-        let len = deflater.send(&mut ws, message, &mut out).unwrap();
-        let mut expected = Vec::new();
-        reference.send_to_vec(&mut other, message, &mut expected).unwrap();
-        assert_eq!(out[..len], expected);
+        assert!(refused > 0, "{len} bytes were enough for everything");
+        assert_eq!(ws.send(&noise(len)[..]), Err(SendError::Full));
     }
 }
 
 #[test]
 fn s5_4_what_cannot_be_sent_changes_nothing() {
-    let negotiated = Config::DEFAULT.threshold(0).accept(Params::default()).unwrap();
-    let (mut ws, mut deflater) = (server(Limits::DEFAULT), negotiated.deflater());
-    let mut out = Vec::new();
-    let mut send = |ws: &mut Connection<Server>, fragment: Fragment<'_>| {
-        out.clear();
-        deflater.send_to_vec(ws, fragment, &mut out).map(|()| out.clone())
+    let mut ws = compressing(Params::default());
+    let mut send = |fragment: Fragment<'_>| {
+        let sent = ws.send(fragment);
+        let out = write_all(&mut ws);
+        sent.inspect_err(|_| assert!(out.is_empty())).map(|()| out)
     };
-    assert_eq!(send(&mut ws, Fragment::from("x").last()).unwrap_err(), SendError::NoMessageOpen);
-    assert_eq!(send(&mut ws, Fragment::from("x").first()).unwrap()[0], 0x41);
-    assert_eq!(send(&mut ws, Fragment::from("x")).unwrap_err(), SendError::MessageOpen);
-    assert_eq!(send(&mut ws, Fragment::from(b"x").last()).unwrap_err(), SendError::NoMessageOpen);
-    assert_eq!(send(&mut ws, Fragment::from("y").last()).unwrap()[0], 0x80);
+    assert_eq!(send(Fragment::from("x").last()).unwrap_err(), SendError::NoMessageOpen);
+    assert_eq!(send(Fragment::from("x").first()).unwrap()[0], 0x41);
+    assert_eq!(send(Fragment::from("x")).unwrap_err(), SendError::MessageOpen);
+    assert_eq!(send(Fragment::from(b"x").last()).unwrap_err(), SendError::NoMessageOpen);
+    assert_eq!(send(Fragment::from("y").last()).unwrap()[0], 0x80);
     ws.close(CloseCode::NORMAL, "").unwrap();
-    assert_eq!(send(&mut ws, Fragment::from("x")).unwrap_err(), SendError::Closed);
+    assert_eq!(ws.send("x").unwrap_err(), SendError::Closed);
 }
 
 #[test]
 fn after_a_violation_nothing_is_delivered() {
-    let mut inflater = negotiated(true).inflater();
-    let mut ws = client(Limits::DEFAULT);
-    let mut wire = from_server(true, b"\x06\x00");
-    let mut room = [0; 9];
-    let error = inflater.receive(&mut ws, &mut &mut wire[..], &mut room).unwrap_err();
-    assert_eq!(error.violation(), Violation::InvalidDeflate);
-    let close = ws.poll_transmit().unwrap();
-    assert_eq!(close[0], 0x88);
-    for _ in 0..3 {
-        let mut more = *b"\x81\x01x";
-        let mut input = &mut more[..];
-        assert_eq!(inflater.receive(&mut ws, &mut input, &mut room).unwrap_err(), error);
-        assert!(input.is_empty() && ws.poll_transmit().is_none());
+    for above in [WHOLE, 0] {
+        let mut ws = client(Limits::DEFAULT, &negotiated(true), above);
+        let mut recorder = Recorder::new();
+        let written = recorder.feed(&mut ws, &from_server(true, b"\x06\x00"));
+        let error = recorder.report.error.unwrap();
+        assert_eq!(error.violation(), Violation::InvalidDeflate);
+        assert_eq!(written[0], 0x88);
+        for _ in 0..3 {
+            let written = recorder.feed(&mut ws, b"\x81\x01x");
+            assert!(recorder.report.events.is_empty() && written.is_empty());
+            assert_eq!(ws.error(), Some(error));
+        }
+        assert!(ws.is_closed());
     }
-    assert!(ws.is_closed());
-}
-
-#[test]
-fn an_output_without_room_fails_closed() {
-    let mut inflater = negotiated(true).inflater();
-    let mut ws = client(Limits::DEFAULT);
-    let mut wire = from_server(true, &compress(b"x"));
-    let error = inflater.receive(&mut ws, &mut &mut wire[..], &mut []).unwrap_err();
-    assert_eq!(error.violation(), Violation::MessageTooBig);
 }
 
 #[test]
 fn halves_will_do() {
-    let (mut receiver, _) = client(Limits::DEFAULT).into_split();
-    let (_, mut sender) = server(Limits::DEFAULT).into_split();
-    let negotiated = Config::DEFAULT.threshold(0).accept(Params::default()).unwrap();
-    let mut wire = Vec::new();
-    negotiated.deflater().send_to_vec(&mut sender, "half", &mut wire).unwrap();
-    let mut messages = MessageBuffer::new();
-    let mut inflater = self::negotiated(true).inflater();
-    let incoming = messages.receive_inflated(&mut inflater, &mut receiver, &mut &mut wire[..]);
-    assert_eq!(incoming, Ok(Some(Incoming::Message(Message::Text("half")))));
+    let (mut receiver, mut to_server) =
+        client(Limits::DEFAULT, &negotiated(true), WHOLE).into_split();
+    let (_, mut sender) = compressing(Params::default()).into_split();
+    sender.send("half").unwrap();
+    let wire = flush(&mut sender);
+    let mut recorder = Recorder::new();
+    recorder.feed_half((&mut receiver, &mut to_server), &wire);
+    assert_eq!((wire[0], recorder.report.messages()), (0xC1, vec![(true, b"half".to_vec())]));
 }
 
 #[test]
 fn values_are_send_and_sync() {
     fn check<T: Send + Sync>() {}
-    check::<deflate::Inflater>();
-    check::<deflate::Deflater>();
     check::<deflate::Negotiated>();
+    check::<WebSocket<Server, Vec<u8>>>();
+    check::<websocket::Receiver<Server, Vec<u8>>>();
+    check::<websocket::Sender<Server, Vec<u8>>>();
 }

@@ -188,14 +188,13 @@ fn s7_1_2_2_a_window_of_8_that_a_server_asks_a_client_for_is_kept_to() {
     let answer = Params { client_max_window_bits: Some(Some(8)), ..Params::default() };
     let negotiated = Config::DEFAULT.threshold(0).confirm(answer).unwrap();
     assert_eq!(negotiated.send_window(), 8);
-    let mut ws = common::deflate::client(rfc6455::Limits::DEFAULT);
-    let mut deflater = negotiated.deflater();
+    let limits = rfc6455::Limits::DEFAULT;
+    let mut ws = common::deflate::client(limits, &negotiated, common::deflate::WHOLE);
     // Repeated beyond 256 bytes, and within: both would be references for a larger window.
     let unit: Vec<u8> = (0..250_u32).map(|i| (i * i / 8).to_le_bytes()[0]).collect();
     let message = [&unit[..], &[b'z'; 90], &unit, &unit].concat();
-    let mut wire = Vec::new();
-    deflater.send_to_vec(&mut ws, &message[..], &mut wire).unwrap();
-    let frame = common::wire::frames(&wire).remove(0);
+    ws.send(&message[..]).unwrap();
+    let frame = common::wire::frames(ws.transmit()).remove(0);
     assert!(frame.payload.len() > 600, "no reference but to the byte before");
     let mut oracle = common::deflate::Oracle::new(true);
     assert_eq!(oracle.inflate(&frame.payload), Some(message));

@@ -1,4 +1,5 @@
-//! The core tier never allocates, whatever comes in and whatever goes out.
+//! The core tier never allocates, whatever comes in and whatever goes out; nor does the layer over
+//! it, if it is given slices, or once its memory has grown.
 
 use crate::common;
 
@@ -95,4 +96,62 @@ fn sending_allocates_nothing() {
         black_box(ws.into_split());
     });
     assert_eq!(count, 0);
+}
+
+/// Receives everything and echoes each message.
+fn echo<R: Role, S: websocket::Storage>(ws: &mut WebSocket<R, S>, bytes: &[u8], size: usize) {
+    for mut piece in bytes.chunks(size) {
+        while !piece.is_empty() {
+            let len = ws.feed(piece);
+            piece = &piece[len..];
+            while let Some(next) = ws.next().transpose() {
+                if let Ok((websocket::Event::Message(message), tx)) = next {
+                    let _ = black_box(tx.send(message));
+                }
+                while let len @ 1.. = ws.transmit().len() {
+                    ws.transmitted(len).unwrap();
+                }
+            }
+        }
+    }
+    black_box((ws.is_closed(), ws.error(), ws.deadline()));
+}
+
+#[test]
+fn a_layer_over_slices_allocates_nothing() {
+    let (mut read, mut write) = (vec![0; 200_000], vec![0; 200_000]);
+    for vector in vectors::all() {
+        for server in &vector.roles {
+            let wire = vector.wire(*server).bytes;
+            for size in [1, 64, wire.len().max(1)] {
+                let config = websocket::Config::DEFAULT.limits(vector.limits);
+                let count = allocations(|| {
+                    if *server {
+                        let ws = Connection::server(vector.limits);
+                        let mut ws = WebSocket::new(ws, config, &mut read[..], &mut write[..]);
+                        echo(&mut ws, &wire, size);
+                        black_box(ws.into_split());
+                    } else {
+                        let ws = Connection::client(Keys(0), vector.limits);
+                        let mut ws = WebSocket::new(ws, config, &mut read[..], &mut write[..]);
+                        echo(&mut ws, &wire, size);
+                        black_box(ws.into_split());
+                    }
+                });
+                assert_eq!(count, 0, "{}", vector.name);
+            }
+        }
+    }
+}
+
+#[cfg(feature = "alloc")]
+#[test]
+fn a_layer_over_vecs_allocates_nothing_once_they_have_grown() {
+    let wire = b"\x81\x82\x00\x00\x00\x00hi\x01\x81\x00\x00\x00\x00a\x80\x80\x00\x00\x00\x00";
+    let wire = wire.repeat(50);
+    let mut ws = WebSocket::server(websocket::Config::DEFAULT);
+    assert!(allocations(|| echo(&mut ws, &wire.repeat(50), usize::MAX)) > 0);
+    for size in [1, 7, 1000, usize::MAX] {
+        assert_eq!(allocations(|| echo(&mut ws, &wire, size)), 0);
+    }
 }

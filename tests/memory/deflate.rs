@@ -3,8 +3,10 @@
 use crate::common;
 
 use super::held::held;
-use common::deflate::{client, frames, negotiated, server};
-use rfc6455::deflate::{Config, Deflater, Negotiated, Params};
+use common::deflate::{frames, negotiated};
+use common::driver::Keys;
+use rfc6455::deflate::{Config, Negotiated, Params};
+use rfc6455::websocket::{self, Event};
 use rfc6455::*;
 
 /// 64 KiB that inflate to 64 MiB, once; made in one go, as nothing else compresses so well.
@@ -24,31 +26,47 @@ fn bomb() -> Vec<u8> {
 /// The inflater's, whatever the window: see the table of the module.
 const INFLATER: usize = 48 << 10;
 
+/// Feeds these bytes, as much as there is room for at a time; returns the error and how many bytes
+/// of data came in chunks.
+fn pass<R: Role>(
+    ws: &mut WebSocket<R, Vec<u8>>,
+    bytes: &[u8],
+    most: usize,
+) -> (Option<ProtocolError>, usize) {
+    let (mut rest, mut len) = (bytes, 0);
+    while !rest.is_empty() {
+        let fed = ws.feed(&rest[..rest.len().min(most)]);
+        assert!(fed > 0, "no room to read into");
+        rest = &rest[fed..];
+        loop {
+            match ws.next() {
+                Ok(None) => break,
+                Ok(Some((Event::Chunk(chunk), _))) => len += chunk.len(),
+                Ok(Some((other, _))) => panic!("{other:?}"),
+                Err(error) => return (Some(error), len),
+            }
+        }
+    }
+    (None, len)
+}
+
 #[test]
 fn s10_4_a_bomb_stops_at_the_limit_with_memory_flat() {
-    fn go<R: Role>(mut ws: Connection<R>, bytes: &mut [u8], piece: usize, max: usize) {
-        let negotiated = negotiated(true);
-        let mut messages = MessageBuffer::new();
-        let mut inflater = negotiated.inflater();
-        let (error, _, most) = held(|| {
-            for mut input in bytes.chunks_mut(piece) {
-                match messages.receive_inflated(&mut inflater, &mut ws, &mut input) {
-                    Ok(None) => {}
-                    Ok(other) => panic!("{other:?}"),
-                    Err(error) => return Some(error),
-                }
-            }
-            None
-        });
+    fn go<R: Role>(ws: WebSocket<R, Vec<u8>>, bytes: &[u8], piece: usize, max: usize) {
+        let mut ws = ws.deflate(Some(negotiated(true)));
+        let ((error, _), _, most) = held(|| pass(&mut ws, bytes, piece));
         let error = error.expect("a bomb is refused");
         assert_eq!(error.violation(), Violation::MessageTooBig);
         assert_eq!(error.close_code(), CloseCode::MESSAGE_TOO_BIG);
-        // The message may double its memory while it grows; at the end it is copied once.
-        assert!(most <= INFLATER + 3 * max + (32 << 10), "{most} bytes for a limit of {max}");
+        // The message may double its memory while it grows; at the end it is copied once. What is
+        // read is inflated at once.
+        assert!(most <= INFLATER + 3 * max + (64 << 10), "{most} bytes for a limit of {max}");
+        assert!(ws.capacity() <= 3 * websocket::Config::DEFAULT.retain, "{}", ws.capacity());
     }
     let data = bomb();
     for max in [1_usize << 16, 1 << 20] {
         let limits = Limits::DEFAULT.max_message(data.len().max(max) as u64);
+        let config = websocket::Config::DEFAULT.limits(limits);
         let max = usize::try_from(limits.max_message).unwrap();
         let hundreds: Vec<_> = (1..600).map(|index| index * 100).collect();
         for cuts in [&[][..], &hundreds] {
@@ -57,55 +75,58 @@ fn s10_4_a_bomb_stops_at_the_limit_with_memory_flat() {
             let masked = frames.into_iter().flat_map(|frame| frame.masked([7, 8, 9, 1]).bytes());
             let masked: Vec<u8> = masked.collect();
             for piece in [plain.len(), 1000] {
-                go(client(limits), &mut plain.clone(), piece, max);
-                go(server(limits), &mut masked.clone(), piece, max);
+                go(WebSocket::client(Keys(3), config), &plain, piece, max);
+                go(WebSocket::server(config), &masked, piece, max);
             }
         }
     }
 }
 
 #[test]
-fn a_bomb_passes_through_the_streaming_tier_in_constant_memory() {
-    let negotiated = negotiated(true);
-    let mut wire = frames(false, &bomb(), &[])[0].bytes();
-    let mut out = vec![0; 4096];
-    let (len, _, most) = held(|| {
-        let mut inflater = negotiated.inflater();
-        let mut ws = client(Limits::UNLIMITED);
-        let (mut input, mut len) = (&mut wire[..], 0);
-        while let Some(event) = inflater.receive(&mut ws, &mut input, &mut out).unwrap() {
-            let Event::Data(chunk) = event else { panic!("{event:?}") };
-            assert!(chunk.len() <= 4096);
-            len += chunk.len();
-        }
-        len
+fn a_bomb_passes_in_chunks_in_constant_memory() {
+    let wire = frames(false, &bomb(), &[])[0].bytes();
+    let config = websocket::Config::DEFAULT.limits(Limits::UNLIMITED).stream_above(0);
+    let ((error, len), _, most) = held(|| {
+        let mut ws = WebSocket::client(Keys(3), config).deflate(Some(negotiated(true)));
+        pass(&mut ws, &wire, wire.len())
     });
-    assert_eq!(len, 64 << 20);
-    assert!(most <= INFLATER, "{most}");
+    assert_eq!((error, len), (None, 64 << 20));
+    assert!(most <= INFLATER + (96 << 10), "{most}");
 }
 
-/// Bytes of memory for the messages that are sent, and for those that are received.
+/// Bytes of memory for the messages that are sent, and for those that are received: the buffers are
+/// slices, but for what is inflated.
 fn of(config: Config) -> (usize, usize) {
     let negotiated =
         config.accept(Params { client_max_window_bits: Some(None), ..Params::default() });
     let negotiated: Negotiated = negotiated.unwrap();
-    let (mut out, mut ws) = (vec![0; Deflater::bound(20_000)], server(Limits::DEFAULT));
+    let layer = websocket::Config::DEFAULT.stream_above(0);
+    let slices = &mut [[0; 300], [0; 300]];
+    let [read, control] = slices;
+    let mut write = vec![0; 40_000];
+    let connection = Connection::server(Limits::DEFAULT);
+    let ws = WebSocket::new(connection, layer, &mut read[..], &mut write[..]);
+    let mut ws = ws.deflate(Some(negotiated));
     let payload = vec![b'a'; 20_000];
-    let mut deflater = negotiated.deflater();
-    let (len, sending, most) = held(|| deflater.send(&mut ws, &payload[..], &mut out).unwrap());
+    let ((), sending, most) = held(|| ws.send(&payload[..]).unwrap());
     assert_eq!(sending, most, "all is taken at once");
-    let mut inflater = negotiated.inflater();
-    let mut receiver = client(Limits::DEFAULT);
-    let mut room = vec![0; 20_001];
-    let ((), receiving, most) = held(|| {
-        let event = inflater.receive(&mut receiver, &mut &mut out[..len], &mut room).unwrap();
-        assert!(matches!(event, Some(Event::Data(chunk)) if chunk.is_last()));
+    let wire = ws.transmit().to_vec();
+    assert!(wire[0] == 0xC2 && wire.len() < 300);
+    drop(ws);
+
+    let mut read = [0; 300];
+    let connection = Connection::client(Keys(3), Limits::DEFAULT);
+    let ws = WebSocket::new(connection, layer, &mut read[..], &mut control[..]);
+    let mut ws = ws.deflate(Some(negotiated));
+    let before = ws.capacity();
+    assert_eq!(ws.feed(&wire), wire.len());
+    let (room, receiving, _) = held(|| {
+        while !matches!(ws.next().unwrap(), Some((Event::Chunk(chunk), _)) if chunk.is_last()) {}
+        ws.capacity() - before
     });
-    assert_eq!(receiving, most);
-    let takeover = negotiated.receive_takeover();
-    let (released, _, _) = held(|| (deflater.release(), inflater.release()));
-    assert_eq!(released, (true, !takeover), "what a peer may refer to cannot be given back");
-    (sending, receiving)
+    let ((), freed, _) = held(|| drop(ws));
+    assert_eq!(freed, 0);
+    (sending, receiving - room)
 }
 
 /// Documented are the numbers of 64 bits; narrower pointers take a little less.
@@ -140,24 +161,37 @@ fn what_a_connection_holds_is_what_the_documentation_says() {
 #[test]
 fn nothing_is_taken_before_it_is_needed_and_all_is_given_back() {
     let ((), after, _) = held(|| {
-        let negotiated = negotiated(false);
-        let (made, at_first, _) = held(|| (negotiated.inflater(), negotiated.deflater()));
+        let (mut buffers, mut others) = ([[0; 300]; 2], [[0; 300]; 2]);
+        let [read, write] = &mut buffers;
+        let config = websocket::Config::DEFAULT;
+        let connection = Connection::server(Limits::DEFAULT);
+        let (ws, at_first, _) = held(|| {
+            let ws = WebSocket::new(connection, config, &mut read[..], &mut write[..]);
+            ws.deflate(Some(negotiated(false)))
+        });
         assert_eq!(at_first, 0);
-        let (mut inflater, mut deflater) = made;
-        let mut ws = server(Limits::DEFAULT);
-        let mut out = Vec::with_capacity(1000);
-        let (result, taken, _) = held(|| deflater.send_to_vec(&mut ws, "short", &mut out));
+        let mut ws = ws;
+        let (result, taken, _) = held(|| ws.send("short"));
         assert_eq!((result, taken), (Ok(()), 0), "below the threshold");
+        let len = ws.queued();
+        ws.transmitted(len).unwrap();
         let text = "long enough to be compressed, with a long tail";
-        let (result, ..) = held(|| deflater.send_to_vec(&mut ws, text, &mut out));
-        assert_eq!(result, Ok(()));
-        let mut receiver = client(Limits::DEFAULT);
-        let mut room = [0; 100];
-        let mut input = &mut out[..];
-        while let Some(event) = inflater.receive(&mut receiver, &mut input, &mut room).unwrap() {
-            assert!(matches!(event, Event::Data(_)));
-        }
-        assert!(inflater.release() && deflater.release());
+        let (result, taken, _) = held(|| ws.send(text));
+        assert!(result == Ok(()) && taken > 0);
+
+        let [read, write] = &mut others;
+        let connection = Connection::client(Keys(3), Limits::DEFAULT);
+        let receiver = WebSocket::new(connection, config, &mut read[..], &mut write[..]);
+        let mut receiver = receiver.deflate(Some(negotiated(false)));
+        let plain = b"\x81\x05plain";
+        let (messages, taken, _) = held(|| {
+            assert_eq!(receiver.feed(plain), plain.len());
+            usize::from(receiver.next().unwrap().is_some())
+        });
+        assert_eq!((messages, taken), (1, 0), "nothing to be inflated");
+        let wire = ws.transmit();
+        assert_eq!((wire[0], receiver.feed(wire)), (0xC1, wire.len()));
+        assert!(matches!(receiver.next().unwrap(), Some((Event::Message(_), _))));
     });
     assert_eq!(after, 0);
 }

@@ -6,6 +6,7 @@ mod common;
 mod allocations;
 #[cfg(feature = "deflate")]
 mod deflate;
+#[cfg(feature = "alloc")]
 mod held;
 #[cfg(feature = "alloc")]
 mod retained;

@@ -1,13 +1,16 @@
 //! What the tiers above the core hold on the heap is bounded by what their owner has set, whatever
 //! arrives: by formulas of [`Limits`] and of the compression's config.
 //!
-//! | what | between messages | at most |
+//! | what a `WebSocket` holds | between messages | at most |
 //! |---|---|---|
-//! | [`MessageBuffer`] | `retain` | 3 · `max_message` + 4 KiB |
-//! | `Inflater` | 48 KiB | 48 KiB |
-//! | `Deflater` | (4 << `send_window`) + (448 << `mem_level`) + 134 KiB | the same |
+//! | the buffer that is read into | `retain` | 3 · `max_message` + 64 KiB |
+//! | inflated messages | `retain` | 3 · `max_message` + 64 KiB |
+//! | frames that wait to be written | `retain` | three times what waits |
+//! | the inflater | 48 KiB | 48 KiB |
+//! | the deflater | (4 << `send_window`) + (448 << `mem_level`) + 134 KiB | the same |
 //!
-//! A buffer that grows to twice what has arrived copies from the old one, which makes three.
+//! A buffer that grows to twice what has arrived copies from the old one, which makes three. A read
+//! goes up to 16 KiB beyond a message.
 
 use crate::common;
 
@@ -15,12 +18,16 @@ use super::held::held;
 use common::driver::{Keys, cut};
 use common::source::Scenario;
 use common::vectors;
+use rfc6455::websocket::Config;
 use rfc6455::*;
 
-/// The formula of the table, for what is held at any time.
+/// What is read beyond a message, three times, and what is written.
+const READ_AHEAD: usize = 64 << 10;
+
+/// The formula of the table, for what is held of messages at any time.
 fn most_for_messages(limits: &Limits) -> usize {
     let max = usize::try_from(limits.max_message).unwrap_or(usize::MAX);
-    max.saturating_mul(3).saturating_add(4 << 10)
+    max.saturating_mul(3).saturating_add(READ_AHEAD)
 }
 
 /// Streams that are the same in each run, hostile and not.
@@ -64,57 +71,62 @@ impl<R: Role + Clone> Watch<R> {
     }
 }
 
-/// Bytes are read as an owner would, some of them into the spare room; returns the most that was
-/// held. After each piece, no more is held than is to be retained, unless a message is open.
+/// Bytes are read as an owner would, each answer is written at once; returns the most that was held.
+///
+/// After each piece, each of the `buffers` holds no more than is to be retained, unless a message is
+/// open.
 fn most_held<R: Role + Clone>(
-    ws: &Connection<R>,
+    mut ws: WebSocket<R, Vec<u8>>,
+    (mut watch, buffers): (Watch<R>, usize),
     wire: &[u8],
     cuts: &[usize],
     retain: usize,
-    spare: bool,
 ) -> usize {
-    let mut pieces: Vec<_> = cut(wire, cuts).into_iter().map(<[u8]>::to_vec).collect();
-    let mut watch = Watch::new(ws);
+    let pieces = cut(wire, cuts);
     let inside: Vec<_> = pieces.iter().map(|piece| watch.is_inside_after(piece)).collect();
-    let (mut messages, mut receiver) = (MessageBuffer::new().retain(retain), ws.clone());
     let ((), _, most) = held(|| {
-        for (piece, inside) in pieces.iter_mut().zip(inside) {
-            let mut input = &mut piece[..];
-            while spare && let Some(room) = messages.spare(&mut receiver) {
-                let len = room.len().min(input.len());
-                let Some(piece @ [_, ..]) = input.split_off_mut(..len) else { break };
-                room[..len].copy_from_slice(piece);
-                _ = messages.receive_spare(&mut receiver, len);
+        for (piece, inside) in pieces.iter().zip(inside) {
+            let mut rest = *piece;
+            while !rest.is_empty() {
+                let len = ws.feed(rest);
+                assert!(len > 0, "no room to read into");
+                rest = &rest[len..];
+                while let Some(event) = ws.next().transpose() {
+                    std::hint::black_box(event.is_ok());
+                    while let len @ 1.. = ws.transmit().len() {
+                        ws.transmitted(len).unwrap();
+                    }
+                }
+                while let len @ 1.. = ws.transmit().len() {
+                    ws.transmitted(len).unwrap();
+                }
             }
-            while let Ok(Some(incoming)) = messages.receive(&mut receiver, &mut input) {
-                std::hint::black_box(incoming);
-            }
-            let capacity = messages.capacity();
-            assert!(inside || capacity <= retain, "{capacity} bytes are retained");
+            let capacity = ws.capacity();
+            let may_go_on = inside && ws.error().is_none();
+            assert!(may_go_on || capacity <= buffers * retain, "{capacity} bytes are retained");
         }
     });
     most
 }
 
-/// The most that was held of this stream, in several deliveries; always within the bounds.
-fn check(server: bool, rsv1: bool, limits: Limits, wire: &[u8], cuts: &[usize]) -> usize {
-    let (mut client, mut at_server) =
-        (Connection::client(Keys(0), limits), Connection::server(limits));
-    client.allow_rsv1(rsv1);
-    at_server.allow_rsv1(rsv1);
+/// The most that was held of this stream, under several chunkings; always within the bounds.
+fn check(server: bool, limits: Limits, wire: &[u8], cuts: &[usize]) -> usize {
     let reads: Vec<_> = (1..=wire.len() / 5000).map(|read| read * 5000).collect();
     let mut most = 0;
     for cuts in [&[], cuts, &reads] {
-        for (retain, spare) in [(0, false), (1000, true), (16 << 10, true)] {
+        for retain in [0, 1000, 16 << 10] {
+            let config = Config::DEFAULT.limits(limits).retain(retain);
             let held = if server {
-                most_held(&at_server, wire, cuts, retain, spare)
+                let watch = Watch::new(&Connection::server(limits));
+                most_held(WebSocket::server(config), (watch, 2), wire, cuts, retain)
             } else {
-                most_held(&client, wire, cuts, retain, spare)
+                let watch = Watch::new(&Connection::client(Keys(0), limits));
+                most_held(WebSocket::client(Keys(0), config), (watch, 2), wire, cuts, retain)
             };
             let bound = most_for_messages(&limits);
             assert!(held <= bound, "{held} of {bound} bytes with {limits:?}");
             // Nothing is ever allocated from a declared length.
-            let arrived = 3 * wire.len() + (4 << 10);
+            let arrived = 4 * wire.len() + (4 << 10);
             assert!(held <= arrived, "{held} bytes, and {} have arrived", wire.len());
             most = most.max(held);
         }
@@ -128,7 +140,7 @@ fn s10_4_every_vector_is_held_within_the_bound() {
         for server in &vector.roles {
             let wire = vector.wire(*server).bytes;
             let cuts: Vec<_> = (1..wire.len().min(500)).collect();
-            check(*server, vector.rsv1, vector.limits, &wire, &cuts);
+            check(*server, vector.limits, &wire, &cuts);
         }
     }
 }
@@ -137,7 +149,7 @@ fn s10_4_every_vector_is_held_within_the_bound() {
 fn s10_4_random_streams_are_held_within_the_bound() {
     let mut most = 0;
     for Scenario { setting, stream, cuts } in scenarios() {
-        most = most.max(check(setting.server, setting.rsv1, setting.limits, &stream, &cuts));
+        most = most.max(check(setting.server, setting.limits, &stream, &cuts));
     }
     assert!(most > 100 << 10, "only {most} bytes were ever held");
 }
@@ -160,7 +172,7 @@ fn s10_4_the_longest_message_is_held_within_the_bound() {
             let declares_more =
                 common::wire::Frame::new(0x82, [&payload[..], b"a"].concat()).bytes();
             wire.extend(declares_more);
-            let most = check(false, false, limits, &wire, &[]);
+            let most = check(false, limits, &wire, &[]);
             assert!(most >= max, "{most} for {max}");
         }
     }
@@ -168,18 +180,16 @@ fn s10_4_the_longest_message_is_held_within_the_bound() {
 
 #[cfg(feature = "deflate")]
 mod compressed {
-    use super::{Watch, held, most_for_messages, scenarios};
-    use crate::common::deflate::{Compressor, client, content, frames, negotiated, server};
-    use crate::common::driver::cut;
+    use super::{Watch, held, most_for_messages, most_held, scenarios};
+    use crate::common::deflate::{Compressor, content, frames, negotiated};
+    use crate::common::driver::Keys;
     use crate::common::inflated;
     use crate::common::source::{Scenario, Source};
-    use crate::common::wire::Frame;
-    use rfc6455::deflate::{Config, Deflater, Negotiated, Params};
-    use rfc6455::*;
+    use crate::common::wire::{Frame, mask_stream};
+    use rfc6455::deflate::{Config, Negotiated, Params};
+    use rfc6455::{Connection, Limits, WebSocket, websocket};
 
     const INFLATER: usize = 48 << 10;
-    /// What a buffer retains by default.
-    const RETAINED: usize = 16 << 10;
 
     /// The formula of the table.
     fn of_deflater(window: u8, mem_level: u8) -> usize {
@@ -192,23 +202,33 @@ mod compressed {
         for seed in 0..=255 {
             payload.extend(content(&mut Source(&[0, 251, 29, seed, seed % 4])).1);
         }
-        let mut out = vec![0; Deflater::bound(payload.len())];
+        // Frames are written to memory that is there already.
+        let (mut read, mut write) = ([0; 300], vec![0; 2 * payload.len()]);
         for window in 9..=15 {
             for mem_level in 1..=9 {
                 for level in [1, 6, 9] {
                     let config = Config::DEFAULT.send_window(window).mem_level(mem_level);
                     let negotiated = config.level(level).accept(Params::default()).unwrap();
-                    let mut ws = Connection::server(Limits::DEFAULT);
-                    let mut deflater = negotiated.deflater();
-                    let ((), after, most) = held(|| {
-                        for _ in 0..3 {
-                            deflater.send(&mut ws, &payload[..], &mut out).unwrap();
-                        }
+                    let ((), freed, _) = held(|| {
+                        let connection = Connection::server(Limits::DEFAULT);
+                        let (config, slices) =
+                            (websocket::Config::DEFAULT, (&mut read[..], &mut write[..]));
+                        let ws = WebSocket::new(connection, config, slices.0, slices.1);
+                        let mut ws = ws.deflate(Some(negotiated));
+                        let ((), after, most) = held(|| {
+                            for _ in 0..3 {
+                                ws.send(&payload[..]).unwrap();
+                                let len = ws.queued();
+                                ws.transmitted(len).unwrap();
+                            }
+                        });
+                        let bound = of_deflater(window, mem_level);
+                        assert!(most <= bound, "{window} {mem_level}: {most} of {bound}");
+                        assert!(
+                            after + (8 << 10) >= bound,
+                            "{window} {mem_level}: {after} of {bound}"
+                        );
                     });
-                    let bound = of_deflater(window, mem_level);
-                    assert!(most <= bound, "{window} {mem_level}: {most} of {bound}");
-                    assert!(after + (8 << 10) >= bound, "{window} {mem_level}: {after} of {bound}");
-                    let ((), freed, _) = held(|| assert!(deflater.release()));
                     assert_eq!(freed, 0);
                 }
             }
@@ -216,28 +236,29 @@ mod compressed {
     }
 
     /// The most that is held while these pieces are inflated.
-    fn inflate<R: Role + Clone>(
-        mut ws: Connection<R>,
+    fn inflate(
+        is_server: bool,
+        limits: Limits,
         negotiated: &Negotiated,
         wire: &[u8],
         cuts: &[usize],
     ) -> usize {
-        let mut pieces: Vec<_> = cut(wire, cuts).into_iter().map(<[u8]>::to_vec).collect();
-        let mut watch = Watch::new(&ws);
-        watch.ws.allow_rsv1(true);
-        let inside: Vec<_> = pieces.iter().map(|piece| watch.is_inside_after(piece)).collect();
-        let (mut inflater, mut messages) = (negotiated.inflater(), MessageBuffer::new());
-        let ((), _, most) = held(|| {
-            for (piece, inside) in pieces.iter_mut().zip(inside) {
-                let (mut input, inflater) = (&mut piece[..], &mut inflater);
-                while let Ok(Some(got)) = messages.receive_inflated(inflater, &mut ws, &mut input) {
-                    std::hint::black_box(got);
-                }
-                let capacity = messages.capacity();
-                let may_go_on = inside && ws.error().is_none();
-                assert!(may_go_on || capacity <= RETAINED, "{capacity} bytes are retained");
-            }
-        });
+        let mut most = 0;
+        for retain in [0, 300, 16 << 10] {
+            let config = websocket::Config::DEFAULT.limits(limits).retain(retain);
+            let held = if is_server {
+                let mut watch = Watch::new(&Connection::server(limits));
+                watch.ws.allow_rsv1(true);
+                let ws = WebSocket::server(config).deflate(Some(*negotiated));
+                most_held(ws, (watch, 3), wire, cuts, retain)
+            } else {
+                let mut watch = Watch::new(&Connection::client(Keys(0), limits));
+                watch.ws.allow_rsv1(true);
+                let ws = WebSocket::client(Keys(0), config).deflate(Some(*negotiated));
+                most_held(ws, (watch, 3), wire, cuts, retain)
+            };
+            most = most.max(held);
+        }
         most
     }
 
@@ -245,16 +266,19 @@ mod compressed {
     fn s10_4_every_vector_is_inflated_within_the_bound() {
         let mut inflated = 0;
         for vector in inflated::all() {
-            let bound = INFLATER + most_for_messages(&vector.limits);
+            let bound = INFLATER + 2 * most_for_messages(&vector.limits);
             for fragmented in [false, true] {
                 let wire: Vec<_> =
                     vector.frames(fragmented).iter().flat_map(Frame::bytes).collect();
-                let each: Vec<_> = (1..wire.len().min(500)).collect();
-                for cuts in [&[][..], &each] {
-                    let ws = client(vector.limits);
-                    let most = inflate(ws, &vector.negotiated(), &wire, cuts);
-                    assert!(most <= bound, "{}: {most} of {bound}", vector.name);
-                    inflated += usize::from(most > INFLATER / 2);
+                let masked = mask_stream(&wire).bytes;
+                for (is_server, wire) in [(false, wire), (true, masked)] {
+                    let each: Vec<_> = (1..wire.len().min(500)).collect();
+                    for cuts in [&[][..], &each] {
+                        let negotiated = vector.negotiated();
+                        let most = inflate(is_server, vector.limits, &negotiated, &wire, cuts);
+                        assert!(most <= bound, "{}: {most} of {bound}", vector.name);
+                        inflated += usize::from(most > INFLATER / 2);
+                    }
                 }
             }
         }
@@ -275,12 +299,8 @@ mod compressed {
                 wire.extend(frame.bytes());
             }
             wire.extend(&stream);
-            let most = if setting.server {
-                inflate(server(limits), &negotiated(true), &wire, &cuts)
-            } else {
-                inflate(client(limits), &negotiated(true), &wire, &cuts)
-            };
-            let bound = INFLATER + most_for_messages(&limits);
+            let most = inflate(setting.server, limits, &negotiated(true), &wire, &cuts);
+            let bound = INFLATER + 2 * most_for_messages(&limits);
             assert!(most <= bound, "{most} of {bound} with {limits:?}");
             inflated += usize::from(most > INFLATER / 2);
         }

@@ -1,4 +1,4 @@
-//! Whole messages, and the values that collect them and serve several connections.
+//! The layer over everything: whole messages, and the memory that they take.
 #![cfg(feature = "alloc")]
 
 #[path = "../common/mod.rs"]
@@ -7,5 +7,5 @@ mod common;
 mod buffer;
 #[cfg(feature = "bytes")]
 mod owned;
-mod pairing;
+mod reuse;
 mod websocket;

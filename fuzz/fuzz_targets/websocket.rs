@@ -1,0 +1,7 @@
+//! Two ends that send and read at random.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use rfc6455_fuzz::common::websocket;
+
+fuzz_target!(|bytes: &[u8]| websocket::two_ends_agree(bytes));
