@@ -13,7 +13,7 @@
 #[cfg(feature = "bytes")]
 use bytes::{Buf, BufMut, Bytes, BytesMut, buf::Limit};
 
-use super::storage::Storage;
+use super::storage::{Storage, move_to_front};
 use crate::fuel;
 
 /// What is read at a time in the long run: half of a small L1 cache, with its copy.
@@ -90,11 +90,9 @@ impl<S: Storage> Buffer<S> {
         }
         if at != self.joined && len > 0 {
             fuel::burn(len);
-            let end = at.saturating_add(len);
-            let bytes = self.storage.bytes_mut();
-            if end <= bytes.len() && self.joined <= at {
-                bytes.copy_within(at..end, self.joined);
-            }
+            let (by, end) = (at.saturating_sub(self.joined), at.saturating_add(len));
+            let bytes = self.storage.bytes_mut().get_mut(self.joined..end);
+            move_to_front(bytes.unwrap_or_default(), by);
         }
         self.joined = self.joined.saturating_add(len);
     }
@@ -195,11 +193,9 @@ impl<S: Storage> Buffer<S> {
         if by == 0 {
             return;
         }
-        let bytes = self.storage.bytes_mut();
-        if self.filled <= bytes.len() && by <= self.filled {
-            fuel::burn(self.filled.saturating_sub(by));
-            bytes.copy_within(by..self.filled, 0);
-        }
+        fuel::burn(self.filled.saturating_sub(by));
+        let bytes = self.storage.bytes_mut().get_mut(..self.filled);
+        move_to_front(bytes.unwrap_or_default(), by);
         self.begun = 0;
         self.joined = self.joined.saturating_sub(by);
         self.unread = self.unread.saturating_sub(by);
