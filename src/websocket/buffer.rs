@@ -39,11 +39,13 @@ pub(super) struct Buffer<S> {
     filled: usize,
     /// How much memory is initialised for the next read.
     next_read: usize,
+    /// Messages of so many bytes were split off the front of this memory, which they share.
+    split: usize,
 }
 
 impl<S: Storage> Buffer<S> {
     pub(super) const fn new(storage: S) -> Self {
-        Self { storage, begun: 0, joined: 0, unread: 0, filled: 0, next_read: FIRST_READ }
+        Self { storage, begun: 0, joined: 0, unread: 0, filled: 0, next_read: FIRST_READ, split: 0 }
     }
 
     pub(super) const fn storage(&self) -> &S {
@@ -175,9 +177,12 @@ impl<S: Storage> Buffer<S> {
     pub(super) fn release(&mut self, open: bool, retain: usize) {
         if !open && self.is_drained() {
             self.clear();
-            if self.storage.capacity() > retain {
+            // Memory that messages share comes back late, if at all: there is none to be kept.
+            let retain = if self.split > 0 { retain.min(LONG_READ) } else { retain };
+            if self.storage.capacity().saturating_add(self.split) > retain {
                 self.storage.release();
-                self.next_read = FIRST_READ;
+                self.next_read = self.next_read.min(retain.max(FIRST_READ));
+                self.split = 0;
             }
         }
     }
@@ -236,6 +241,7 @@ impl Buffer<BytesMut> {
         }
         self.storage.advance(at);
         let taken = self.storage.split_to(len).freeze();
+        self.split = self.split.saturating_add(end);
         self.begun = self.begun.saturating_sub(end);
         self.joined = self.joined.saturating_sub(end);
         self.unread = self.unread.saturating_sub(end);
@@ -247,6 +253,12 @@ impl Buffer<BytesMut> {
     pub(super) fn room_mut(&mut self, open: bool, left: u64) -> Limit<&mut BytesMut> {
         let want = self.prepare(open, left);
         self.storage.truncate(self.filled);
+        let before = self.storage.capacity();
+        self.storage.reserve(want);
+        if self.storage.capacity() > before {
+            // It is other memory, or all of it came back.
+            self.split = 0;
+        }
         (&mut self.storage).limit(want)
     }
 
