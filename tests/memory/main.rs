@@ -7,6 +7,8 @@ mod allocations;
 #[cfg(feature = "deflate")]
 mod deflate;
 mod held;
+#[cfg(feature = "bytes")]
+mod owned;
 #[cfg(feature = "alloc")]
 mod retained;
 mod sizes;
