@@ -140,7 +140,7 @@ impl Broadcast for Unqueued {
     }
 }
 
-/// tungstenite, with a read buffer of its smallest recommended size, since nothing is received.
+/// tungstenite, with a small read buffer, since nothing is received.
 struct Tungstenite {
     all: Vec<tungstenite::WebSocket<Source>>,
     payload: Bytes,
