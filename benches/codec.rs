@@ -5,9 +5,9 @@
 use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use rfc6455::websocket::{self, Config};
 use rfc6455::{
-    Connection, Event, Fragment, FrameHeader, Incoming, Limits, MaskingKey, MessageBuffer, Utf8,
-    mask,
+    Connection, Event, Fragment, FrameHeader, Limits, MaskingKey, Utf8, WebSocket, mask,
 };
 
 const LENGTHS: [usize; 7] = [8, 32, 125, 512, 1 << 10, 16 << 10, 64 << 10];
@@ -45,17 +45,25 @@ fn receive(stream: &[u8], buffer: &mut [u8]) {
     }
 }
 
-fn receive_messages(stream: &[u8], buffer: &mut [u8]) {
-    let mut ws = Connection::server(Limits::DEFAULT);
-    let mut messages = MessageBuffer::new();
-    for read in stream.chunks(buffer.len()) {
-        let mut input = &mut buffer[..read.len()];
-        input.copy_from_slice(read);
-        while let Some(incoming) = messages.receive(&mut ws, &mut input).unwrap() {
-            if let Incoming::Message(message) = incoming {
-                black_box(message.as_bytes());
+/// Receives the same as whole messages, in reads of at most `read_len` bytes, and echoes them if
+/// `echo` is set.
+fn receive_messages(mut stream: &[u8], read_len: usize, echo: bool) {
+    let mut ws = WebSocket::server(Config::DEFAULT);
+    while !stream.is_empty() {
+        let room = ws.read_buf();
+        let (read, rest) = stream.split_at(room.len().min(read_len).min(stream.len()));
+        room[..read.len()].copy_from_slice(read);
+        stream = rest;
+        ws.received(read.len()).unwrap();
+        while let Some((event, tx)) = ws.next().unwrap() {
+            match event {
+                websocket::Event::Message(message) if echo => tx.send(message).unwrap(),
+                websocket::Event::Message(message) => drop(black_box(message.as_bytes())),
+                _ => {}
             }
         }
+        let len = black_box(ws.transmit()).len();
+        ws.transmitted(len).unwrap();
     }
 }
 
@@ -107,7 +115,10 @@ fn decode(c: &mut Criterion) {
             b.iter(|| receive(&stream, &mut buffer));
         });
         group.bench_function(BenchmarkId::new("messages", len), |b| {
-            b.iter(|| receive_messages(&stream, &mut buffer));
+            b.iter(|| receive_messages(&stream, READ_LEN, false));
+        });
+        group.bench_function(BenchmarkId::new("echo", len), |b| {
+            b.iter(|| receive_messages(&stream, READ_LEN, true));
         });
     }
     group.finish();
@@ -121,7 +132,7 @@ fn decode(c: &mut Criterion) {
             b.iter(|| receive(&stream, &mut buffer));
         });
         group.bench_function(BenchmarkId::new("messages", read_len), |b| {
-            b.iter(|| receive_messages(&stream, &mut buffer));
+            b.iter(|| receive_messages(&stream, read_len, false));
         });
     }
     group.finish();
@@ -146,7 +157,7 @@ fn decode_text(c: &mut Criterion) {
                 b.iter(|| receive(&stream, &mut buffer));
             });
             group.bench_function(BenchmarkId::new(format!("{kind}, messages"), len), |b| {
-                b.iter(|| receive_messages(&stream, &mut buffer));
+                b.iter(|| receive_messages(&stream, READ_LEN, false));
             });
         }
     }

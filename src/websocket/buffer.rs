@@ -15,7 +15,7 @@ use core::fmt;
 #[cfg(feature = "bytes")]
 use bytes::{Buf, BufMut, Bytes, BytesMut, buf::Limit};
 
-use super::storage::Storage;
+use super::storage::{Storage, move_to_front};
 use crate::fuel;
 
 /// What is read at a time in the long run: half of a small L1 cache, with its copy.
@@ -43,6 +43,8 @@ pub(super) struct Buffer<S> {
     next_read: usize,
     /// How much room was lent for it.
     lent: usize,
+    /// Messages of so many bytes were split off the front of this memory, which they share.
+    split: usize,
 }
 
 /// Without the bytes, which may be secret, and many.
@@ -59,7 +61,16 @@ impl<S> fmt::Debug for Buffer<S> {
 
 impl<S: Storage> Buffer<S> {
     pub(super) const fn new(storage: S) -> Self {
-        Self { storage, begun: 0, joined: 0, unread: 0, filled: 0, next_read: FIRST_READ, lent: 0 }
+        Self {
+            storage,
+            begun: 0,
+            joined: 0,
+            unread: 0,
+            filled: 0,
+            next_read: FIRST_READ,
+            lent: 0,
+            split: 0,
+        }
     }
 
     pub(super) const fn storage(&self) -> &S {
@@ -106,11 +117,9 @@ impl<S: Storage> Buffer<S> {
         }
         if at != self.joined && len > 0 {
             fuel::burn(len);
-            let end = at.saturating_add(len);
-            let bytes = self.storage.bytes_mut();
-            if end <= bytes.len() && self.joined <= at {
-                bytes.copy_within(at..end, self.joined);
-            }
+            let (by, end) = (at.saturating_sub(self.joined), at.saturating_add(len));
+            let bytes = self.storage.bytes_mut().get_mut(self.joined..end);
+            move_to_front(bytes.unwrap_or_default(), by);
         }
         self.joined = self.joined.saturating_add(len);
     }
@@ -201,9 +210,12 @@ impl<S: Storage> Buffer<S> {
     pub(super) fn release(&mut self, open: bool, retain: usize) {
         if !open && self.is_drained() {
             self.clear();
-            if self.storage.capacity() > retain {
+            // Memory that messages share comes back late, if at all: there is none to be kept.
+            let retain = if self.split > 0 { retain.min(LONG_READ) } else { retain };
+            if self.storage.capacity().saturating_add(self.split) > retain {
                 self.storage.release();
-                self.next_read = FIRST_READ;
+                self.next_read = self.next_read.min(retain.max(FIRST_READ));
+                self.split = 0;
             }
         }
     }
@@ -220,11 +232,9 @@ impl<S: Storage> Buffer<S> {
         if by == 0 {
             return;
         }
-        let bytes = self.storage.bytes_mut();
-        if self.filled <= bytes.len() && by <= self.filled {
-            fuel::burn(self.filled.saturating_sub(by));
-            bytes.copy_within(by..self.filled, 0);
-        }
+        fuel::burn(self.filled.saturating_sub(by));
+        let bytes = self.storage.bytes_mut().get_mut(..self.filled);
+        move_to_front(bytes.unwrap_or_default(), by);
         self.begun = 0;
         self.joined = self.joined.saturating_sub(by);
         self.unread = self.unread.saturating_sub(by);
@@ -265,6 +275,7 @@ impl Buffer<BytesMut> {
         }
         self.storage.advance(at);
         let taken = self.storage.split_to(len).freeze();
+        self.split = self.split.saturating_add(end);
         self.begun = self.begun.saturating_sub(end);
         self.joined = self.joined.saturating_sub(end);
         self.unread = self.unread.saturating_sub(end);
@@ -276,6 +287,12 @@ impl Buffer<BytesMut> {
     pub(super) fn room_mut(&mut self, open: bool, left: u64) -> Limit<&mut BytesMut> {
         let want = self.prepare(open, left);
         self.storage.truncate(self.filled);
+        let before = self.storage.capacity();
+        self.storage.reserve(want);
+        if self.storage.capacity() > before {
+            // It is other memory, or all of it came back.
+            self.split = 0;
+        }
         (&mut self.storage).limit(want)
     }
 }

@@ -4,7 +4,7 @@ use core::fmt;
 use core::iter::Peekable;
 
 use super::shared::Shared;
-use super::storage::Storage;
+use super::storage::{Storage, move_to_front};
 use crate::frame::FrameHeader;
 use crate::mask::MaskingKey;
 use crate::send::ControlFrame;
@@ -232,10 +232,8 @@ impl<S: Storage> Outbox<S> {
         let boundary = self.next_boundary();
         let by = self.sent;
         crate::fuel::burn(waiting);
-        let bytes = self.storage.bytes_mut();
-        if self.end <= bytes.len() && by <= self.end {
-            bytes.copy_within(by..self.end, 0);
-        }
+        let bytes = self.storage.bytes_mut().get_mut(..self.end);
+        move_to_front(bytes.unwrap_or_default(), by);
         (self.sent, self.end) = (0, waiting);
         self.boundary = boundary.saturating_sub(by);
         self.urgent.at = self.urgent.at.map(|at| at.saturating_sub(by));

@@ -51,6 +51,16 @@ pub trait Storage: sealed::Sealed {
     fn release(&mut self);
 }
 
+/// Moves all but the first `by` bytes to the front.
+///
+/// This is the only call of `copy_within`, so that it is inlined even where the optimiser favours
+/// size: the panic that it contains is then seen to be unreachable.
+pub(super) fn move_to_front(bytes: &mut [u8], by: usize) {
+    if by <= bytes.len() {
+        bytes.copy_within(by.., 0);
+    }
+}
+
 /// Writes `head` and the masked `body` to the front of `room`, if they fit.
 #[inline]
 fn write(room: &mut [u8], head: &[u8], body: &[u8], key: Option<MaskingKey>) -> bool {

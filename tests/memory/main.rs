@@ -8,6 +8,8 @@ mod allocations;
 mod deflate;
 #[cfg(feature = "alloc")]
 mod held;
+#[cfg(feature = "bytes")]
+mod owned;
 #[cfg(feature = "alloc")]
 mod retained;
 mod sizes;

@@ -2,21 +2,21 @@
 
 use std::hint::black_box;
 
-use rfc6455::deflate::{Config, Negotiated, Params};
-use rfc6455::{Client, Connection, Event, Fragment, Limits, MaskingKeys, MessageBuffer, Server};
+use rfc6455::deflate::{self, Negotiated, Params};
+use rfc6455::websocket::Event;
+use rfc6455::{Fragment, Server, WebSocket};
 
+use crate::layer::{self, CONFIG};
 use crate::{KEY, measured};
 
-pub fn negotiated() -> Negotiated {
-    Config::DEFAULT.threshold(0).accept(Params::default()).unwrap()
+pub fn negotiated() -> Option<Negotiated> {
+    deflate::Config::DEFAULT.threshold(0).accept(Params::default())
 }
 
-fn client() -> Connection<Client<impl MaskingKeys>> {
-    Connection::client(|| KEY, Limits::UNLIMITED)
-}
-
-pub fn server() -> Connection<Server> {
-    Connection::server(Limits::UNLIMITED)
+/// Returns a server; `chunks` requests messages piece by piece.
+pub fn server(chunks: bool) -> WebSocket<Server, Vec<u8>> {
+    let config = if chunks { CONFIG.stream_above(0) } else { CONFIG };
+    WebSocket::server(config.high_water(usize::MAX)).deflate(negotiated())
 }
 
 /// Returns letters that compress to slightly more than half.
@@ -29,60 +29,67 @@ fn letters(len: usize) -> Vec<u8> {
     (0..len).map(letter).collect()
 }
 
-/// Returns one compressed message in `count` fragments, of `size` bytes each before compression.
-fn stream(count: usize, size: usize) -> Vec<u8> {
-    let (mut ws, mut deflater) = (client(), negotiated().deflater());
-    let mut stream = Vec::new();
-    for (index, bytes) in (0..count).map(|index| (index, letters(size))) {
+/// Returns one compressed message in `count` fragments, or `count` messages, of `size` bytes each
+/// before compression.
+fn stream(count: usize, size: usize, fragmented: bool) -> Vec<u8> {
+    let config = CONFIG.high_water(usize::MAX);
+    let mut ws = WebSocket::client(|| KEY, config).deflate(negotiated());
+    let bytes = letters(size);
+    for index in 0..count {
         let fragment = Fragment::from(&bytes[..]);
         let part = match index {
-            _ if count == 1 => fragment,
+            _ if count == 1 || !fragmented => fragment,
             0 => fragment.first(),
             _ if index + 1 < count => fragment.middle(),
             _ => fragment.last(),
         };
-        deflater.send_to_vec(&mut ws, part, &mut stream).unwrap();
+        ws.send(part).unwrap();
     }
-    stream
+    ws.transmit().to_vec()
 }
 
 pub fn inflate(count: usize, size: usize, read_len: usize) {
-    let mut stream = stream(count, size);
-    let (mut ws, mut inflater, mut room) = (server(), negotiated().inflater(), [0; 4096]);
-    measured(|| {
-        for mut input in stream.chunks_mut(read_len) {
-            while let Some(event) = inflater.receive(&mut ws, &mut input, &mut room).unwrap() {
-                if let Event::Data(chunk) = event {
-                    black_box(&*chunk);
-                }
-            }
-        }
-    });
+    receive(&mut server(true), &stream(count, size, true), read_len);
 }
 
 pub fn inflate_messages(count: usize, size: usize, read_len: usize) {
-    let mut stream = stream(count, size);
-    let (mut ws, mut inflater, mut messages) =
-        (server(), negotiated().inflater(), MessageBuffer::new());
+    receive(&mut server(false), &stream(count, size, true), read_len);
+}
+
+/// Receives a stream, and checks that it ends with the end of a message.
+pub fn receive(ws: &mut WebSocket<Server, Vec<u8>>, stream: &[u8], read_len: usize) {
+    let mut ended = false;
     measured(|| {
-        for mut input in stream.chunks_mut(read_len) {
-            while let Some(incoming) =
-                messages.receive_inflated(&mut inflater, &mut ws, &mut input).unwrap()
-            {
-                black_box(incoming);
+        layer::drive(ws, stream, read_len, |event, _| match event {
+            Event::Message(message) => {
+                black_box(message.as_bytes());
+                ended = true;
             }
-        }
+            Event::Chunk(chunk) => ended = black_box(chunk).is_last(),
+            _ => {}
+        });
+    });
+    assert!(ended);
+}
+
+pub fn echo(count: usize, size: usize, read_len: usize) {
+    let (mut ws, stream) = (server(false), stream(count, size, false));
+    measured(|| {
+        layer::drive(&mut ws, &stream, read_len, |event, tx| {
+            if let Event::Message(message) = event {
+                tx.send(message).unwrap();
+            }
+        });
     });
 }
 
 pub fn deflate(count: usize, size: usize) {
-    let payload = letters(size);
-    let (mut ws, mut deflater, mut out) = (server(), negotiated().deflater(), Vec::new());
+    let (mut ws, payload) = (server(false), letters(size));
     measured(|| {
         for _ in 0..count {
-            out.clear();
-            deflater.send_to_vec(&mut ws, black_box(&payload[..]), &mut out).unwrap();
-            black_box(&out);
+            ws.send(black_box(&payload[..])).unwrap();
+            let len = black_box(ws.transmit()).len();
+            ws.transmitted(len).unwrap();
         }
     });
 }

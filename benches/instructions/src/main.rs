@@ -10,11 +10,12 @@ mod attacks;
 mod blocks;
 #[cfg(feature = "deflate")]
 mod compressed;
+mod layer;
 
 use std::hint::black_box;
 
 use rfc6455::handshake::{Acceptance, HandshakeLimits, ServerHandshake};
-use rfc6455::{Connection, Event, Fragment, FrameHeader, Incoming, Limits, MessageBuffer};
+use rfc6455::{Connection, Event, Fragment, FrameHeader, Limits};
 
 const KEY: [u8; 4] = [0x37, 0xA9, 0x5C, 0xE1];
 
@@ -27,10 +28,16 @@ fn main() {
         "binary" => receive(&frames(Fragment::from(&vec![7; size][..]), count), read_len),
         "ascii" => receive(&frames(Fragment::from(&*text("abcdefgh", size)), count), read_len),
         "cyrillic" => receive(&frames(Fragment::from(&*text("Жук ", size)), count), read_len),
-        "messages" => messages(&frames(Fragment::from(&vec![7; size][..]), count), read_len),
-        "text-messages" => messages(&frames(Fragment::from(&*text("Жук ", size)), count), read_len),
+        "messages" => layer::receive(&frames(Fragment::from(&vec![7; size][..]), count), read_len),
+        "text-messages" => {
+            layer::receive(&frames(Fragment::from(&*text("Жук ", size)), count), read_len)
+        }
+        "owned-messages" => {
+            layer::own(&frames(Fragment::from(&vec![7; size][..]), count), read_len)
+        }
+        "echo" => layer::echo(&frames(Fragment::from(&vec![7; size][..]), count), read_len),
         "fragments" => receive(&fragments(count, size), read_len),
-        "fragmented-messages" => messages(&fragments(count, size), read_len),
+        "fragmented-messages" => layer::receive(&fragments(count, size), read_len),
         "pings" => receive(&pings(count, size), read_len),
         "send" => send(Connection::server(Limits::UNLIMITED), count, size),
         "send-masked" => {
@@ -40,6 +47,8 @@ fn main() {
         "inflate" => compressed::inflate(count, size, read_len),
         #[cfg(feature = "deflate")]
         "inflate-messages" => compressed::inflate_messages(count, size, read_len),
+        #[cfg(feature = "deflate")]
+        "compressed-echo" => compressed::echo(count, size, read_len),
         #[cfg(feature = "deflate")]
         "deflate" => compressed::deflate(count, size),
         #[cfg(feature = "deflate")]
@@ -116,22 +125,6 @@ fn receive(stream: &[u8], read_len: usize) {
             while let Some(event) = ws.receive(&mut input).unwrap() {
                 match event {
                     Event::Data(chunk) => drop(black_box(&*chunk)),
-                    _ => drop(black_box(ws.poll_transmit().as_deref())),
-                }
-            }
-        }
-    });
-}
-
-fn messages(stream: &[u8], read_len: usize) {
-    let mut stream = stream.to_vec();
-    let mut ws = Connection::server(Limits::UNLIMITED);
-    let mut messages = MessageBuffer::new();
-    measured(|| {
-        for mut input in stream.chunks_mut(read_len) {
-            while let Some(incoming) = messages.receive(&mut ws, &mut input).unwrap() {
-                match incoming {
-                    Incoming::Message(message) => drop(black_box(message.as_bytes())),
                     _ => drop(black_box(ws.poll_transmit().as_deref())),
                 }
             }

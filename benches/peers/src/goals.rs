@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::peer::{limit, ours};
+use crate::peer::{About, limit, ours};
 use crate::table::Section;
 use crate::workload::encode::MEMCPY;
 
@@ -20,9 +20,11 @@ enum Against {
     Peer(&'static str),
     /// The fastest of the peers that do the same work.
     Best,
+    /// The fastest of these.
+    BestOf(&'static [&'static str]),
     Limit(&'static str),
 }
-use Against::{Best, Limit, Peer};
+use Against::{Best, BestOf, Limit, Peer};
 
 const TUNGSTENITE: Against = Peer("tungstenite");
 const SOCKUDO: Against = Peer("sockudo-ws");
@@ -47,8 +49,25 @@ const FOREIGN: &[&str] =
     &["JSON 512 B", "JSON 1 KiB", "JSON 64 KiB", "Cyrillic 64 KiB", "CJK, emoji 64 KiB"];
 const SMALL: &[&str] = &["8 B", "32 B", "125 B"];
 const ALL_LENS: &[&str] = &["8 B", "32 B", "125 B", "1 KiB", "16 KiB", "64 KiB"];
+const ALL_BINARY: &[&str] =
+    &["8 B", "32 B", "125 B", "512 B", "1 KiB", "4 KiB", "16 KiB", "64 KiB", "1 MiB", "16 MiB"];
+const ALL_TEXT: &[&str] = &[
+    "ASCII 32 B",
+    "ASCII 1 KiB",
+    "ASCII 64 KiB",
+    "ASCII 1 MiB",
+    "JSON 512 B",
+    "JSON 1 KiB",
+    "JSON 64 KiB",
+    "Cyrillic 64 KiB",
+    "Cyrillic 1 MiB",
+    "CJK, emoji 64 KiB",
+];
+/// The peers that hand out owned messages.
+const OWNERS: &[&str] = &["tungstenite", "fastwebsockets", "tokio-websockets", "sockudo-ws"];
 
 const GOALS: &[Goal] = &[
+    goal(BINARY, ALL_BINARY, ours::MESSAGES, Best, 1.0),
     goal(BINARY, TINY, ours::MESSAGES, TUNGSTENITE, 8.0),
     goal(BINARY, TINY, ours::MESSAGES, SOCKUDO, 6.0),
     goal(BINARY, TINY, ours::CHUNKS, BARE, 0.9),
@@ -59,18 +78,18 @@ const GOALS: &[Goal] = &[
     goal(BINARY, &["1 KiB"], ours::MESSAGES, SOCKUDO, 2.0),
     goal(BINARY, &["1 KiB"], ours::CHUNKS, BARE, 0.9),
     goal(BINARY, BIG, ours::MESSAGES, TUNGSTENITE, 2.4),
-    goal(BINARY, BIG, ours::MESSAGES, Best, 1.0),
     goal(BINARY, BIG, ours::CHUNKS, BARE, 0.9),
     goal(BINARY, HUGE, ours::MESSAGES, TUNGSTENITE, 1.6),
-    goal(BINARY, HUGE, ours::MESSAGES, Best, 1.0),
     goal(BINARY, HUGE, ours::CHUNKS, BARE, 0.85),
-    goal(TEXT, &["ASCII 32 B"], ours::MESSAGES, TUNGSTENITE, 5.0),
-    goal(TEXT, &["ASCII 1 KiB"], ours::MESSAGES, TUNGSTENITE, 2.5),
-    goal(TEXT, &["ASCII 64 KiB"], ours::MESSAGES, TUNGSTENITE, 3.0),
-    goal(TEXT, &["ASCII 32 B", "ASCII 1 KiB", "ASCII 64 KiB"], ours::MESSAGES, Best, 1.0),
-    goal(TEXT, FOREIGN, ours::MESSAGES, TUNGSTENITE, 3.0),
-    goal(TEXT, FOREIGN, ours::MESSAGES, Best, 1.0),
+    goal(BINARY, SMALL, ours::OWNED, BestOf(OWNERS), 2.0),
+    goal(TEXT, ALL_TEXT, ours::MESSAGES, Best, 1.0),
+    goal(TEXT, ALL_TEXT, ours::STR, Best, 1.0),
+    goal(TEXT, &["ASCII 32 B"], ours::STR, TUNGSTENITE, 5.0),
+    goal(TEXT, &["ASCII 1 KiB"], ours::STR, TUNGSTENITE, 2.5),
+    goal(TEXT, &["ASCII 64 KiB"], ours::STR, TUNGSTENITE, 3.0),
+    goal(TEXT, FOREIGN, ours::STR, TUNGSTENITE, 3.0),
     goal(TEXT, FOREIGN, ours::MESSAGES, BARE, 0.95),
+    goal(TEXT, &["ASCII 32 B"], ours::OWNED, BestOf(OWNERS), 2.0),
     goal("encode-server", SMALL, ours::SLICE, TUNGSTENITE, 5.0),
     goal("encode-server", ALL_LENS, ours::SLICE, Best, 1.0),
     goal("encode-server", &["16 KiB"], ours::SLICE, Limit(MEMCPY), 0.8),
@@ -110,6 +129,7 @@ impl Outcome {
         let whom = match self.goal.against {
             Peer(name) => format!("at least {at_least} x {name}"),
             Best => "no slower than any peer".to_owned(),
+            BestOf(_) => format!("at least {at_least} x any peer that owns"),
             Limit(name) => format!("at least {:.0} % of the {name}", at_least * 100.0),
         };
         format!("{section}, {}, {tier}: {whom}", self.column)
@@ -119,7 +139,7 @@ impl Outcome {
         match self.goal.against {
             Limit(_) => format!("{:.0} %", self.ratio * 100.0),
             Peer(_) => format!("{:.2} x", self.ratio),
-            Best => format!("{:.2} x {}", self.ratio, self.against),
+            Best | BestOf(_) => format!("{:.2} x {}", self.ratio, self.against),
         }
     }
 }
@@ -143,14 +163,24 @@ fn result(goal: &'static Goal, section: &Section, column: &'static str) -> Optio
     let ours = section.cell(goal.ours, index)?.seconds;
     let (against, theirs) = match goal.against {
         Peer(name) | Limit(name) => (name, section.cell(name, index)?.seconds),
-        Best => section
-            .rows
-            .iter()
-            .filter(|row| row.about.beside == goal.ours && row.about.name != goal.ours)
-            .filter_map(|row| Some((row.about.name, row.cells[index]?.seconds)))
-            .min_by(|a, b| a.1.total_cmp(&b.1))?,
+        Best => {
+            let same = |about: &About| about.beside == goal.ours && about.name != goal.ours;
+            fastest(section, index, same)?
+        }
+        BestOf(names) => fastest(section, index, |about| names.contains(&about.name))?,
     };
     Some(Outcome { goal, column, ratio: theirs / ours, against })
+}
+
+/// Returns the fastest of these rows, and its seconds.
+fn fastest(
+    section: &Section,
+    column: usize,
+    rows: impl Fn(&About) -> bool,
+) -> Option<(&'static str, f64)> {
+    let rows = section.rows.iter().filter(|row| rows(&row.about));
+    rows.filter_map(|row| Some((row.about.name, row.cells[column]?.seconds)))
+        .min_by(|one, other| one.1.total_cmp(&other.1))
 }
 
 pub fn as_text(sections: &[Section]) -> String {

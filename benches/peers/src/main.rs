@@ -32,6 +32,7 @@ fn main() {
         print!("{}", workload::memory::report(args.quick));
         return;
     }
+    println!("{}", measure::cpu());
     let mut sections = Vec::new();
     for workload in workload::ALL.iter().filter(|workload| args.selects(workload.id)) {
         let section = (workload.run)(args.settings());

@@ -3,12 +3,14 @@
 use std::fmt::Write;
 
 use crate::goals;
+use crate::measure::cpu;
 use crate::table::Section;
 
 pub fn document(sections: &[Section]) -> String {
-    let mut text = String::from(
-        "In brackets: how many times as long the work takes there as in the row of `rfc6455` that \
-         does the same.\n",
+    let mut text = format!(
+        "Measured on one core of: {}. In brackets: how many times as long the work takes there as in \
+         the row of `rfc6455` that does the same.\n",
+        cpu()
     );
     for section in sections {
         write!(text, "\n## {}\n\n", section.title).unwrap();

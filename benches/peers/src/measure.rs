@@ -49,3 +49,11 @@ fn time(contender: &mut Contender, repeats: u32) -> f64 {
     }
     start.elapsed().as_secs_f64() / f64::from(repeats)
 }
+
+/// Returns the name of this machine's CPU.
+pub fn cpu() -> String {
+    let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let line = info.lines().find(|line| line.starts_with("model name"));
+    let name = line.and_then(|line| line.split(':').nth(1)).map(str::trim);
+    name.unwrap_or("an unknown CPU").to_owned()
+}

@@ -1,4 +1,5 @@
-//! Links only if the core tier cannot panic: the panic handler calls what does not exist.
+//! Links only if neither the core tier nor that of whole messages can panic: the panic handler calls
+//! what does not exist.
 //!
 //! `run` beside this package builds it at several levels of optimisation.
 
@@ -9,8 +10,8 @@ use core::hint::black_box;
 use core::panic::PanicInfo;
 
 use rfc6455::{
-    CloseCode, CloseFrame, Connection, Event, Fragment, FrameHeader, FrameKind, Incoming, Limits,
-    MessageBuffer, MessageKind, PreparedMessage, Role, Timeouts, Timer, Timers, Utf8, mask,
+    CloseCode, CloseFrame, Connection, Event, Fragment, FrameHeader, FrameKind, Limits,
+    MessageKind, PreparedMessage, Role, Timeouts, Timer, Timers, Utf8, WebSocket, mask, websocket,
 };
 
 unsafe extern "C" {
@@ -49,14 +50,55 @@ fn drive<R: Role>(ws: &mut Connection<R>, bytes: &mut [u8], out: &mut [u8]) {
     let _ = black_box(ws.close(unknown(CloseCode::NORMAL), unknown("bye")));
 }
 
-fn messages<R: Role>(ws: &mut Connection<R>, bytes: &mut [u8], storage: &mut [u8]) {
-    let mut messages = MessageBuffer::in_slice(storage);
-    let mut input = &mut *bytes;
-    while let Ok(Some(incoming)) = messages.receive(ws, &mut input) {
-        if let Incoming::Message(message) = incoming {
-            black_box(message.as_bytes());
+/// Drives the tier of whole messages over slices.
+fn messages<R: Role>(ws: WebSocket<R, &mut [u8]>, bytes: &[u8]) {
+    let mut ws = ws;
+    let room = ws.read_buf();
+    let len = bytes.len().min(room.len());
+    if let (Some(room), Some(bytes)) = (room.get_mut(..len), bytes.get(..len)) {
+        room.copy_from_slice(bytes);
+    }
+    let _ = black_box(ws.received(unknown(len)));
+    black_box(ws.feed(bytes));
+    while let Ok(Some((event, tx))) = ws.next() {
+        match event {
+            websocket::Event::Message(message) => {
+                if let websocket::Message::Text(text) = message {
+                    black_box(text.as_str());
+                }
+                let _ = black_box(tx.send(message));
+            }
+            websocket::Event::Chunk(chunk) => {
+                let part = Fragment::from(&*chunk);
+                let _ = black_box(tx.send_plain(if chunk.is_last() { part.last() } else { part }));
+            }
+            websocket::Event::Ping(payload) | websocket::Event::Pong(payload) => {
+                let _ = black_box(tx.pong(payload));
+            }
+            websocket::Event::Close(frame) => drop(black_box(frame)),
         }
     }
+    let _ = black_box(ws.send(unknown("text")));
+    let _ = black_box(ws.ping(unknown(b"ping")));
+    let _ = black_box(ws.close(unknown(CloseCode::NORMAL), unknown("bye")));
+    let _ = black_box(ws.sender().close_without_code());
+    for slice in ws.transmit_slices() {
+        black_box(slice);
+    }
+    let len = black_box(ws.transmit()).len();
+    let _ = black_box(ws.transmitted(unknown(len)));
+    black_box((ws.queued(), ws.wants_transmit(), ws.is_closed(), ws.deadline()));
+    black_box(ws.handle_timeout(unknown(core::time::Duration::MAX)));
+    black_box((ws.error(), ws.capacity()));
+    black_box(ws.receive_eof());
+    let (mut receiver, mut sender) = ws.into_split();
+    black_box(receiver.read_buf());
+    let _ = black_box(receiver.received(unknown(1)));
+    black_box(receiver.next().is_ok());
+    if let Some(reply) = receiver.poll_reply() {
+        let _ = black_box(sender.reply(&reply));
+    }
+    black_box(WebSocket::reunite(receiver, sender).is_ok());
 }
 
 fn parts(bytes: &mut [u8], out: &mut [u8]) {
@@ -84,15 +126,22 @@ fn parts(bytes: &mut [u8], out: &mut [u8]) {
 
 #[unsafe(no_mangle)]
 extern "C" fn main() -> i32 {
-    let (mut bytes, mut out, mut storage) = ([0; 256], [0; 256], [0; 64]);
+    let (mut bytes, mut out) = ([0; 256], [0; 256]);
+    let (mut read, mut write) = ([0; 256], [0; 256]);
     let bytes = unknown(&mut bytes[..]);
     let out = unknown(&mut out[..]);
     let mut server = unknown(Connection::server(unknown(Limits::DEFAULT)));
     let mut client = unknown(Connection::client(|| unknown([1, 2, 3, 4]), Limits::DEFAULT));
     drive(&mut server, bytes, out);
     drive(&mut client, bytes, out);
-    messages(&mut server, bytes, unknown(&mut storage[..]));
-    messages(&mut client, bytes, unknown(&mut storage[..]));
+    let (read, write) = (unknown(&mut read[..]), unknown(&mut write[..]));
+    let config = unknown(websocket::Config::DEFAULT);
+    messages(WebSocket::new(server, config, &mut *read, &mut *write), bytes);
+    messages(WebSocket::new(client, config, &mut *read, &mut *write), bytes);
+    let mut server = WebSocket::new(Connection::server(Limits::DEFAULT), config, read, write);
+    if let Ok(message) = PreparedMessage::new(unknown("news"), out) {
+        let _ = black_box(server.sender().send_prepared(&message));
+    }
     parts(bytes, out);
     #[cfg(feature = "panic")]
     assert!(unknown(true));

@@ -14,8 +14,6 @@ const TABLES: f64 = 8.0;
 /// The minimum MB/s on the wire and of output together, if the output is up to 1,032 times as long.
 /// The inflater alone reaches 1,170 with the most expensive matches, which is 1.1 on the wire.
 const OUTPUT: f64 = 400.0;
-/// The same in chunks of one byte: 10 million calls per second, each of constant cost.
-const CALLS: f64 = 10.0;
 
 /// The MB/s of one kind in one way, with its bound.
 #[derive(Clone, Copy)]
@@ -28,15 +26,13 @@ pub struct Cell {
 impl Cell {
     /// Compares a time with its bound.
     pub fn new(kind: &Kind, stream: &Stream, way: Way, time: Duration) -> Self {
-        // If each byte of output is a call, or the output is long, the wire alone says little.
-        let counts_output = kind.cost == Cost::Output || way.tier == Tier::Chunks(1);
-        let inflated = if counts_output { stream.inflated } else { 0 };
+        // If the output is long, the wire alone says little.
+        let inflated = if kind.cost == Cost::Output { stream.inflated } else { 0 };
         let rate = (stream.wire.len() + inflated) as f64 / time.as_secs_f64() / 1e6;
         let bound = match (kind.cost, way.tier) {
             (_, Tier::Alone) => None,
             (Cost::Wire, _) => Some(EACH),
             (Cost::Tables, _) => Some(TABLES),
-            (Cost::Output, Tier::Chunks(1)) => Some(CALLS),
             (Cost::Output, _) => Some(OUTPUT),
         };
         Self { rate, bound }

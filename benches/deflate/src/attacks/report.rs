@@ -33,8 +33,8 @@ pub fn document(ways: &[Way], rows: &[Row]) -> String {
     let mut text = format!(
         "# What an attacker's bytes cost\n\n\
          MB/s on one core of: {}. Written by `cargo run --release -- attacks`; \
-         [README.md](README.md#attacks) explains it. A way is the output, a whole message or so many \
-         bytes for a chunk, and the bytes of a read. Bold is below the bound.\n\n\
+         [README.md](README.md#attacks) explains it. A way is the output, a whole message or \
+         chunks, and the bytes of a read. Bold is below the bound.\n\n\
          ## The worst way of each kind\n\n\
          | role | kind | way | MB/s | bound | |\n|---|---|---|---:|---:|---|\n",
         cpu()

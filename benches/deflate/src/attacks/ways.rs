@@ -5,8 +5,9 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use cpu_time::ThreadTime;
-use rfc6455::deflate::{Config, Inflater, Params};
-use rfc6455::{Connection, Event, Heap, Incoming, Limits, MessageBuffer, Role};
+use rfc6455::deflate::{self, Params};
+use rfc6455::websocket::{Config, Event};
+use rfc6455::{Role, WebSocket};
 use zlib_rs::{Inflate, InflateFlush, Status};
 
 use super::wire::Stream;
@@ -21,17 +22,17 @@ pub struct Way {
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Tier {
-    /// `MessageBuffer::receive_inflated`.
+    /// Each message at once.
     Whole,
-    /// `Inflater::receive`, with an output of this many bytes.
-    Chunks(usize),
+    /// Each message in chunks, with `Config::stream_above(0)`.
+    Chunks,
     /// The inflater alone, with nothing around it: the limit of all others.
     Alone,
 }
 
-pub const TIERS: [Tier; 5] =
-    [Tier::Whole, Tier::Chunks(1), Tier::Chunks(64), Tier::Chunks(4096), Tier::Chunks(65536)];
-pub const READS: [usize; 3] = [1 << 20, 16 << 10, 100];
+pub const TIERS: [Tier; 2] = [Tier::Whole, Tier::Chunks];
+/// Lengths of reads. The connection lends at most 16 KiB, so the first stands for full reads.
+pub const READS: [usize; 2] = [16 << 10, 100];
 
 /// Returns all ways, tier by tier.
 pub fn all() -> Vec<Way> {
@@ -42,37 +43,24 @@ pub fn all() -> Vec<Way> {
 impl Way {
     /// Returns the CPU time to receive a whole stream, and checks the result.
     pub fn time(self, stream: &Stream) -> Duration {
+        let config = match self.tier {
+            Tier::Whole | Tier::Alone => Config::DEFAULT,
+            Tier::Chunks => Config::DEFAULT.stream_above(0),
+        };
         if stream.server {
-            self.receive(Connection::server(Limits::DEFAULT), stream)
+            self.receive(WebSocket::server(config), stream)
         } else {
-            self.receive(Connection::client(|| [0; 4], Limits::DEFAULT), stream)
+            self.receive(WebSocket::client(|| [0; 4], config), stream)
         }
     }
 
-    fn receive<R: Role>(self, mut ws: Connection<R>, stream: &Stream) -> Duration {
-        let mut inflater = Config::DEFAULT.accept(Params::default()).unwrap().inflater();
-        let mut wire = stream.wire.clone();
+    fn receive<R: Role>(self, ws: WebSocket<R, Vec<u8>>, stream: &Stream) -> Duration {
+        let mut ws = ws.deflate(deflate::Config::DEFAULT.accept(Params::default()));
         let mut seen = Seen::default();
-        let start;
+        let start = ThreadTime::now();
         match self.tier {
-            Tier::Alone => {
-                start = ThreadTime::now();
-                seen.alone(&stream.payloads);
-            }
-            Tier::Whole => {
-                let mut messages = MessageBuffer::new();
-                start = ThreadTime::now();
-                for input in wire.chunks_mut(self.read) {
-                    seen.whole(&mut ws, &mut inflater, &mut messages, input);
-                }
-            }
-            Tier::Chunks(len) => {
-                let mut out = vec![0; len];
-                start = ThreadTime::now();
-                for input in wire.chunks_mut(self.read) {
-                    seen.chunks(&mut ws, &mut inflater, &mut out, input);
-                }
-            }
+            Tier::Alone => seen.alone(&stream.payloads),
+            Tier::Whole | Tier::Chunks => seen.drive(&mut ws, &stream.wire, self.read),
         }
         let time = start.elapsed();
         assert_eq!((seen.inflated, seen.messages), (stream.inflated, stream.messages));
@@ -84,13 +72,12 @@ impl fmt::Display for Way {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.tier {
             Tier::Whole => write!(f, "whole")?,
-            Tier::Chunks(len) => write!(f, "{len}")?,
+            Tier::Chunks => write!(f, "chunks")?,
             Tier::Alone => return write!(f, "zlib-rs alone"),
         }
         match self.read {
             0..1024 => write!(f, ", {}", self.read),
-            1024..0x10_0000 => write!(f, ", {}K", self.read >> 10),
-            _ => write!(f, ", {}M", self.read >> 20),
+            _ => write!(f, ", {}K", self.read >> 10),
         }
     }
 }
@@ -103,32 +90,26 @@ struct Seen {
 }
 
 impl Seen {
-    fn whole<R: Role>(
-        &mut self,
-        ws: &mut Connection<R>,
-        inflater: &mut Inflater,
-        messages: &mut MessageBuffer<Heap>,
-        mut input: &mut [u8],
-    ) {
-        while let Some(incoming) = messages.receive_inflated(inflater, ws, &mut input).unwrap() {
-            if let Incoming::Message(message) = incoming {
-                self.inflated += black_box(message).as_bytes().len();
-                self.messages += 1;
-            }
-        }
-    }
-
-    fn chunks<R: Role>(
-        &mut self,
-        ws: &mut Connection<R>,
-        inflater: &mut Inflater,
-        out: &mut [u8],
-        mut input: &mut [u8],
-    ) {
-        while let Some(event) = inflater.receive(ws, &mut input, out).unwrap() {
-            if let Event::Data(chunk) = event {
-                self.inflated += black_box(&*chunk).len();
-                self.messages += usize::from(chunk.is_last());
+    /// Receives the whole stream, at most `read` bytes at a time.
+    fn drive<R: Role>(&mut self, ws: &mut WebSocket<R, Vec<u8>>, mut wire: &[u8], read: usize) {
+        while !wire.is_empty() {
+            let room = ws.read_buf();
+            let len = room.len().min(read).min(wire.len());
+            room[..len].copy_from_slice(&wire[..len]);
+            wire = &wire[len..];
+            ws.received(len).unwrap();
+            while let Some((event, _)) = ws.next().unwrap() {
+                match black_box(event) {
+                    Event::Message(message) => {
+                        self.inflated += message.as_bytes().len();
+                        self.messages += 1;
+                    }
+                    Event::Chunk(chunk) => {
+                        self.inflated += chunk.len();
+                        self.messages += usize::from(chunk.is_last());
+                    }
+                    _ => {}
+                }
             }
         }
     }

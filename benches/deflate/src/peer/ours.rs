@@ -1,34 +1,34 @@
 //! This crate, with its frames and its validation of text.
 
-use rfc6455::deflate::{Config, Deflater, Inflater, Negotiated, Params};
-use rfc6455::{Client, Connection, Heap, Incoming, Limits, MessageBuffer, Server};
+use rfc6455::deflate::{self, Negotiated, Params};
+use rfc6455::websocket::{Config, Event};
+use rfc6455::{Client, Server, WebSocket};
 
 use super::{Receive, Send};
-use crate::source::{Output, SHORT_READ, Source};
+use crate::source::{Output, Source};
 
-fn negotiated(takeover: bool) -> Negotiated {
-    let config = Config::DEFAULT.threshold(0).send_takeover(takeover).receive_takeover(takeover);
-    config.accept(Params::default()).unwrap()
+fn negotiated(takeover: bool) -> Option<Negotiated> {
+    let config = deflate::Config::DEFAULT.threshold(0);
+    config.send_takeover(takeover).receive_takeover(takeover).accept(Params::default())
 }
 
 pub struct Sender {
-    ws: Connection<Server>,
-    deflater: Deflater,
-    out: Vec<u8>,
+    ws: WebSocket<Server, Vec<u8>>,
     output: Output,
 }
 
 impl Send for Sender {
     fn new(takeover: bool, output: Output) -> Self {
-        let deflater = negotiated(takeover).deflater();
-        Self { ws: Connection::server(Limits::DEFAULT), deflater, out: Vec::new(), output }
+        Self { ws: WebSocket::server(Config::DEFAULT).deflate(negotiated(takeover)), output }
     }
 
     fn send(&mut self, texts: &[String]) {
         for text in texts {
-            self.out.clear();
-            self.deflater.send_to_vec(&mut self.ws, &**text, &mut self.out).unwrap();
-            self.output.write(&self.out);
+            self.ws.send(&**text).unwrap();
+            let bytes = self.ws.transmit();
+            self.output.write(bytes);
+            let len = bytes.len();
+            self.ws.transmitted(len).unwrap();
         }
     }
 }
@@ -37,33 +37,23 @@ impl Send for Sender {
 type Keys = fn() -> [u8; 4];
 
 pub struct Receiver {
-    ws: Connection<Client<Keys>>,
-    inflater: Inflater,
-    messages: MessageBuffer<Heap>,
-    buffer: Vec<u8>,
+    ws: WebSocket<Client<Keys>, Vec<u8>>,
     source: Source,
 }
 
 impl Receive for Receiver {
     fn new(takeover: bool, source: Source) -> Self {
-        Self {
-            ws: Connection::client(|| [0; 4], Limits::DEFAULT),
-            inflater: negotiated(takeover).inflater(),
-            messages: MessageBuffer::new(),
-            buffer: vec![0; SHORT_READ],
-            source,
-        }
+        let ws = WebSocket::client((|| [0; 4]) as Keys, Config::DEFAULT);
+        Self { ws: ws.deflate(negotiated(takeover)), source }
     }
 
     fn receive(&mut self, sink: &mut dyn FnMut(&[u8])) {
-        let Self { ws, inflater, messages, buffer, source } = self;
-        let mut left = source.messages;
+        let mut left = self.source.messages;
         while left > 0 {
-            let len = source.read_into(buffer);
-            let mut input = &mut buffer[..len];
-            while let Some(incoming) = messages.receive_inflated(inflater, ws, &mut input).unwrap()
-            {
-                if let Incoming::Message(message) = incoming {
+            let len = self.source.read_into(self.ws.read_buf());
+            self.ws.received(len).unwrap();
+            while let Some((event, _)) = self.ws.next().unwrap() {
+                if let Event::Message(message) = event {
                     left -= 1;
                     sink(message.as_bytes());
                 }

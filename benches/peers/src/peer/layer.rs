@@ -1,28 +1,45 @@
-//! The layer over everything: `WebSocket`.
+//! The whole-message tier of this crate: `WebSocket`, over a `Vec<u8>` and over `BytesMut`.
 
-use rfc6455::websocket::{Config, Event, Message};
-use rfc6455::{Server, WebSocket};
+use bytes::{BufMut, BytesMut};
+use rfc6455::websocket::{Config, Event, Message, OwnedEvent, OwnedMessage, Storage};
+use rfc6455::{Connection, Server, WebSocket};
 
-use super::ours::LIMITS;
+use super::ours::{LIMITS, MESSAGES, OWNED, STR};
 use super::{About, Echo, Receive, Sink};
-use crate::source::Source;
+use crate::source::{Output, Source};
 
-pub const LAYER: &str = "rfc6455, WebSocket";
-pub const LAYER_STR: &str = "rfc6455, WebSocket, &str";
+pub const CONFIG: Config = Config::DEFAULT.limits(LIMITS).retain(128 << 10);
 
-const CONFIG: Config = Config::DEFAULT.limits(LIMITS).retain(128 << 10);
+/// Creates a connection over `BytesMut`.
+pub fn over_bytes() -> WebSocket<Server, BytesMut> {
+    WebSocket::new(Connection::server(LIMITS), CONFIG, BytesMut::new(), BytesMut::new())
+}
 
-/// Whole messages where they were read; `STR` asks for text as a `str`.
-pub struct Layer<const STR: bool> {
+/// Writes everything that is queued.
+#[inline]
+pub fn write<S: Storage>(ws: &mut WebSocket<Server, S>, output: &Output) {
+    loop {
+        let bytes = ws.transmit();
+        if bytes.is_empty() {
+            return;
+        }
+        output.write(bytes);
+        let len = bytes.len();
+        ws.transmitted(len).unwrap();
+    }
+}
+
+/// Whole messages, yielded where they were read; `STR` requests text as a `str`.
+pub struct Messages<const STR: bool> {
     ws: WebSocket<Server, Vec<u8>>,
     source: Source,
 }
 
-impl<const STR: bool> Receive for Layer<STR> {
-    const ABOUT: About = if STR {
-        About::new(LAYER_STR, LAYER_STR, "text that reads have cut is scanned again to be a &str")
+impl<const TO_STR: bool> Receive for Messages<TO_STR> {
+    const ABOUT: About = if TO_STR {
+        About::new(STR, STR, "as above, but text that arrived in pieces is scanned again")
     } else {
-        About::new(LAYER, LAYER, "in place; text is checked, and handed out as bytes")
+        About::new(MESSAGES, MESSAGES, "in place; text is checked, and handed out as bytes")
     };
 
     fn new(source: Source, _: bool) -> Self {
@@ -38,26 +55,18 @@ impl<const STR: bool> Receive for Layer<STR> {
                 if let Event::Message(message) = event {
                     left -= 1;
                     match message {
-                        Message::Text(text) if STR => sink.piece(text.as_str().as_bytes(), true),
+                        Message::Text(text) if TO_STR => sink.piece(text.as_str().as_bytes(), true),
                         _ => sink.piece(message.as_bytes(), true),
                     }
                 }
             }
-            loop {
-                let bytes = self.ws.transmit();
-                if bytes.is_empty() {
-                    break;
-                }
-                self.source.output.write(bytes);
-                let len = bytes.len();
-                self.ws.transmitted(len).unwrap();
-            }
+            write(&mut self.ws, &self.source.output);
         }
     }
 }
 
-impl Echo for Layer<false> {
-    const ABOUT: About = About::new(LAYER, LAYER, "one copy into its queue");
+impl Echo for Messages<false> {
+    const ABOUT: About = About::new(MESSAGES, MESSAGES, "one copy, into its queue");
 
     fn new(source: Source) -> Self {
         Self { ws: WebSocket::server(CONFIG), source }
@@ -74,10 +83,75 @@ impl Echo for Layer<false> {
                     tx.send(message).unwrap();
                 }
             }
-            let bytes = self.ws.transmit();
-            self.source.output.write(bytes);
-            let len = bytes.len();
-            self.ws.transmitted(len).unwrap();
+            write(&mut self.ws, &self.source.output);
+        }
+    }
+}
+
+/// Whole messages as `Bytes`: from 1 KiB on, split off the buffer that was read into.
+pub struct Owned {
+    ws: WebSocket<Server, BytesMut>,
+    source: Source,
+}
+
+impl Owned {
+    /// Reads once.
+    #[inline]
+    fn read(&mut self) {
+        let mut room = self.ws.read_buf_mut();
+        let bytes = self.source.next(room.remaining_mut());
+        room.put_slice(bytes);
+        self.ws.received_buf_mut();
+    }
+}
+
+impl Receive for Owned {
+    const ABOUT: About = About::new(
+        OWNED,
+        OWNED,
+        "up to 1 KiB one copy, over it none; text is scanned to be a &str",
+    );
+
+    fn new(source: Source, _: bool) -> Self {
+        Self { ws: over_bytes(), source }
+    }
+
+    fn receive<S: Sink>(&mut self, sink: &mut S) {
+        let mut left = self.source.messages;
+        while left > 0 {
+            self.read();
+            while let Some((event, _)) = self.ws.next_owned().unwrap() {
+                if let OwnedEvent::Message(message) = event {
+                    left -= 1;
+                    match &message {
+                        OwnedMessage::Text(text) => sink.piece(text.as_str().as_bytes(), true),
+                        OwnedMessage::Binary(bytes) => sink.piece(bytes, true),
+                    }
+                }
+            }
+            write(&mut self.ws, &self.source.output);
+        }
+    }
+}
+
+impl Echo for Owned {
+    const ABOUT: About = About::new(OWNED, OWNED, "from 1 KiB on, the payload is not copied");
+
+    fn new(source: Source) -> Self {
+        Self { ws: over_bytes(), source }
+    }
+
+    fn echo(&mut self) {
+        let mut left = self.source.messages;
+        while left > 0 {
+            self.read();
+            while let Some((event, tx)) = self.ws.next_owned().unwrap() {
+                if let OwnedEvent::Message(message) = event {
+                    left -= 1;
+                    tx.send_owned(message).unwrap();
+                }
+            }
+            write(&mut self.ws, &self.source.output);
         }
     }
 }

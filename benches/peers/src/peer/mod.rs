@@ -38,6 +38,8 @@ pub trait Sink {
 /// A server's connection that receives a stream and answers its pings.
 pub trait Receive {
     const ABOUT: About;
+    /// The reference of its ratio for text: that row also hands out text as a `str`, or as bytes.
+    const BESIDE_IN_TEXT: &'static str = Self::ABOUT.beside;
     /// Creates a connection for a source of text or of binary messages.
     fn new(source: Source, text: bool) -> Self;
     /// Receives all messages of the source.

@@ -1,9 +1,8 @@
-//! This crate, tier by tier.
+//! The core of this crate, and the names of all our rows.
 
 use rfc6455::handshake::{Acceptance, HandshakeLimits, ServerHandshake};
 use rfc6455::{
-    Client, Connection, ControlFrame, Event, FrameHeader, Heap, Incoming, Limits, MaskingKeys,
-    Message, MessageBuffer, Role, Server,
+    Client, Connection, ControlFrame, Event, FrameHeader, Limits, MaskingKeys, Role, Server,
 };
 
 use super::{About, Accept, Echo, Receive, Send, Sink};
@@ -13,7 +12,10 @@ use crate::wire::Keys;
 pub const CHUNKS: &str = "rfc6455, chunks";
 pub const MESSAGES: &str = "rfc6455, messages";
 pub const LONG_CHUNKS: &str = "rfc6455, chunks, 64 KiB reads";
-pub const LONG_MESSAGES: &str = "rfc6455, messages, 64 KiB reads";
+/// Whole messages, with text as a `str`.
+pub const STR: &str = "rfc6455, messages, &str";
+/// Whole messages as `Bytes`.
+pub const OWNED: &str = "rfc6455, owned messages";
 pub const SLICE: &str = "rfc6455, into a slice";
 pub const IN_PLACE: &str = "rfc6455, in place";
 pub const HANDSHAKE: &str = "rfc6455";
@@ -85,124 +87,6 @@ impl Echo for Chunks {
                 if let Event::Data(chunk) = event {
                     left -= u64::from(chunk.is_last());
                     let len = self.ws.send(&chunk, &mut self.out).unwrap();
-                    self.source.output.write(&self.out[..len]);
-                }
-            }
-        }
-    }
-}
-
-/// The whole-message tier on the heap.
-pub struct Messages<const READ: usize = SHORT_READ> {
-    ws: Connection<Server>,
-    messages: MessageBuffer<Heap>,
-    source: Source,
-    buffer: Vec<u8>,
-    out: Vec<u8>,
-}
-
-impl<const READ: usize> Messages<READ> {
-    fn over(source: Source, out: usize) -> Self {
-        Self {
-            ws: Connection::server(LIMITS),
-            messages: MessageBuffer::new(),
-            source,
-            buffer: vec![0; READ],
-            out: vec![0; out],
-        }
-    }
-}
-
-/// Reads directly into the open message, if possible; delivers the message if that completes it.
-#[inline]
-#[allow(clippy::option_option, reason = "whether it was read, and whether that was all")]
-fn read_in_place<'m>(
-    ws: &mut Connection<Server>,
-    messages: &'m mut MessageBuffer<Heap>,
-    source: &mut Source,
-) -> Option<Option<Message<'m>>> {
-    let len = source.read_into(messages.spare(ws)?);
-    match messages.receive_spare(ws, len).unwrap() {
-        Some(Incoming::Message(message)) => Some(Some(message)),
-        _ => Some(None),
-    }
-}
-
-impl<const READ: usize> Receive for Messages<READ> {
-    const ABOUT: About = if READ == SHORT_READ {
-        About::new(
-            MESSAGES,
-            MESSAGES,
-            "whole &str or &[u8]; what a read cuts is copied, or read in place",
-        )
-    } else {
-        About::new(LONG_MESSAGES, LONG_MESSAGES, "")
-    };
-
-    fn new(source: Source, _: bool) -> Self {
-        Self::over(source, ControlFrame::MAX_LEN)
-    }
-
-    fn receive<S: Sink>(&mut self, sink: &mut S) {
-        let mut left = self.source.messages;
-        while left > 0 {
-            let Self { ws, messages, source, .. } = self;
-            if let Some(message) = read_in_place(ws, messages, source) {
-                if let Some(message) = message {
-                    left -= 1;
-                    sink.piece(message.as_bytes(), true);
-                }
-                continue;
-            }
-            let len = self.source.read_into(&mut self.buffer);
-            let mut input = &mut self.buffer[..len];
-            while let Some(incoming) = self.messages.receive(&mut self.ws, &mut input).unwrap() {
-                if let Incoming::Message(message) = incoming {
-                    left -= 1;
-                    sink.piece(message.as_bytes(), true);
-                } else {
-                    let len = self.ws.poll_transmit_into(&mut self.out).unwrap();
-                    self.source.output.write(&self.out[..len]);
-                }
-            }
-        }
-    }
-
-    fn lent(&self) -> usize {
-        2 * size_of::<Vec<u8>>() + self.buffer.capacity() + self.out.capacity()
-    }
-}
-
-impl Echo for Messages {
-    const ABOUT: About = About::new(
-        MESSAGES,
-        MESSAGES,
-        "keeps 128 KiB between messages; what was read in place is not copied to be sent",
-    );
-
-    fn new(source: Source) -> Self {
-        let messages = MessageBuffer::new().retain(128 << 10);
-        Self { messages, ..Self::over(source, (64 << 10) + FrameHeader::MAX_LEN) }
-    }
-
-    fn echo(&mut self) {
-        let mut left = self.source.messages;
-        while left > 0 {
-            let Self { ws, messages, source, .. } = self;
-            if let Some(message) = read_in_place(ws, messages, source) {
-                let Some(message) = message else { continue };
-                left -= 1;
-                let header = ws.send_header(message).unwrap();
-                source.output.write(&header);
-                source.output.write(message.as_bytes());
-                continue;
-            }
-            let len = self.source.read_into(&mut self.buffer);
-            let mut input = &mut self.buffer[..len];
-            while let Some(incoming) = self.messages.receive(&mut self.ws, &mut input).unwrap() {
-                if let Incoming::Message(message) = incoming {
-                    left -= 1;
-                    let len = self.ws.send(message, &mut self.out).unwrap();
                     self.source.output.write(&self.out[..len]);
                 }
             }

@@ -43,6 +43,7 @@ impl Server {
 impl Receive for Server {
     const ABOUT: About =
         About::new(NAME, ours::MESSAGES, "owned messages; its protocol layer, without its streams");
+    const BESIDE_IN_TEXT: &'static str = ours::STR;
 
     fn new(source: Source, _: bool) -> Self {
         Self::over(source)

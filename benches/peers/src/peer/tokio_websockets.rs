@@ -22,6 +22,7 @@ impl Server {
 impl Receive for Server {
     const ABOUT: About =
         About::new(NAME, ours::MESSAGES, "owned messages; reads 8 KiB or the rest of a message");
+    const BESIDE_IN_TEXT: &'static str = ours::STR;
 
     fn new(source: Source, _: bool) -> Self {
         Self::over(source)

@@ -29,6 +29,7 @@ fn config() -> WebSocketConfig {
 
 impl Receive for Server {
     const ABOUT: About = About::new(NAME, ours::MESSAGES, "owned messages");
+    const BESIDE_IN_TEXT: &'static str = ours::STR;
 
     fn new(source: Source, _: bool) -> Self {
         Self::over(source)

@@ -2,7 +2,7 @@
 
 use super::{Count, Verify, measure, mention_absent};
 use crate::measure::{Contender, Settings};
-use crate::peer::{Receive, limit, ours};
+use crate::peer::{About, Receive, limit, ours};
 use crate::source::{READ_LEN, SHORT_READ, Source};
 use crate::table::{Section, name_of_len};
 use crate::wire::{self, BINARY, FIN, Keys, TEXT};
@@ -51,7 +51,8 @@ impl Stream {
             assert_eq!(count, expected, "{name}");
             assert_eq!(output.take_count(), replies, "{name}");
         });
-        Contender { about: R::ABOUT, pass }
+        let beside = if self.text { R::BESIDE_IN_TEXT } else { R::ABOUT.beside };
+        Contender { about: About { beside, ..R::ABOUT }, pass }
     }
 
     /// All contenders that receive messages.
@@ -59,9 +60,9 @@ impl Stream {
         use crate::peer::*;
         vec![
             self.contender::<ours::Chunks<SHORT_READ>>(),
-            self.contender::<ours::Messages<SHORT_READ>>(),
-            self.contender::<layer::Layer<false>>(),
-            self.contender::<layer::Layer<true>>(),
+            self.contender::<layer::Messages<false>>(),
+            self.contender::<layer::Messages<true>>(),
+            self.contender::<layer::Owned>(),
             self.contender::<tungstenite::Server>(),
             self.contender::<fastwebsockets::Server>(),
             self.contender::<tokio_websockets::Server>(),
@@ -84,7 +85,6 @@ impl Stream {
         contenders.append(&mut self.peers());
         contenders.push(self.contender::<limit::Bare<READ_LEN>>());
         contenders.push(self.contender::<ours::Chunks<READ_LEN>>());
-        contenders.push(self.contender::<ours::Messages<READ_LEN>>());
         contenders
     }
 }
@@ -92,7 +92,7 @@ impl Stream {
 pub fn binary(settings: Settings) -> Section {
     let mut section =
         Section::new("decode-binary", "Decode as a server, masked binary messages", ours::MESSAGES);
-    for len in [8, 32, 125, 512, 1 << 10, 16 << 10, 64 << 10, 1 << 20, 16 << 20] {
+    for len in [8, 32, 125, 512, 1 << 10, 4 << 10, 16 << 10, 64 << 10, 1 << 20, 16 << 20] {
         let stream = Stream::of(&wire::binary(len), false);
         let work = (stream.source.messages, len as u64);
         measure(&mut section, name_of_len(len), work, &mut stream.contenders(), settings);
@@ -110,7 +110,7 @@ pub fn text(settings: Settings) -> Section {
     let texts = [
         ("ASCII", wire::ASCII, &[32, 1 << 10, 64 << 10, 1 << 20][..]),
         ("JSON", wire::JSON, &[512, 1 << 10, 64 << 10]),
-        ("Cyrillic", wire::CYRILLIC, &[64 << 10]),
+        ("Cyrillic", wire::CYRILLIC, &[64 << 10, 1 << 20]),
         ("CJK, emoji", wire::CJK_AND_EMOJI, &[64 << 10]),
     ];
     for (name, words, lens) in texts {

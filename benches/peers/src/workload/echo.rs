@@ -37,8 +37,8 @@ pub fn run(settings: Settings) -> Section {
         let source = &Source::new(stream, count).cut(frame_len);
         let mut contenders = [
             contender::<ours::Chunks<SHORT_READ>>(source, payload),
-            contender::<ours::Messages<SHORT_READ>>(source, payload),
-            contender::<layer::Layer<false>>(source, payload),
+            contender::<layer::Messages<false>>(source, payload),
+            contender::<layer::Owned>(source, payload),
             contender::<tungstenite::Server>(source, payload),
             contender::<fastwebsockets::Server>(source, payload),
             contender::<tokio_websockets::Server>(source, payload),

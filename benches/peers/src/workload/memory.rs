@@ -7,6 +7,7 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::fmt::Write;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering::Relaxed};
 
+use super::broadcast;
 use crate::peer::{About, Receive, Sink};
 use crate::source::{SHORT_READ, Source};
 use crate::wire::{self, BINARY, FIN, Keys};
@@ -27,7 +28,7 @@ fn count(bytes: i64) {
     }
 }
 
-fn signed(bytes: usize) -> i64 {
+pub fn signed(bytes: usize) -> i64 {
     bytes.cast_signed() as i64
 }
 
@@ -61,7 +62,8 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-fn held_by<T>(work: impl FnOnce() -> T) -> (T, i64) {
+/// Returns the bytes of heap that a piece of work leaves allocated.
+pub fn held_by<T>(work: impl FnOnce() -> T) -> (T, i64) {
     HELD.store(0, Relaxed);
     COUNTING.store(true, Relaxed);
     let result = work();
@@ -122,7 +124,8 @@ pub fn report(quick: bool) -> String {
     let connections = if quick { 1000 } else { 10_000 };
     let all = [
         figures::<ours::Chunks<SHORT_READ>>(connections),
-        figures::<ours::Messages<SHORT_READ>>(connections),
+        figures::<layer::Messages<false>>(connections),
+        figures::<layer::Owned>(connections),
         figures::<tungstenite::Server>(connections),
         figures::<fastwebsockets::Server>(connections),
         figures::<tokio_websockets::Server>(connections),
@@ -140,5 +143,10 @@ pub fn report(quick: bool) -> String {
             write!(text, " {bytes:>12}").unwrap();
         }
     }
-    text + "\n"
+    text += "\n";
+    write!(text, "\nBytes that each of them queues for a broadcast of 1 KiB\n").unwrap();
+    for (name, bytes) in broadcast::queued(connections) {
+        writeln!(text, "{name:34} {bytes:>12}").unwrap();
+    }
+    text
 }

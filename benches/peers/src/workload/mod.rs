@@ -5,6 +5,7 @@ use crate::measure::{Contender, Settings, interleaved};
 use crate::peer::{About, Sink, ours};
 use crate::table::{Cell, Row, Section};
 
+pub mod broadcast;
 pub mod decode;
 pub mod echo;
 pub mod encode;
@@ -27,6 +28,7 @@ pub const ALL: &[Workload] = &[
     Workload { id: "pings", run: interrupted::pings },
     Workload { id: "handshake", run: handshake::run },
     Workload { id: "echo", run: echo::run },
+    Workload { id: "broadcast", run: broadcast::run },
 ];
 
 /// Adds a column: the time of `count` units of work, each with `bytes` of payload.
