@@ -5,6 +5,7 @@
 mod common;
 
 mod client;
+mod connect;
 mod limits;
 mod properties;
 mod server;
