@@ -1,16 +1,29 @@
-//! The opening handshake over HTTP/1.1 (RFC 6455 §4), without I/O and without allocation.
+//! The opening handshake over HTTP/1.1 (RFC 6455 §4), HTTP/2 (RFC 8441) and HTTP/3 (RFC 9220),
+//! without I/O and without allocation.
 //!
 //! A WebSocket begins as an HTTP request. A server reads it with [`ServerHandshake`] and answers
 //! with [`Upgrade::accept`] or [`Rejection::write`]; a client writes it with
 //! [`ClientHandshake::write_request`] and reads the answer with [`ClientHandshake::receive`].
 //!
+//! If an HTTP stack reads and writes the heads, use [`Request::from_parts`] and
+//! [`Upgrade::accept_head`], or as a client [`ClientRequest`] and [`Response::from_parts`]: the
+//! checks are the same. With the feature `http`, the types of the crate `http` convert directly. In
+//! HTTP/2 and HTTP/3 there always is such a stack; see [`Request::from_pseudo_headers`] and
+//! [`ClientRequest::http2`].
+//!
 //! # Input
 //! Both take what they need off the front of a slice of received bytes. What is left when the head
-//! is complete belongs to the connection: give the same slice to it. The head is kept in storage
-//! that the caller lends, whose length is therefore the limit on the head's. Every byte is looked
-//! at once on arrival, and once more when the head is parsed, however the input was cut; nor does
-//! the verdict depend on the cuts. A head fails at the first byte that no well-formed head can have
-//! in its place: a peer that speaks another protocol is refused at its greeting.
+//! is complete belongs to the connection: give the same slice to it. The head is kept in storage of
+//! your choice, whose capacity is therefore the limit on the head's length: [`HeadStorage`] lists a
+//! slice that you lend, an array, and with the feature `alloc` a buffer that grows with what
+//! arrives. Every byte is looked at once on arrival, and once more when the head is parsed, however
+//! the input was cut; nor does the verdict depend on the cuts. A head fails at the first byte that
+//! no well-formed head can have in its place: a peer that speaks another protocol is refused at its
+//! greeting.
+//!
+//! With the feature `alloc`, each of these can live without a borrow: a handshake over a
+//! `HeadBuffer`, a client's [`ClientHandshake`] or [`ClientRequest`] after `into_owned`, and a
+//! [`Request`] or [`Response`] after `into_owned`.
 //!
 //! # Strictness
 //! What two parties could read in two ways is refused: lines that do not end with CR LF, folded
@@ -39,17 +52,30 @@ mod error;
 mod extension;
 mod facts;
 mod http;
+#[cfg(feature = "http")]
+mod http_types;
 mod key;
 mod origin;
+#[cfg(feature = "alloc")]
+mod owned;
 mod reserved;
 mod server;
 mod subprotocols;
 
-pub use client::{ClientHandshake, Established, Leniency, Offer, Response};
+#[cfg(feature = "alloc")]
+pub use client::OwnedResponse;
+pub use client::{ClientHandshake, ClientRequest, Established, Leniency, Offer, Response};
 pub use error::{HandshakeError, HandshakeSendError};
 pub use extension::{Extension, ExtensionParam, ExtensionParamValue, ExtensionParams, Extensions};
 pub use http::headers::{HeaderIter, HeaderSource, Headers};
 pub use http::limits::HandshakeLimits;
 pub use http::parse::HttpVersion;
+#[cfg(feature = "alloc")]
+pub use http::storage::HeadBuffer;
+pub use http::storage::HeadStorage;
 pub use key::accept_key;
-pub use server::{Acceptance, Rejection, Request, ServerHandshake, Upgrade};
+#[cfg(feature = "alloc")]
+pub use owned::OwnedRequest;
+pub use server::{
+    Acceptance, PseudoHeaders, Rejection, Request, ResponseHead, ServerHandshake, Upgrade,
+};

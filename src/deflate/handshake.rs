@@ -3,7 +3,7 @@
 use super::config::Config;
 use super::negotiation::Negotiated;
 use super::params::Params;
-use crate::handshake::{Established, Extension, HandshakeError, HeaderSource, Upgrade};
+use crate::handshake::{Established, Extension, HandshakeError, Upgrade};
 
 impl Params {
     /// Parses the parameters of an extension whose name is [`NAME`](Self::NAME).
@@ -23,10 +23,7 @@ impl Config {
     /// Put its [response](Negotiated::response) into
     /// [`Acceptance::extensions`](crate::handshake::Acceptance::extensions).
     #[must_use]
-    pub fn accept_offer<'h, F: HeaderSource<'h>>(
-        &self,
-        upgrade: &Upgrade<'h, F>,
-    ) -> Option<Negotiated> {
+    pub fn accept_offer(&self, upgrade: &Upgrade<'_>) -> Option<Negotiated> {
         upgrade
             .extensions()
             .filter(|extension| extension.name() == Params::NAME)

@@ -2,18 +2,25 @@
 
 mod leniency;
 mod offer;
+#[cfg(feature = "alloc")]
+mod owned_offer;
+#[cfg(feature = "alloc")]
+mod owned_response;
+mod request;
 mod response;
 
 pub use leniency::Leniency;
 pub use offer::Offer;
+#[cfg(feature = "alloc")]
+pub use owned_response::OwnedResponse;
+pub use request::ClientRequest;
 pub use response::{Established, Response};
 
 use super::error::{HandshakeError, HandshakeSendError};
 use super::http::head::Head;
 use super::http::limits::HandshakeLimits;
 use super::http::parse::{is_interim, parse_response};
-use super::http::write::all_or_nothing;
-use super::key::{accept_key, encode_key};
+use super::http::storage::HeadStorage;
 
 /// The client's opening handshake: writes a request, and reads the response under any chunking.
 ///
@@ -44,19 +51,41 @@ use super::key::{accept_key, encode_key};
 /// assert_eq!(input, b"\x81\x00");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug)]
-pub struct ClientHandshake<'a> {
-    offer: Offer<'a>,
-    key: [u8; 24],
-    head: Head<'a>,
+///
+/// `'a` is the lifetime of the [`Offer`], and `S` the storage of the response. To put a handshake
+/// into a struct without lifetimes, use `into_owned` and a `HeadBuffer`, with the feature `alloc`:
+///
+/// ```
+/// # #[cfg(feature = "alloc")] {
+/// use rfc6455::handshake::{ClientHandshake, HandshakeLimits, HeadBuffer, Offer};
+///
+/// struct Peer {
+///     handshake: ClientHandshake<'static, HeadBuffer>,
+/// }
+///
+/// let host = "server.example.com".to_string();
+/// let nonce = *b"the sample nonce"; // Sixteen bytes from a cryptographic random generator.
+/// let (storage, limits) = (HeadBuffer::new(8192), HandshakeLimits::DEFAULT);
+/// let handshake = ClientHandshake::new(Offer::new(&host, "/chat"), nonce, storage, limits)?;
+/// let peer = Peer { handshake: handshake.into_owned() };
+/// drop(host);
+/// assert_eq!(peer.handshake.key(), "dGhlIHNhbXBsZSBub25jZQ==");
+/// # }
+/// # Ok::<(), rfc6455::handshake::HandshakeSendError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct ClientHandshake<'a, S = &'a mut [u8]> {
+    request: ClientRequest<'a>,
+    head: Head<S>,
     leniency: Leniency,
 }
 
-impl<'a> ClientHandshake<'a> {
+impl<'a, S: HeadStorage> ClientHandshake<'a, S> {
     /// Creates a handshake that sends `offer`.
     ///
     /// The response may be as long as `storage`, within `limits`. Interim responses are skipped,
     /// but count as part of it: their bytes and headers are charged to the same limits.
+    /// [`HeadStorage`] lists the kinds of storage: lent, inline, or growing.
     ///
     /// `nonce` must come from a cryptographic random generator, and be fresh for each connection:
     /// it distinguishes the answer of a WebSocket server from a recorded or cached one.
@@ -66,12 +95,19 @@ impl<'a> ClientHandshake<'a> {
     pub fn new(
         offer: Offer<'a>,
         nonce: [u8; 16],
-        storage: &'a mut [u8],
+        storage: S,
         limits: HandshakeLimits,
     ) -> Result<Self, HandshakeSendError> {
-        offer.check()?;
-        let head = Head::of_response(storage, limits);
-        Ok(Self { offer, key: encode_key(nonce), head, leniency: Leniency::NONE })
+        let request = ClientRequest::http1(offer, nonce)?;
+        Ok(Self { request, head: Head::of_response(storage, limits), leniency: Leniency::NONE })
+    }
+
+    /// Copies what is borrowed from the offer, so that only the storage may borrow.
+    #[cfg(feature = "alloc")]
+    #[must_use]
+    pub fn into_owned(self) -> ClientHandshake<'static, S> {
+        let Self { request, head, leniency } = self;
+        ClientHandshake { request: request.into_owned(), head, leniency }
     }
 
     /// Sets what this client tolerates in the rest of the response; by default, nothing.
@@ -80,40 +116,40 @@ impl<'a> ClientHandshake<'a> {
         self.head.allow_missing_reason_space(leniency.missing_reason_space);
     }
 
+    /// Returns the request, with its headers for an HTTP stack.
+    #[must_use]
+    pub const fn request(&self) -> &ClientRequest<'a> {
+        &self.request
+    }
+
+    /// Returns the value of `Sec-WebSocket-Key`.
+    #[must_use]
+    pub const fn key(&self) -> &str {
+        match self.request.key() {
+            Some(key) => key,
+            // There always is one in HTTP/1.1.
+            None => "",
+        }
+    }
+
+    /// Returns the storage.
+    #[must_use]
+    pub const fn storage(&self) -> &S {
+        self.head.storage()
+    }
+
+    /// Ends the handshake and returns its storage, for the next one.
+    #[must_use]
+    pub fn into_storage(self) -> S {
+        self.head.into_storage()
+    }
+
     /// Writes the request into `out` and returns its length.
     ///
     /// # Errors
     /// [`HandshakeSendError::BufferTooSmall`] if `out` is too short; `out` is then unchanged.
     pub fn write_request(&self, out: &mut [u8]) -> Result<usize, HandshakeSendError> {
-        let Offer { host, target, subprotocols, extensions, origin, headers } = self.offer;
-        all_or_nothing(out, |to| {
-            // RFC 6455 §4.1: "The method of the request MUST be GET, and the HTTP version MUST be
-            // at least 1.1."
-            to.put(b"GET ");
-            to.put(target.as_bytes());
-            to.put(b" HTTP/1.1\r\n");
-            to.header(b"Host", host.as_bytes());
-            to.put(b"Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n");
-            to.header(b"Sec-WebSocket-Key", &self.key);
-            if let Some(origin) = origin {
-                to.header(b"Origin", origin.as_bytes());
-            }
-            if let [first, others @ ..] = subprotocols {
-                to.put(b"Sec-WebSocket-Protocol: ");
-                to.put(first.as_bytes());
-                for other in others {
-                    to.put(b", ");
-                    to.put(other.as_bytes());
-                }
-                to.put(b"\r\n");
-            }
-            if let Some(extensions) = extensions {
-                to.header(b"Sec-WebSocket-Extensions", extensions.as_bytes());
-            }
-            to.headers(headers);
-            to.put(b"\r\n");
-        })
-        .map_err(HandshakeSendError::from)
+        self.request.write(out)
     }
 
     /// Receives the head from the front of `input`, and returns the response once it is complete.
@@ -146,10 +182,7 @@ impl<'a> ClientHandshake<'a> {
     fn response(&self, input: &mut &mut [u8]) -> Result<Response<'_>, HandshakeError> {
         // Parsing depends only on the head, so the error need not be stored to stay the same.
         match parse_response(self.head.bytes(), self.head.header_count()) {
-            Ok(parsed) => {
-                let accept = accept_key(&self.key);
-                Ok(Response::new(&parsed, self.offer, accept, self.leniency))
-            }
+            Ok(parsed) => Ok(Response::new(&parsed, self.request.expected(), self.leniency)),
             Err(error) => {
                 *input = &mut [];
                 Err(error.into())

@@ -3,7 +3,9 @@
 use core::error::Error;
 use core::fmt;
 
+use super::Rejection;
 use super::http::error::{HeadError, OutputTooSmall};
+use super::http::parse::HttpVersion;
 
 /// An error of the peer. (An error of the caller is a [`HandshakeSendError`].)
 ///
@@ -30,7 +32,7 @@ pub enum HandshakeError {
     InvalidHeaderName,
     /// A header's value contains a byte that no value may contain (RFC 9110 §5.5).
     InvalidHeaderValue,
-    /// The HTTP version is not 1.1. (This includes a malformed version that begins with a digit of
+    /// The HTTP version is not 1.1, or not that of the request. (This includes a malformed version that begins with a digit of
     /// another version.)
     UnsupportedHttpVersion,
 
@@ -40,11 +42,11 @@ pub enum HandshakeError {
     MethodNotGet,
     /// The target is not a resource name (RFC 6455 §4.2.1 item 1, §3).
     InvalidTarget,
-    /// There is no `Host` (RFC 6455 §4.2.1 item 2).
+    /// There is no `Host` (RFC 6455 §4.2.1 item 2), or no `:authority` (RFC 8441 §5).
     MissingHost,
     /// There is more than one `Host` (RFC 9112 §3.2).
     DuplicateHost,
-    /// `Host` is not a host with an optional port (RFC 9112 §3.2).
+    /// `Host` or `:authority` is not a host with an optional port (RFC 9112 §3.2).
     InvalidHost,
     /// `Sec-WebSocket-Version` is not present exactly once, with the value 13
     /// (RFC 6455 §4.2.1 item 6).
@@ -59,6 +61,14 @@ pub enum HandshakeError {
     DuplicateOrigin,
     /// The `Origin` is not one that the server allows (RFC 6455 §10.2).
     OriginNotAllowed,
+    /// The method of an extended CONNECT is not CONNECT (RFC 8441 §4).
+    MethodNotConnect,
+    /// `:protocol` is not `websocket` (RFC 8441 §5).
+    UnsupportedProtocol,
+    /// `:scheme` is neither `https` nor `http` (RFC 8441 §5).
+    InvalidScheme,
+    /// A head of HTTP/2 or HTTP/3 has `Connection` or `Upgrade` (RFC 8441 §5).
+    ConnectionSpecificHeader,
     /// The offered subprotocols are not a list of 1 to 32 different tokens (RFC 6455 §4.1 item 10).
     InvalidSubprotocols,
 
@@ -69,7 +79,8 @@ pub enum HandshakeError {
     /// The head announces a body, where none is possible.
     UnexpectedBody,
 
-    /// The server answered with this status, not with 101 (RFC 6455 §4.1).
+    /// The server answered with this status, not with 101 (RFC 6455 §4.1), or in HTTP/2 and HTTP/3
+    /// not with 2xx (RFC 9110 §9.3.6).
     Status(u16),
     /// `Upgrade` in the response is not, exactly once, `websocket` (RFC 6455 §4.1).
     InvalidUpgrade,
@@ -104,6 +115,7 @@ impl HandshakeError {
             Self::TargetTooLong => 414,
             Self::NotAnUpgrade | Self::UnsupportedVersion => 426,
             Self::HeadTooLarge | Self::TooManyHeaders => 431,
+            Self::UnsupportedProtocol => 501,
             Self::UnsupportedHttpVersion => 505,
             Self::Status(_)
             | Self::InvalidUpgrade
@@ -147,12 +159,37 @@ impl HandshakeError {
                 b"HTTP/1.1 431 Request Header Fields Too Large\r\n\
                   Connection: close\r\nContent-Length: 0\r\n\r\n"
             }
+            501 => {
+                b"HTTP/1.1 501 Not Implemented\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+            }
             502 => b"HTTP/1.1 502 Bad Gateway\r\nConnection: close\r\nContent-Length: 0\r\n\r\n",
             505 => {
                 b"HTTP/1.1 505 HTTP Version Not Supported\r\n\
                   Connection: close\r\nContent-Length: 0\r\n\r\n"
             }
             _ => b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n",
+        }
+    }
+
+    /// Returns the same response as a [`Rejection`], for an HTTP stack, or to add a body.
+    ///
+    /// In HTTP/2 and HTTP/3, status 426 becomes 400, because 426 demands an `Upgrade`.
+    ///
+    /// ```
+    /// use rfc6455::handshake::{HandshakeError, HttpVersion};
+    ///
+    /// let rejection = HandshakeError::MethodNotGet.rejection(HttpVersion::Http11);
+    /// assert_eq!((rejection.status, rejection.headers), (405, &[("Allow", "GET")][..]));
+    /// let response = rejection.body(b"GET only").head(HttpVersion::Http11)?;
+    /// assert!(response.headers().any(|header| header == ("Content-Length", "8")));
+    /// # Ok::<(), rfc6455::handshake::HandshakeSendError>(())
+    /// ```
+    #[must_use]
+    pub fn rejection(self, version: HttpVersion) -> Rejection<'static> {
+        match self.status() {
+            426 if version >= HttpVersion::Http2 => Rejection::new(400),
+            405 => Rejection::new(405).headers(&[("Allow", "GET")]),
+            status => Rejection::new(status),
         }
     }
 }
@@ -173,6 +210,12 @@ impl fmt::Display for HandshakeError {
             Self::NotAnUpgrade => "the request asks for no upgrade to WebSocket",
             Self::MethodNotGet => "the method of the request is not GET",
             Self::InvalidTarget => "the request target is not a resource name",
+            Self::MethodNotConnect => "the method of an extended CONNECT is not CONNECT",
+            Self::UnsupportedProtocol => ":protocol is not websocket",
+            Self::InvalidScheme => ":scheme is neither https nor http",
+            Self::ConnectionSpecificHeader => {
+                "Connection and Upgrade are not allowed in HTTP/2 and HTTP/3"
+            }
             Self::MissingHost => "Host is missing",
             Self::DuplicateHost => "there is more than one Host",
             Self::InvalidHost => "Host is invalid",
@@ -253,8 +296,13 @@ pub enum HandshakeSendError {
     ExtensionNotOffered,
     /// A response with this status cannot end a handshake.
     ///
-    /// The status is outside 200..=599, or one of 204, 205 and 304, which have no body.
+    /// The status is outside 200..=599, or one of 204, 205 and 304, which have no body, or in HTTP/2
+    /// and HTTP/3 it is 426, which demands an `Upgrade`.
     InvalidStatus,
+    /// A head of HTTP/2 or HTTP/3 cannot be written as bytes: an HTTP stack encodes its headers.
+    NotHttp1,
+    /// The scheme of an extended CONNECT is neither `https` nor `http`.
+    InvalidScheme,
 }
 
 impl fmt::Display for HandshakeSendError {
@@ -274,6 +322,8 @@ impl fmt::Display for HandshakeSendError {
             Self::SubprotocolNotOffered => "the client did not offer the subprotocol",
             Self::ExtensionNotOffered => "the client did not offer the extension",
             Self::InvalidStatus => "the status cannot reject a handshake",
+            Self::NotHttp1 => "only a head of HTTP/1.1 can be written as bytes",
+            Self::InvalidScheme => "the scheme is neither https nor http",
         })
     }
 }

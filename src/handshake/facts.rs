@@ -33,6 +33,8 @@ pub(super) struct Facts<'h> {
     pub(super) upgrade: Seen<'h>,
     /// An `Upgrade` line lists `websocket`.
     pub(super) upgrade_websocket: bool,
+    /// There is a `Connection` line.
+    pub(super) connection: bool,
     /// A `Connection` line lists `upgrade`.
     pub(super) connection_upgrade: bool,
     /// A body is announced: a `Content-Length` other than 0, or a `Transfer-Encoding`.
@@ -65,7 +67,10 @@ impl<'h> Facts<'h> {
                 self.upgrade.note(value);
                 self.upgrade_websocket |= list_has(value, b"websocket");
             }
-            10 if is("connection") => self.connection_upgrade |= list_has(value, b"upgrade"),
+            10 if is("connection") => {
+                self.connection = true;
+                self.connection_upgrade |= list_has(value, b"upgrade");
+            }
             14 if is("content-length") => self.body |= value != b"0",
             17 if is("transfer-encoding") => self.body = true,
             17 if is("sec-websocket-key") => self.key.note(value),

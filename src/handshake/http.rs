@@ -10,5 +10,6 @@ pub(super) mod host;
 pub(super) mod limits;
 pub(super) mod parse;
 mod scan;
+pub(super) mod storage;
 pub(super) mod tokens;
 pub(super) mod write;

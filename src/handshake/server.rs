@@ -1,17 +1,21 @@
 //! The server side: from bytes to a request.
 
+mod connect;
 mod rejection;
 mod request;
+mod response_head;
 mod upgrade;
 
 pub use rejection::Rejection;
-pub use request::Request;
+pub use request::{PseudoHeaders, Request};
+pub use response_head::ResponseHead;
 pub use upgrade::{Acceptance, Upgrade};
 
 use super::error::HandshakeError;
 use super::http::head::Head;
 use super::http::limits::HandshakeLimits;
 use super::http::parse::parse_request;
+use super::http::storage::HeadStorage;
 
 /// The server's opening handshake: reads a request under any chunking.
 ///
@@ -46,16 +50,30 @@ use super::http::parse::parse_request;
 /// assert_eq!(input, b"\x81\x80\0\0\0\0");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug)]
-pub struct ServerHandshake<'s> {
-    head: Head<'s>,
+#[derive(Clone, Debug)]
+pub struct ServerHandshake<S> {
+    head: Head<S>,
 }
 
-impl<'s> ServerHandshake<'s> {
+impl<S: HeadStorage> ServerHandshake<S> {
     /// Creates a handshake whose head may be as long as `storage`, within `limits`.
+    ///
+    /// [`HeadStorage`] lists the kinds of storage: lent, inline, or growing.
     #[must_use]
-    pub const fn new(storage: &'s mut [u8], limits: HandshakeLimits) -> Self {
+    pub const fn new(storage: S, limits: HandshakeLimits) -> Self {
         Self { head: Head::of_request(storage, limits) }
+    }
+
+    /// Returns the storage.
+    #[must_use]
+    pub const fn storage(&self) -> &S {
+        self.head.storage()
+    }
+
+    /// Ends the handshake and returns its storage, for the next one.
+    #[must_use]
+    pub fn into_storage(self) -> S {
+        self.head.into_storage()
     }
 
     /// Receives the head from the front of `input`, and returns the request once it is complete.

@@ -3,7 +3,8 @@
 
 use super::fuel::Meter;
 use rfc6455::handshake::{
-    Acceptance, ClientHandshake, HandshakeError, HandshakeLimits, Leniency, Offer, ServerHandshake,
+    Acceptance, ClientHandshake, ClientRequest, HandshakeError, HandshakeLimits, HeadStorage,
+    Leniency, Offer, Request, Response, ServerHandshake,
 };
 
 /// The nonce behind the sample key of RFC 6455 §1.3.
@@ -76,24 +77,60 @@ impl Case {
     }
 
     /// Gives the pieces to a handshake, one after the other, until there is a verdict.
+    ///
+    /// Another handshake gets the same pieces, borrows nothing, and comes to the same.
     pub fn run<'p>(&self, pieces: impl IntoIterator<Item = &'p [u8]>) -> Outcome {
+        let pieces: Vec<&[u8]> = pieces.into_iter().collect();
         let mut storage = vec![0xa5; self.storage];
-        match self.role {
-            Role::Server => self.run_server(pieces, &mut storage),
-            Role::Client => self.run_client(pieces, &mut storage),
-        }
+        let outcome = match self.role {
+            Role::Server => {
+                let mut handshake = ServerHandshake::new(&mut storage[..], self.limits);
+                self.run_server(pieces.iter().copied(), &mut handshake)
+            }
+            Role::Client => self.with_offer(|offer| {
+                let handshake =
+                    ClientHandshake::new(offer, SAMPLE_NONCE, &mut storage[..], self.limits);
+                self.run_client(pieces.iter().copied(), &mut handshake.expect("a valid offer"))
+            }),
+        };
+        #[cfg(feature = "alloc")]
+        assert_eq!(self.run_owned(&pieces), outcome);
+        outcome
+    }
+
+    #[cfg(feature = "alloc")]
+    fn run_owned(&self, pieces: &[&[u8]]) -> Outcome {
+        let storage = rfc6455::handshake::HeadBuffer::new(self.storage);
+        let pieces = pieces.iter().copied();
+        let (outcome, storage) = match self.role {
+            Role::Server => {
+                let mut handshake = ServerHandshake::new(storage, self.limits);
+                (self.run_server(pieces, &mut handshake), handshake.into_storage())
+            }
+            Role::Client => {
+                let handshake = self.with_offer(|offer| {
+                    ClientHandshake::new(offer, SAMPLE_NONCE, storage, self.limits)
+                        .expect("a valid offer")
+                        .into_owned()
+                });
+                let mut handshake = handshake;
+                (self.run_client(pieces, &mut handshake), handshake.into_storage())
+            }
+        };
+        assert!(storage.capacity() <= self.storage.min((2 * outcome.given).max(64)));
+        outcome
     }
 
     fn run_server<'p>(
         &self,
         pieces: impl IntoIterator<Item = &'p [u8]>,
-        storage: &mut [u8],
+        handshake: &mut ServerHandshake<impl HeadStorage>,
     ) -> Outcome {
-        let mut handshake = ServerHandshake::new(storage, self.limits);
         drive(pieces, |input| {
             let Some(request) = handshake.receive(input)? else { return Ok(None) };
             assert!(request.headers().into_iter().count() <= self.limits.max_headers);
             let request_again = format!("{request:?}");
+            requests_agree(&request);
             let checked = request.upgrade().and_then(|upgrade| {
                 let Some(origins) = &self.origins else { return Ok(upgrade) };
                 let origins: Vec<&str> = origins.iter().map(String::as_str).collect();
@@ -117,17 +154,19 @@ impl Case {
         })
     }
 
-    fn run_client<'p>(
-        &self,
-        pieces: impl IntoIterator<Item = &'p [u8]>,
-        storage: &mut [u8],
-    ) -> Outcome {
+    fn with_offer<T>(&self, f: impl FnOnce(Offer<'_>) -> T) -> T {
         let subprotocols: Vec<&str> = self.subprotocols.iter().map(String::as_str).collect();
         let offer = Offer::new("server.example.com", "/chat")
             .subprotocols(&subprotocols)
             .extensions(self.extensions.as_deref());
-        let mut handshake =
-            ClientHandshake::new(offer, SAMPLE_NONCE, storage, self.limits).expect("a valid offer");
+        f(offer)
+    }
+
+    fn run_client<'p>(
+        &self,
+        pieces: impl IntoIterator<Item = &'p [u8]>,
+        handshake: &mut ClientHandshake<'_, impl HeadStorage>,
+    ) -> Outcome {
         if self.leniency != Leniency::NONE {
             handshake.set_leniency(self.leniency);
         }
@@ -138,6 +177,10 @@ impl Case {
                 Err(error) => Verdict::Error(error),
             };
             let response_again = format!("{response:?}");
+            self.with_offer(|offer| {
+                let request = ClientRequest::http1(offer, SAMPLE_NONCE).expect("a valid offer");
+                self.responses_agree(&response, &request);
+            });
             let mut more = *b"more";
             let mut rest = &mut more[..];
             let again = handshake.receive(&mut rest)?.expect("it was complete before");
@@ -145,6 +188,28 @@ impl Case {
             assert_eq!(rest, b"more");
             Ok(Some(verdict))
         })
+    }
+
+    /// A response has the same verdict in every form.
+    fn responses_agree(&self, response: &Response<'_>, request: &ClientRequest<'_>) {
+        let expected = response.upgrade().map(|established| established.subprotocol());
+        let agrees = |other: Response<'_>| {
+            let other = other.with_leniency(self.leniency);
+            assert_eq!(other.upgrade().map(|established| established.subprotocol()), expected);
+        };
+        let headers: Vec<_> = response.headers().into_iter().collect();
+        let (status, version) = (response.status(), response.version());
+        agrees(Response::from_parts(status, version, &headers[..], request));
+        #[cfg(feature = "alloc")]
+        agrees(response.into_owned().response());
+        #[cfg(feature = "http")]
+        {
+            let mut copy = http::Response::builder().status(status).version(version.into());
+            for (name, value) in headers {
+                copy = copy.header(name, value);
+            }
+            agrees(Response::from_http(&copy.body(()).expect("well-formed"), request));
+        }
     }
 
     fn expected(&self, verdict: &Verdict) -> bool {
@@ -197,6 +262,32 @@ impl Case {
                     assert_eq!(early, whole.verdict, "{}: cut at {cut}, up to {end}", self.name);
                 }
             }
+        }
+    }
+}
+
+/// A request has the same verdict in every form.
+fn requests_agree(request: &Request<'_>) {
+    let expected = request.upgrade().map(|upgrade| upgrade.accept_key());
+    let agrees = |other: Request<'_>| {
+        assert_eq!(other.upgrade().map(|upgrade| upgrade.accept_key()), expected, "{other:?}");
+        assert_eq!((other.host(), other.path()), (request.host(), request.path()));
+    };
+    let headers: Vec<_> = request.headers().into_iter().collect();
+    agrees(Request::from_parts(
+        request.method(),
+        request.target(),
+        request.version(),
+        &headers[..],
+    ));
+    #[cfg(feature = "alloc")]
+    agrees(request.into_owned().request());
+    #[cfg(feature = "http")]
+    // A fragment does not survive as a URI, and not every target is one.
+    if !request.target().contains('#') {
+        match http::Request::try_from(request) {
+            Ok(copy) => agrees(Request::from(&copy)),
+            Err(error) => assert!(error.is::<http::uri::InvalidUri>(), "{error}"),
         }
     }
 }

@@ -82,6 +82,10 @@ fn every_error_of_a_handshake_has_words_of_its_own() {
         E::NotAnUpgrade,
         E::MethodNotGet,
         E::InvalidTarget,
+        E::MethodNotConnect,
+        E::UnsupportedProtocol,
+        E::InvalidScheme,
+        E::ConnectionSpecificHeader,
         E::MissingHost,
         E::DuplicateHost,
         E::InvalidHost,
@@ -121,6 +125,8 @@ fn every_error_of_a_handshake_has_words_of_its_own() {
         S::SubprotocolNotOffered,
         S::ExtensionNotOffered,
         S::InvalidStatus,
+        S::NotHttp1,
+        S::InvalidScheme,
     ]);
 }
 

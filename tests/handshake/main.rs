@@ -5,6 +5,10 @@
 mod common;
 
 mod client;
+mod connect;
 mod limits;
+#[cfg(feature = "alloc")]
+mod owned;
+mod parts;
 mod properties;
 mod server;

@@ -1,7 +1,11 @@
 //! The contents of a client's request.
 
+#[cfg(feature = "alloc")]
+use alloc::boxed::Box;
+
+use super::request::Contents;
 use crate::handshake::error::HandshakeSendError;
-use crate::handshake::extension::{Extension, Extensions};
+use crate::handshake::extension::Extensions;
 use crate::handshake::http::host::split_host;
 use crate::handshake::origin::is_origin;
 use crate::handshake::reserved::check_headers;
@@ -80,11 +84,10 @@ impl<'a> Offer<'a> {
         self
     }
 
-    pub(super) fn offered_extensions(&self) -> impl Iterator<Item = Extension<'a>> + use<'a> {
-        self.extensions
-            .and_then(|value| Extensions::parse(value.as_bytes()).ok())
-            .into_iter()
-            .flatten()
+    pub(super) const fn contents(&self) -> Contents<'a> {
+        let Self { host, target, subprotocols, extensions, origin, headers } = *self;
+        let (subprotocols, headers) = (Strings::Borrowed(subprotocols), Pairs::Borrowed(headers));
+        Contents { host, target, subprotocols, extensions, origin, headers }
     }
 
     pub(super) fn check(&self) -> Result<(), HandshakeSendError> {
@@ -109,5 +112,41 @@ impl<'a> Offer<'a> {
             return Err(HandshakeSendError::InvalidExtensions);
         }
         check_headers(self.headers, &["host", "origin"])
+    }
+}
+
+/// A list of strings, whoever owns them.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Strings<'r> {
+    Borrowed(&'r [&'r str]),
+    #[cfg(feature = "alloc")]
+    Owned(&'r [Box<str>]),
+}
+
+impl<'r> Strings<'r> {
+    pub(super) fn iter(self) -> impl Iterator<Item = &'r str> {
+        (0_usize..).map_while(move |index| match self {
+            Self::Borrowed(strings) => strings.get(index).copied(),
+            #[cfg(feature = "alloc")]
+            Self::Owned(strings) => strings.get(index).map(|string| &**string),
+        })
+    }
+}
+
+/// A list of names and values, whoever owns them.
+#[derive(Clone, Copy)]
+pub(super) enum Pairs<'r> {
+    Borrowed(&'r [(&'r str, &'r str)]),
+    #[cfg(feature = "alloc")]
+    Owned(&'r [(Box<str>, Box<str>)]),
+}
+
+impl<'r> Pairs<'r> {
+    pub(super) fn iter(self) -> impl Iterator<Item = (&'r str, &'r str)> {
+        (0_usize..).map_while(move |index| match self {
+            Self::Borrowed(pairs) => pairs.get(index).copied(),
+            #[cfg(feature = "alloc")]
+            Self::Owned(pairs) => pairs.get(index).map(|(name, value)| (&**name, &**value)),
+        })
     }
 }

@@ -1,7 +1,7 @@
 //! A response, and the check that it accepts the offer (RFC 6455 §4.1).
 
 use super::leniency::Leniency;
-use super::offer::Offer;
+use super::request::{ClientRequest, Expected};
 use crate::handshake::error::HandshakeError;
 use crate::handshake::extension::{Extension, Extensions};
 use crate::handshake::facts::Facts;
@@ -20,20 +20,54 @@ pub struct Response<'h> {
     version: HttpVersion,
     headers: Headers<'h>,
     facts: Facts<'h>,
-    offer: Offer<'h>,
-    accept: [u8; 28],
-    leniency: Leniency,
+    pub(super) expected: Expected<'h>,
+    pub(super) leniency: Leniency,
 }
 
 impl<'h> Response<'h> {
     pub(super) fn new(
         parsed: &ParsedResponse<'h, Facts<'h>>,
-        offer: Offer<'h>,
-        accept: [u8; 28],
+        expected: Expected<'h>,
         leniency: Leniency,
     ) -> Self {
         let ParsedResponse { status, reason, version, headers, facts } = *parsed;
-        Self { status, reason, version, headers, facts, offer, accept, leniency }
+        Self { status, reason, version, headers, facts, expected, leniency }
+    }
+
+    /// Creates a response that another HTTP stack has already parsed, for the same checks.
+    ///
+    /// HTTP syntax is that stack's responsibility; the requirements of RFC 6455, RFC 8441 and RFC
+    /// 9220 are checked here, against the `request` that the stack has sent. [`Headers`] lists the
+    /// types that headers can come from. With the feature `http`, `from_http` takes a
+    /// `&http::Response`. [`ClientRequest`] has examples.
+    #[must_use]
+    pub fn from_parts(
+        status: u16,
+        version: HttpVersion,
+        headers: impl Into<Headers<'h>>,
+        request: &'h ClientRequest<'_>,
+    ) -> Self {
+        Self::from_expected(status, b"", version, headers.into(), request.expected())
+    }
+
+    pub(super) fn from_expected(
+        status: u16,
+        reason: &'h [u8],
+        version: HttpVersion,
+        headers: Headers<'h>,
+        expected: Expected<'h>,
+    ) -> Self {
+        let facts = headers.into_iter().collect();
+        Self { status, reason, version, headers, facts, expected, leniency: Leniency::NONE }
+    }
+
+    /// Sets what [`upgrade`](Self::upgrade) tolerates in this response.
+    ///
+    /// A [`ClientHandshake`](super::ClientHandshake) sets it for you.
+    #[must_use]
+    pub const fn with_leniency(mut self, leniency: Leniency) -> Self {
+        self.leniency = leniency;
+        self
     }
 
     /// Returns the status code, in 100..=599.
@@ -73,21 +107,33 @@ impl<'h> Response<'h> {
 
     /// Checks that the server accepts the upgrade, and uses only what was offered.
     ///
-    /// This covers every requirement of RFC 6455 §4.1 on the response.
+    /// This covers every requirement of RFC 6455 §4.1 on the response, and after an extended CONNECT
+    /// every requirement of RFC 8441 §5.
     ///
     /// # Errors
-    /// The first requirement that is not met; [`HandshakeError::Status`] if the status is not 101.
-    /// You can still read this response then, such as its `Location` or `WWW-Authenticate`.
-    /// Redirects are not followed automatically: if you follow one, decide which of your headers
-    /// the other host may see.
+    /// The first requirement that is not met; [`HandshakeError::Status`] if the status is not 101,
+    /// or after an extended CONNECT not 2xx. You can still read this response then, such as its
+    /// `Location` or `WWW-Authenticate`. Redirects are not followed automatically: if you follow
+    /// one, decide which of your headers the other host may see.
     pub fn upgrade(&self) -> Result<Established<'h>, HandshakeError> {
+        match &self.expected.accept {
+            Some(accept) => self.check_switch(accept)?,
+            None => self.check_tunnel()?,
+        }
+        let established = Established { response: *self, subprotocol: self.subprotocol()? };
+        self.check_extensions()?;
+        Ok(established)
+    }
+
+    /// Checks what only HTTP/1.1 has.
+    fn check_switch(&self, expected: &[u8; 28]) -> Result<(), HandshakeError> {
         let facts = &self.facts;
         // RFC 6455 §4.1: "If the status code received from the server is not 101, the client
         // handles the response per HTTP [RFC2616] procedures."
         if self.status != 101 {
             return Err(HandshakeError::Status(self.status));
         }
-        if self.version < HttpVersion::Http11 {
+        if self.version != HttpVersion::Http11 {
             return Err(HandshakeError::UnsupportedHttpVersion);
         }
         // RFC 6455 §4.1: "If the response lacks an |Upgrade| header field or the |Upgrade| header
@@ -117,12 +163,29 @@ impl<'h> Response<'h> {
         if facts.accept.repeated {
             return Err(HandshakeError::DuplicateAccept);
         }
-        if accept != self.accept {
-            return Err(HandshakeError::AcceptMismatch);
+        if accept == expected { Ok(()) } else { Err(HandshakeError::AcceptMismatch) }
+    }
+
+    /// Checks what only the response to an extended CONNECT has.
+    fn check_tunnel(&self) -> Result<(), HandshakeError> {
+        // RFC 9110 §9.3.6: "Any 2xx (Successful) response indicates that the sender (and all
+        // inbound proxies) will switch to tunnel mode immediately after the response header
+        // section". No other one does.
+        if !(200..=299).contains(&self.status) {
+            return Err(HandshakeError::Status(self.status));
         }
-        let established = Established { response: *self, subprotocol: self.subprotocol()? };
-        self.check_extensions()?;
-        Ok(established)
+        if self.version < HttpVersion::Http2 {
+            return Err(HandshakeError::UnsupportedHttpVersion);
+        }
+        // RFC 9113 §8.2.2: "An endpoint MUST NOT generate an HTTP/2 message containing
+        // connection-specific header fields."
+        if self.facts.connection || self.facts.upgrade.first.is_some() {
+            return Err(HandshakeError::ConnectionSpecificHeader);
+        }
+        // RFC 9110 §9.3.6: "A client MUST ignore any Content-Length or Transfer-Encoding header
+        // fields received in a successful response to CONNECT." RFC 8441 §5 says the same of
+        // Sec-WebSocket-Accept.
+        Ok(())
     }
 
     fn subprotocol(&self) -> Result<Option<&'h str>, HandshakeError> {
@@ -140,7 +203,7 @@ impl<'h> Response<'h> {
         // RFC 6455 §4.1: "If the response includes a |Sec-WebSocket-Protocol| header field and
         // this header field indicates the use of a subprotocol that was not present in the
         // client's handshake [...], the client MUST _Fail the WebSocket Connection_."
-        if self.offer.subprotocols.iter().any(|offered| offered.as_bytes() == chosen) {
+        if self.expected.subprotocols.iter().any(|offered| offered.as_bytes() == chosen) {
             Ok(Some(ascii(chosen)))
         } else {
             Err(HandshakeError::UnofferedSubprotocol)
@@ -159,7 +222,8 @@ impl<'h> Response<'h> {
             // RFC 6455 §4.1: "If the response includes a |Sec-WebSocket-Extensions| header field
             // and this header field indicates the use of an extension that was not present in the
             // client's handshake [...], the client MUST _Fail the WebSocket Connection_."
-            if !self.offer.offered_extensions().any(|offered| offered.name() == extension.name()) {
+            let mut offered = self.expected.offered_extensions();
+            if !offered.any(|offered| offered.name() == extension.name()) {
                 return Err(HandshakeError::UnofferedExtension);
             }
             if self.extensions().take(index).any(|earlier| earlier.name() == extension.name()) {

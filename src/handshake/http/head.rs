@@ -7,38 +7,48 @@ use core::mem;
 use super::error::HeadError;
 use super::limits::HandshakeLimits;
 use super::scan::Scan;
-use crate::bytes::copy;
+use super::storage::Storage;
 
-/// The bytes of a head, in storage lent by the caller.
-#[derive(Debug)]
-pub(crate) struct Head<'s> {
-    storage: &'s mut [u8],
+/// The bytes of a head, in storage of the caller's choice.
+#[derive(Clone, Debug)]
+pub(crate) struct Head<S> {
+    storage: S,
     /// Where the head begins; the skipped interim responses precede it.
     start: usize,
-    /// Where the next byte goes; at most the length of `storage`.
+    /// Where the next byte goes; at most the limit of `storage`.
     len: usize,
     scan: Scan,
     end: Option<Result<(), HeadError>>,
 }
 
-impl<'s> Head<'s> {
-    pub(crate) const fn of_request(storage: &'s mut [u8], limits: HandshakeLimits) -> Self {
+impl<S> Head<S> {
+    pub(crate) const fn of_request(storage: S, limits: HandshakeLimits) -> Self {
         Self::new(storage, Scan::of_request(limits))
     }
 
-    pub(crate) const fn of_response(storage: &'s mut [u8], limits: HandshakeLimits) -> Self {
+    pub(crate) const fn of_response(storage: S, limits: HandshakeLimits) -> Self {
         Self::new(storage, Scan::of_response(limits))
     }
 
-    const fn new(storage: &'s mut [u8], scan: Scan) -> Self {
+    const fn new(storage: S, scan: Scan) -> Self {
         Self { storage, start: 0, len: 0, scan, end: None }
+    }
+
+    pub(crate) const fn storage(&self) -> &S {
+        &self.storage
+    }
+
+    pub(crate) fn into_storage(self) -> S {
+        self.storage
     }
 
     /// Sets whether a status line may lack the space before an empty reason.
     pub(crate) const fn allow_missing_reason_space(&mut self, allow: bool) {
         self.scan.allow_missing_reason_space(allow);
     }
+}
 
+impl<S: Storage> Head<S> {
     /// Takes the bytes of the head off the front of `input`; returns whether it is complete.
     ///
     /// A complete head takes nothing more. After an error, all input is taken; the error repeats.
@@ -52,9 +62,9 @@ impl<'s> Head<'s> {
             None if input.is_empty() => return Ok(false),
             None => {}
         }
-        let room = self.storage.get_mut(self.len..).unwrap_or_default();
         let data = mem::take(input);
-        let fits = data.len().min(room.len());
+        let room = self.storage.limit().saturating_sub(self.len);
+        let fits = data.len().min(room);
         let scanned = self.scan.advance(data.get(..fits).unwrap_or_default());
         let taken = match scanned {
             Ok(complete_at) => complete_at.unwrap_or(fits),
@@ -63,7 +73,7 @@ impl<'s> Head<'s> {
         let Some((head, rest)) = data.split_at_mut_checked(taken) else {
             return self.fail(HeadError::HeadTooLarge);
         };
-        copy(head, room);
+        self.storage.append(self.len, head);
         self.len = self.len.saturating_add(taken);
         if let Ok(Some(_)) = scanned {
             *input = rest;
@@ -72,7 +82,7 @@ impl<'s> Head<'s> {
         }
         // A head that fills its storage without an end is already too large: do not wait for a
         // byte that could not be stored.
-        if self.len >= self.storage.len() {
+        if taken >= room {
             return self.fail(if self.scan.is_in_target() {
                 HeadError::TargetTooLong
             } else {
@@ -94,7 +104,7 @@ impl<'s> Head<'s> {
         self.start = self.len;
         self.scan.restart();
         self.end = None;
-        if self.len >= self.storage.len() {
+        if self.len >= self.storage.limit() {
             self.fail(HeadError::HeadTooLarge)?;
         }
         Ok(())
@@ -102,7 +112,7 @@ impl<'s> Head<'s> {
 
     /// Returns the received bytes of the head, without an empty line before it.
     pub(crate) fn bytes(&self) -> &[u8] {
-        let bytes = self.storage.get(self.start..self.len).unwrap_or_default();
+        let bytes = self.storage.bytes(self.start, self.len);
         bytes.strip_prefix(b"\r\n").unwrap_or(bytes)
     }
 
@@ -122,7 +132,7 @@ mod tests {
     fn no_byte_that_was_kept_is_looked_at_again_before_the_end() {
         const HEAD: &[u8] = b"GET / HTTP/1.1\r\nHost: a\r\nX: 0123456789\tabcdefghij\r\n\r\n";
         let mut storage = [0; 256];
-        let mut head = Head::of_request(&mut storage, HandshakeLimits::DEFAULT);
+        let mut head = Head::of_request(&mut storage[..], HandshakeLimits::DEFAULT);
         for (at, byte) in HEAD.iter().enumerate() {
             let complete = head.receive(&mut &mut [*byte][..]);
             assert_eq!(complete, Ok(at + 1 == HEAD.len()));
@@ -138,7 +148,7 @@ mod tests {
     #[test]
     fn rfc_9112_s2_2_an_ignored_line_is_not_part_of_the_head() {
         let mut storage = [0; 64];
-        let mut head = Head::of_request(&mut storage, HandshakeLimits::DEFAULT);
+        let mut head = Head::of_request(&mut storage[..], HandshakeLimits::DEFAULT);
         let mut input = *b"\r\nGET / HTTP/1.1\r\n\r\nmore";
         let mut input = &mut input[..];
         assert_eq!(head.receive(&mut input), Ok(true));

@@ -12,13 +12,17 @@ use super::error::HeadError;
 use super::headers::{Field, Headers};
 use crate::fuel;
 
-/// An HTTP version that a head can have.
+/// An HTTP version. A head that this crate parses has one of the first two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum HttpVersion {
     /// HTTP/1.0, which has no upgrade.
     Http10,
-    /// HTTP/1.1.
+    /// HTTP/1.1, in which a request asks for an upgrade (RFC 6455).
     Http11,
+    /// HTTP/2, in which a request is an extended CONNECT (RFC 8441).
+    Http2,
+    /// HTTP/3, in which a request is an extended CONNECT (RFC 9220).
+    Http3,
 }
 
 /// The length of what follows the target of a request: a space, a version, and CR LF.

@@ -109,6 +109,8 @@ impl Scan {
     ///
     /// # Errors
     /// The error of the first byte that no head can have in its place, or that exceeds a limit.
+    // Inline: `receive` is generic, and would otherwise call it across crates for each read.
+    #[inline]
     pub(crate) fn advance(&mut self, bytes: &[u8]) -> Result<Option<usize>, HeadError> {
         let mut rest = bytes;
         loop {

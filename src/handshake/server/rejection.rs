@@ -1,6 +1,8 @@
 //! Responses other than 101.
 
+use super::response_head::ResponseHead;
 use crate::handshake::error::HandshakeSendError;
+use crate::handshake::http::parse::HttpVersion;
 use crate::handshake::http::write::all_or_nothing;
 use crate::handshake::reserved::check_headers;
 
@@ -63,50 +65,100 @@ impl<'a> Rejection<'a> {
     /// [`HandshakeSendError`] if `out` is too short, the status is not allowed, or a header is
     /// invalid or reserved for the handshake. `out` is then unchanged.
     pub fn write(&self, out: &mut [u8]) -> Result<usize, HandshakeSendError> {
-        let Self { status, headers, body } = *self;
-        if !(200..=599).contains(&status) || matches!(status, 204 | 205 | 304) {
-            return Err(HandshakeSendError::InvalidStatus);
-        }
-        check_headers(headers, &[])?;
-        let (mut status_room, mut len_room) = ([0; MAX_DIGITS], [0; MAX_DIGITS]);
-        let status_digits = digits(u64::from(status), &mut status_room);
-        // A body whose length does not fit 64 bits cannot be in memory.
-        let body_len = digits(u64::try_from(body.len()).unwrap_or(u64::MAX), &mut len_room);
+        let head = self.head(HttpVersion::Http11)?;
+        let status_digits = Digits::of(u64::from(self.status));
         all_or_nothing(out, |to| {
             to.put(b"HTTP/1.1 ");
-            to.put(status_digits);
+            to.put(status_digits.as_bytes());
             to.put(b" ");
-            to.put(reason(status));
+            to.put(reason(self.status));
             to.put(b"\r\n");
-            if status == 426 {
-                to.put(b"Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n");
-                to.put(b"Connection: close, Upgrade\r\n");
-            } else {
-                to.put(b"Connection: close\r\n");
+            for (name, value) in head.headers() {
+                to.header(name.as_bytes(), value.as_bytes());
             }
-            to.header(b"Content-Length", body_len);
-            to.headers(headers);
             to.put(b"\r\n");
-            to.put(body);
+            to.put(self.body);
         })
         .map_err(HandshakeSendError::from)
+    }
+
+    /// Returns the response as status and headers, for an HTTP stack to send before the body.
+    ///
+    /// For HTTP/2 and HTTP/3 there is no `Connection` and no `Upgrade`, so a rejection with status
+    /// 426 is not possible; with 400, `Sec-WebSocket-Version` is added automatically.
+    ///
+    /// ```
+    /// use rfc6455::handshake::{HttpVersion, Rejection};
+    ///
+    /// let rejection = Rejection::new(404);
+    /// let response = rejection.head(HttpVersion::Http11)?;
+    /// assert_eq!(response.status(), 404);
+    /// assert!(response.headers().eq([("Connection", "close"), ("Content-Length", "0")]));
+    ///
+    /// let response = rejection.head(HttpVersion::Http2)?;
+    /// assert!(response.headers().eq([("content-length", "0")]));
+    /// # Ok::<(), rfc6455::handshake::HandshakeSendError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`HandshakeSendError`] if the status is not allowed, or a header is invalid or reserved for
+    /// the handshake.
+    pub fn head(&self, version: HttpVersion) -> Result<ResponseHead<'a>, HandshakeSendError> {
+        let status = self.status;
+        // RFC 9110 §15.5.22: "The server MUST send an Upgrade header field in a 426 response". In
+        // HTTP/2 it cannot.
+        let has_upgrade = version < HttpVersion::Http2;
+        if !(200..=599).contains(&status)
+            || matches!(status, 204 | 205 | 304)
+            || (status == 426 && !has_upgrade)
+        {
+            return Err(HandshakeSendError::InvalidStatus);
+        }
+        check_headers(self.headers, &[])?;
+        let fixed: &[_] = match (status, has_upgrade) {
+            (426, _) => &[
+                ("Upgrade", "websocket"),
+                ("Sec-WebSocket-Version", "13"),
+                ("Connection", "close, Upgrade"),
+            ],
+            (_, true) => &[("Connection", "close")],
+            (400, false) => &[("sec-websocket-version", "13")],
+            (_, false) => &[],
+        };
+        // A body whose length does not fit 64 bits cannot be in memory.
+        let length = Digits::of(u64::try_from(self.body.len()).unwrap_or(u64::MAX));
+        Ok(ResponseHead::of_rejection(version, fixed, length, self))
     }
 }
 
 /// The digits of `u64::MAX`.
 const MAX_DIGITS: usize = 20;
 
-fn digits(mut number: u64, room: &mut [u8; MAX_DIGITS]) -> &[u8] {
-    let mut begin = MAX_DIGITS;
-    for (at, digit) in room.iter_mut().enumerate().rev() {
-        *digit = b'0'.saturating_add(u8::try_from(number % 10).unwrap_or_default());
-        number /= 10;
-        begin = at;
-        if number == 0 {
-            break;
+/// A number in decimal digits.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Digits {
+    room: [u8; MAX_DIGITS],
+    /// Where the digits begin; they extend to the end.
+    begin: usize,
+}
+
+impl Digits {
+    fn of(mut number: u64) -> Self {
+        let mut digits = Self { room: [0; MAX_DIGITS], begin: MAX_DIGITS };
+        for (at, digit) in digits.room.iter_mut().enumerate().rev() {
+            *digit = b'0'.saturating_add(u8::try_from(number % 10).unwrap_or_default());
+            number /= 10;
+            digits.begin = at;
+            if number == 0 {
+                break;
+            }
         }
+        digits
     }
-    room.get(begin..).unwrap_or_default()
+
+    pub(super) fn as_bytes(&self) -> &[u8] {
+        self.room.get(self.begin..).unwrap_or_default()
+    }
 }
 
 /// Returns the reason phrase of a status that is likely here. It may be empty (RFC 9112 §4).

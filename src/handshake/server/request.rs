@@ -2,51 +2,61 @@
 
 use crate::handshake::facts::Facts;
 use crate::handshake::http::chars::trim_ows;
-use crate::handshake::http::headers::{HeaderSource, Headers, values_of};
+use crate::handshake::http::headers::{Headers, values_of};
 use crate::handshake::http::host::split_host;
 use crate::handshake::http::parse::{HttpVersion, ParsedRequest};
 
+/// The pseudo-header fields of a request in HTTP/2 or HTTP/3 (RFC 9113 §8.3.1, RFC 8441 §4).
+///
+/// `None` stands for a field that is absent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct PseudoHeaders<'h> {
+    /// `:method`.
+    pub method: &'h str,
+    /// `:protocol`, which makes a CONNECT an extended one.
+    pub protocol: Option<&'h str>,
+    /// `:scheme`.
+    pub scheme: Option<&'h str>,
+    /// `:authority`: the host, with the port unless it is the default port of the scheme.
+    pub authority: Option<&'h str>,
+    /// `:path`, with the query.
+    pub path: Option<&'h str>,
+}
+
 /// A well-formed request, with any method and any target.
 ///
-/// It borrows the head from the handshake's storage. [`upgrade`](Self::upgrade) checks whether it
-/// is the opening handshake of a WebSocket; if it is not, a server may still answer it with a page.
-///
-/// `F` is the source of the headers. It differs from the default only for a request that another
-/// HTTP stack has parsed; see [`from_parts`](Self::from_parts).
+/// It borrows the head from the handshake's storage, or from the HTTP stack that has parsed it; see
+/// [`from_parts`](Self::from_parts). [`upgrade`](Self::upgrade) checks whether it is the opening
+/// handshake of a WebSocket; if it is not, a server may still answer it with a page.
 #[derive(Clone, Copy, Debug)]
-pub struct Request<'h, F = Headers<'h>> {
+pub struct Request<'h> {
     method: &'h str,
     target: &'h str,
     version: HttpVersion,
-    headers: F,
+    /// What HTTP/2 and HTTP/3 send beside the target, and what an absolute target consists of if
+    /// another stack has split it.
+    pub(super) protocol: Option<&'h str>,
+    pub(super) scheme: Option<&'h str>,
+    pub(super) authority: Option<&'h str>,
+    headers: Headers<'h>,
     pub(super) facts: Facts<'h>,
 }
 
 impl<'h> Request<'h> {
     pub(super) fn new(parsed: &ParsedRequest<'h, Facts<'h>>) -> Self {
         let ParsedRequest { method, target, version, headers, facts } = *parsed;
-        Self { method, target, version, headers, facts }
+        let (protocol, scheme, authority) = (None, None, None);
+        Self { method, target, version, protocol, scheme, authority, headers, facts }
     }
-}
 
-impl<'h, F: HeaderSource<'h>> Request<'h, F> {
-    /// Creates a request that another HTTP stack has already parsed, for the same checks.
+    /// Creates a request of HTTP/1 that another HTTP stack has already parsed, for the same checks.
     ///
     /// HTTP syntax is that stack's responsibility; the requirements of RFC 6455 are checked here.
+    /// [`Headers`] lists the types that headers can come from. With the feature `http`, a
+    /// `&http::Request` converts into a request.
     ///
     /// ```
     /// use rfc6455::handshake::{HttpVersion, Request};
-    ///
-    /// #[derive(Clone, Copy)]
-    /// struct Map<'h>(&'h [(String, Vec<u8>)]);
-    ///
-    /// impl<'h> IntoIterator for Map<'h> {
-    ///     type Item = (&'h str, &'h [u8]);
-    ///     type IntoIter = Box<dyn Iterator<Item = Self::Item> + 'h>;
-    ///     fn into_iter(self) -> Self::IntoIter {
-    ///         Box::new(self.0.iter().map(|(name, value)| (name.as_str(), value.as_slice())))
-    ///     }
-    /// }
     ///
     /// let headers = [
     ///     ("host".to_string(), b"example.com".to_vec()),
@@ -55,15 +65,79 @@ impl<'h, F: HeaderSource<'h>> Request<'h, F> {
     ///     ("sec-websocket-version".to_string(), b"13".to_vec()),
     ///     ("sec-websocket-key".to_string(), b"dGhlIHNhbXBsZSBub25jZQ==".to_vec()),
     /// ];
-    /// let request = Request::from_parts("GET", "/chat", HttpVersion::Http11, Map(&headers));
+    /// let request = Request::from_parts("GET", "/chat", HttpVersion::Http11, &headers);
     /// let upgrade = request.upgrade()?;
-    /// assert_eq!(&upgrade.accept_key(), b"s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
+    /// assert_eq!(upgrade.accept_key().as_ref(), Some(b"s3pPLMBiTxaQ9kYGzzhZRbK+xOo="));
     /// # Ok::<(), rfc6455::handshake::HandshakeError>(())
     /// ```
     #[must_use]
-    pub fn from_parts(method: &'h str, target: &'h str, version: HttpVersion, headers: F) -> Self {
+    pub fn from_parts(
+        method: &'h str,
+        target: &'h str,
+        version: HttpVersion,
+        headers: impl Into<Headers<'h>>,
+    ) -> Self {
+        let path = Some(target);
+        let pseudo = PseudoHeaders { method, path, ..PseudoHeaders::default() };
+        Self::from_pseudo_headers(pseudo, version, headers)
+    }
+
+    /// Creates a request of HTTP/2 or HTTP/3, for the checks of RFC 8441 and RFC 9220.
+    ///
+    /// HTTP syntax is your HTTP stack's responsibility, and so is the setting
+    /// `SETTINGS_ENABLE_CONNECT_PROTOCOL`, without which clients do not send such requests.
+    ///
+    /// ```
+    /// use rfc6455::handshake::{Acceptance, HttpVersion, PseudoHeaders, Request};
+    ///
+    /// let pseudo = PseudoHeaders {
+    ///     method: "CONNECT",
+    ///     protocol: Some("websocket"),
+    ///     scheme: Some("https"),
+    ///     authority: Some("server.example.com"),
+    ///     path: Some("/chat"),
+    /// };
+    /// let headers = [("sec-websocket-protocol", "chat"), ("sec-websocket-version", "13")];
+    /// let request = Request::from_pseudo_headers(pseudo, HttpVersion::Http2, &headers);
+    /// let upgrade = request.upgrade()?;
+    /// let response = upgrade.accept_head(&Acceptance::DEFAULT.subprotocol(Some("chat")))?;
+    /// assert_eq!(response.status(), 200);
+    /// assert!(response.headers().eq([("sec-websocket-protocol", "chat")]));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn from_pseudo_headers(
+        pseudo: PseudoHeaders<'h>,
+        version: HttpVersion,
+        headers: impl Into<Headers<'h>>,
+    ) -> Self {
+        let PseudoHeaders { method, protocol, scheme, authority, path } = pseudo;
+        let headers = headers.into();
         let facts = headers.into_iter().collect();
-        Self { method, target, version, headers, facts }
+        let target = path.unwrap_or_default();
+        Self { method, target, version, protocol, scheme, authority, headers, facts }
+    }
+
+    /// Sets the value of `:protocol`, which some HTTP stacks keep beside the request.
+    ///
+    /// ```
+    /// # #[cfg(feature = "http")] {
+    /// use rfc6455::handshake::Request;
+    ///
+    /// let received = http::Request::connect("https://server.example.com/chat")
+    ///     .version(http::Version::HTTP_2)
+    ///     .header("sec-websocket-version", "13")
+    ///     .body(())?;
+    /// // With hyper, the protocol is in `received.extensions()`.
+    /// let request = Request::from(&received).with_protocol(Some("websocket"));
+    /// assert!(request.upgrade().is_ok());
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub const fn with_protocol(mut self, protocol: Option<&'h str>) -> Self {
+        self.protocol = protocol;
+        self
     }
 
     /// Returns the method, such as `GET`. Methods are case-sensitive.
@@ -78,7 +152,17 @@ impl<'h, F: HeaderSource<'h>> Request<'h, F> {
         self.version
     }
 
-    /// Returns the target exactly as in the request line, with the query.
+    /// Returns the pseudo-header fields. `path` is the target, and never `None`.
+    ///
+    /// In a request of HTTP/1, only `method` and `path` are present, unless another HTTP stack has
+    /// split an absolute target.
+    #[must_use]
+    pub const fn pseudo_headers(&self) -> PseudoHeaders<'h> {
+        let Self { method, protocol, scheme, authority, target, .. } = *self;
+        PseudoHeaders { method, protocol, scheme, authority, path: Some(target) }
+    }
+
+    /// Returns the target exactly as in the request line or in `:path`, with the query.
     #[must_use]
     pub const fn target(&self) -> &'h str {
         self.target
@@ -91,7 +175,7 @@ impl<'h, F: HeaderSource<'h>> Request<'h, F> {
     #[must_use]
     pub fn path(&self) -> &'h str {
         let target = Target::of(self.target);
-        match (target.path, target.authority) {
+        match (target.path, target.authority.or(self.authority)) {
             ("", Some(_)) => "/",
             (path, _) => path,
         }
@@ -103,19 +187,22 @@ impl<'h, F: HeaderSource<'h>> Request<'h, F> {
         Target::of(self.target).query
     }
 
-    /// Returns the requested host and port: of an absolute target, or else of the only `Host`.
+    /// Returns the requested host and port: of `:authority`, of an absolute target, or else of the
+    /// only `Host`.
     #[must_use]
     pub fn host(&self) -> Option<&'h str> {
         // RFC 9112 §3.2.2: "When an origin server receives a request with an absolute-form of
         // request-target, the origin server MUST ignore the received Host header field (if any)
         // and instead use the host information of the request-target."
-        let authority = Target::of(self.target).authority;
+        // RFC 8441 §5: "The Host information is conveyed as part of the :authority pseudo-header
+        // field, which is required on every HTTP/2 transaction."
+        let authority = self.authority.or(Target::of(self.target).authority);
         authority.or_else(|| core::str::from_utf8(self.facts.host.once()?).ok())
     }
 
     /// Returns all headers, in order.
     #[must_use]
-    pub const fn headers(&self) -> F {
+    pub const fn headers(&self) -> Headers<'h> {
         self.headers
     }
 
@@ -126,15 +213,12 @@ impl<'h, F: HeaderSource<'h>> Request<'h, F> {
     }
 
     /// Returns the values of all headers called `name`, compared case-insensitively.
-    pub fn headers_named<'n>(
-        &self,
-        name: &'n str,
-    ) -> impl Iterator<Item = &'h [u8]> + use<'h, 'n, F> {
+    pub fn headers_named<'n>(&self, name: &'n str) -> impl Iterator<Item = &'h [u8]> + use<'h, 'n> {
         values_of(self.headers, name)
     }
 
     /// Returns the cookies, as names and values (RFC 6265 §5.4). Parts without `=` are skipped.
-    pub fn cookies(&self) -> impl Iterator<Item = (&'h [u8], &'h [u8])> + use<'h, F> {
+    pub fn cookies(&self) -> impl Iterator<Item = (&'h [u8], &'h [u8])> + use<'h> {
         self.headers_named("cookie").flat_map(|line| line.split(|&byte| byte == b';')).filter_map(
             |pair| {
                 let pair = trim_ows(pair);
@@ -192,6 +276,15 @@ pub(super) fn is_resource(target: &str) -> bool {
         return true;
     }
     let Some((scheme, _)) = target.split_once("://") else { return false };
-    (scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https"))
-        && Target::of(target).authority.is_some_and(|host| split_host(host.as_bytes()).is_some())
+    is_http(scheme) && Target::of(target).authority.is_some_and(is_authority)
+}
+
+/// Returns whether `scheme` is `http` or `https`.
+pub(super) fn is_http(scheme: &str) -> bool {
+    scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https")
+}
+
+/// Returns whether `authority` is a host with an optional port.
+pub(super) fn is_authority(authority: &str) -> bool {
+    split_host(authority.as_bytes()).is_some()
 }

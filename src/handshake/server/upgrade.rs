@@ -1,11 +1,12 @@
 //! Checks a request (RFC 6455 §4.2.1), and accepts it with the response 101 (§4.2.2).
 
-use super::request::{Request, is_resource};
+use super::request::{Request, is_authority, is_http, is_resource};
+use super::response_head::ResponseHead;
 use crate::handshake::error::{HandshakeError, HandshakeSendError};
 use crate::handshake::extension::{Extension, Extensions};
 use crate::handshake::facts::Seen;
 use crate::handshake::http::chars::ascii;
-use crate::handshake::http::headers::{HeaderSource, Headers, values_of};
+use crate::handshake::http::headers::values_of;
 use crate::handshake::http::host::split_host;
 use crate::handshake::http::parse::HttpVersion;
 use crate::handshake::http::tokens::elements;
@@ -17,15 +18,15 @@ use crate::handshake::subprotocols::is_subprotocol_offer;
 
 /// A request that meets RFC 6455 §4.2.1, ready to be accepted or rejected.
 ///
-/// Returned by [`Request::upgrade`].
+/// In HTTP/2 and HTTP/3, it meets RFC 8441 §5. Returned by [`Request::upgrade`].
 #[derive(Clone, Copy, Debug)]
-pub struct Upgrade<'h, F = Headers<'h>> {
-    request: Request<'h, F>,
-    /// The base64 of sixteen bytes.
-    key: &'h [u8],
+pub struct Upgrade<'h> {
+    request: Request<'h>,
+    /// The base64 of sixteen bytes; `None` in HTTP/2 and HTTP/3.
+    key: Option<&'h [u8]>,
 }
 
-/// What the server agrees to, for [`Upgrade::accept`]; by default, nothing.
+/// What the server agrees to, for [`Upgrade::accept`] and [`Upgrade::accept_head`]; by default, nothing.
 ///
 /// ```
 /// use rfc6455::handshake::Acceptance;
@@ -69,14 +70,42 @@ impl<'a> Acceptance<'a> {
     }
 }
 
-impl<'h, F: HeaderSource<'h>> Request<'h, F> {
+impl<'h> Request<'h> {
     /// Checks that this is an opening handshake: every requirement of RFC 6455 §4.2.1.
+    ///
+    /// In HTTP/2 and HTTP/3, it is an extended CONNECT: every requirement of RFC 8441 §5, which
+    /// replaces the method, `Host`, `Upgrade`, `Connection` and `Sec-WebSocket-Key`.
     ///
     /// # Errors
     /// The first requirement that is not met. [`HandshakeError::NotAnUpgrade`], which is checked
     /// first, means that the request does not ask for WebSocket: a server that also serves pages
     /// can then serve one.
-    pub fn upgrade(&self) -> Result<Upgrade<'h, F>, HandshakeError> {
+    pub fn upgrade(&self) -> Result<Upgrade<'h>, HandshakeError> {
+        let key = if self.version() < HttpVersion::Http2 {
+            Some(self.check_get()?)
+        } else {
+            self.check_connect()?;
+            None
+        };
+        // RFC 6454 §7.3: "The user agent MUST NOT include more than one Origin header field in any
+        // HTTP request." With two, a check of one could be bypassed with the other.
+        if self.facts.origin.repeated {
+            return Err(HandshakeError::DuplicateOrigin);
+        }
+        let upgrade = Upgrade { request: *self, key };
+        if self.facts.subprotocols.first.is_some()
+            && !is_subprotocol_offer(upgrade.subprotocol_lines().flat_map(elements))
+        {
+            return Err(HandshakeError::InvalidSubprotocols);
+        }
+        for line in upgrade.extension_lines() {
+            Extensions::parse(line)?;
+        }
+        Ok(upgrade)
+    }
+
+    /// Checks what only HTTP/1.1 has, and returns the key.
+    fn check_get(&self) -> Result<&'h [u8], HandshakeError> {
         let facts = &self.facts;
         // RFC 6455 §4.2.1: "An |Upgrade| header field containing the value "websocket", treated as
         // an ASCII case-insensitive value."
@@ -92,7 +121,17 @@ impl<'h, F: HeaderSource<'h>> Request<'h, F> {
         if self.method() != "GET" {
             return Err(HandshakeError::MethodNotGet);
         }
-        if !is_resource(self.target()) {
+        let is_valid = match self.scheme {
+            None => is_resource(self.target()),
+            // Another HTTP stack has split an absolute URI. Its path may be empty.
+            Some(scheme) => {
+                let path = self.target();
+                is_http(scheme)
+                    && self.authority.is_some_and(is_authority)
+                    && (is_resource(path) || path.is_empty() || path.starts_with('?'))
+            }
+        };
+        if !is_valid {
             return Err(HandshakeError::InvalidTarget);
         }
         self.check_host()?;
@@ -101,15 +140,7 @@ impl<'h, F: HeaderSource<'h>> Request<'h, F> {
         if !facts.connection_upgrade {
             return Err(HandshakeError::MissingConnectionUpgrade);
         }
-        // A server that took the body for frames would disagree with every intermediary about
-        // where the request ends.
-        if facts.body {
-            return Err(HandshakeError::UnexpectedBody);
-        }
-        // RFC 6455 §4.2.1: "A |Sec-WebSocket-Version| header field, with a value of 13."
-        if facts.version.once() != Some(b"13") {
-            return Err(HandshakeError::UnsupportedVersion);
-        }
+        self.check_body_and_version()?;
         // RFC 6455 §4.2.1: "A |Sec-WebSocket-Key| header field with a base64-encoded (see Section
         // 4 of [RFC4648]) value that, when decoded, is 16 bytes in length."
         let key = facts.key.first.ok_or(HandshakeError::MissingKey)?;
@@ -118,24 +149,22 @@ impl<'h, F: HeaderSource<'h>> Request<'h, F> {
         if facts.key.repeated {
             return Err(HandshakeError::DuplicateKey);
         }
-        if !is_key(key) {
-            return Err(HandshakeError::InvalidKey);
+        if is_key(key) { Ok(key) } else { Err(HandshakeError::InvalidKey) }
+    }
+
+    /// Checks what every version of HTTP has.
+    #[inline]
+    pub(super) fn check_body_and_version(&self) -> Result<(), HandshakeError> {
+        // A server that took the body for frames would disagree with every intermediary about
+        // where the request ends.
+        if self.facts.body {
+            return Err(HandshakeError::UnexpectedBody);
         }
-        // RFC 6454 §7.3: "The user agent MUST NOT include more than one Origin header field in any
-        // HTTP request." With two, a check of one could be bypassed with the other.
-        if facts.origin.repeated {
-            return Err(HandshakeError::DuplicateOrigin);
+        // RFC 6455 §4.2.1: "A |Sec-WebSocket-Version| header field, with a value of 13."
+        if self.facts.version.once() != Some(b"13") {
+            return Err(HandshakeError::UnsupportedVersion);
         }
-        let upgrade = Upgrade { request: *self, key };
-        if facts.subprotocols.first.is_some()
-            && !is_subprotocol_offer(upgrade.subprotocol_lines().flat_map(elements))
-        {
-            return Err(HandshakeError::InvalidSubprotocols);
-        }
-        for line in upgrade.extension_lines() {
-            Extensions::parse(line)?;
-        }
-        Ok(upgrade)
+        Ok(())
     }
 
     fn check_host(&self) -> Result<(), HandshakeError> {
@@ -151,15 +180,15 @@ impl<'h, F: HeaderSource<'h>> Request<'h, F> {
     }
 }
 
-impl<'h, F: HeaderSource<'h>> Upgrade<'h, F> {
+impl<'h> Upgrade<'h> {
     /// Returns the request, with its path, its headers, and its cookies.
     #[must_use]
-    pub const fn request(&self) -> Request<'h, F> {
+    pub const fn request(&self) -> Request<'h> {
         self.request
     }
 
     /// Returns the client's offered subprotocols: different tokens, in order of preference.
-    pub fn subprotocols(&self) -> impl Iterator<Item = &'h str> + use<'h, F> {
+    pub fn subprotocols(&self) -> impl Iterator<Item = &'h str> + use<'h> {
         self.subprotocol_lines().flat_map(elements).map(ascii)
     }
 
@@ -170,7 +199,7 @@ impl<'h, F: HeaderSource<'h>> Upgrade<'h, F> {
     }
 
     /// Returns the client's offered extensions, in order of preference.
-    pub fn extensions(&self) -> impl Iterator<Item = Extension<'h>> + use<'h, F> {
+    pub fn extensions(&self) -> impl Iterator<Item = Extension<'h>> + use<'h> {
         self.extension_lines().filter_map(|line| Extensions::parse(line).ok()).flatten()
     }
 
@@ -210,12 +239,12 @@ impl<'h, F: HeaderSource<'h>> Upgrade<'h, F> {
         }
     }
 
-    /// Returns the value of `Sec-WebSocket-Accept` for this request.
+    /// Returns the value of `Sec-WebSocket-Accept` for this request; `None` in HTTP/2 and HTTP/3.
     ///
-    /// [`accept`](Self::accept) writes it automatically.
+    /// [`accept`](Self::accept) and [`accept_head`](Self::accept_head) add it automatically.
     #[must_use]
-    pub fn accept_key(&self) -> [u8; 28] {
-        accept_key(self.key)
+    pub fn accept_key(&self) -> Option<[u8; 28]> {
+        self.key.map(accept_key)
     }
 
     /// Writes the response 101 into `out` and returns its length.
@@ -224,14 +253,15 @@ impl<'h, F: HeaderSource<'h>> Upgrade<'h, F> {
     ///
     /// # Errors
     /// [`HandshakeSendError`] if `out` is too short, if you accept something that was not offered,
-    /// or if a header is invalid or reserved for the handshake. `out` is then unchanged.
+    /// if a header is invalid or reserved for the handshake, or if the request is one of HTTP/2 or
+    /// HTTP/3. `out` is then unchanged.
     pub fn accept(
         &self,
         acceptance: &Acceptance<'_>,
         out: &mut [u8],
     ) -> Result<usize, HandshakeSendError> {
         self.check(acceptance)?;
-        let accept = self.accept_key();
+        let accept = self.accept_key().ok_or(HandshakeSendError::NotHttp1)?;
         all_or_nothing(out, |to| {
             // RFC 6455 §4.2.2: "A Status-Line with a 101 response code as per RFC 2616", "An
             // |Upgrade| header field with value "websocket"", "A |Connection| header field with
@@ -251,6 +281,45 @@ impl<'h, F: HeaderSource<'h>> Upgrade<'h, F> {
             to.put(b"\r\n");
         })
         .map_err(HandshakeSendError::from)
+    }
+
+    /// Returns the same response as status and headers, for an HTTP stack to send.
+    ///
+    /// In HTTP/1.1 the status is 101. In HTTP/2 and HTTP/3 it is 200, without `Upgrade`,
+    /// `Connection` and `Sec-WebSocket-Accept`.
+    ///
+    /// ```
+    /// use rfc6455::handshake::{Acceptance, HttpVersion, Request};
+    ///
+    /// let headers = [
+    ///     ("host", "example.com"),
+    ///     ("upgrade", "websocket"),
+    ///     ("connection", "Upgrade"),
+    ///     ("sec-websocket-version", "13"),
+    ///     ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="),
+    /// ];
+    /// let request = Request::from_parts("GET", "/chat", HttpVersion::Http11, &headers);
+    /// let upgrade = request.upgrade()?;
+    /// let response = upgrade.accept_head(&Acceptance::DEFAULT.headers(&[("Server", "demo")]))?;
+    /// assert_eq!(response.status(), 101);
+    /// assert!(response.headers().eq([
+    ///     ("Upgrade", "websocket"),
+    ///     ("Connection", "Upgrade"),
+    ///     ("Sec-WebSocket-Accept", "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="),
+    ///     ("Server", "demo"),
+    /// ]));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`HandshakeSendError`] if you accept something that was not offered, or if a header is
+    /// invalid or reserved for the handshake.
+    pub fn accept_head<'a>(
+        &self,
+        acceptance: &Acceptance<'a>,
+    ) -> Result<ResponseHead<'a>, HandshakeSendError> {
+        self.check(acceptance)?;
+        Ok(ResponseHead::of_acceptance(self.request.version(), self.accept_key(), acceptance))
     }
 
     fn check(&self, acceptance: &Acceptance<'_>) -> Result<(), HandshakeSendError> {
@@ -275,11 +344,11 @@ impl<'h, F: HeaderSource<'h>> Upgrade<'h, F> {
         check_headers(acceptance.headers, &[])
     }
 
-    fn subprotocol_lines(&self) -> impl Iterator<Item = &'h [u8]> + use<'h, F> {
+    fn subprotocol_lines(&self) -> impl Iterator<Item = &'h [u8]> + use<'h> {
         self.lines(self.request.facts.subprotocols, "sec-websocket-protocol")
     }
 
-    fn extension_lines(&self) -> impl Iterator<Item = &'h [u8]> + use<'h, F> {
+    fn extension_lines(&self) -> impl Iterator<Item = &'h [u8]> + use<'h> {
         self.lines(self.request.facts.extensions, "sec-websocket-extensions")
     }
 
@@ -288,7 +357,7 @@ impl<'h, F: HeaderSource<'h>> Upgrade<'h, F> {
         &self,
         seen: Seen<'h>,
         name: &'static str,
-    ) -> impl Iterator<Item = &'h [u8]> + use<'h, F> {
+    ) -> impl Iterator<Item = &'h [u8]> + use<'h> {
         let several = seen.repeated.then(|| values_of(self.request.headers(), name));
         seen.once().into_iter().chain(several.into_iter().flatten())
     }
