@@ -311,6 +311,12 @@ impl<R: Role> Connection<R> {
         self.sender.is_close_sent()
     }
 
+    /// Returns whether this end is the server.
+    #[must_use]
+    pub fn is_server(&self) -> bool {
+        self.sender.is_server()
+    }
+
     /// Returns the violation that failed the connection, if one has.
     #[must_use]
     pub const fn error(&self) -> Option<ProtocolError> {

@@ -209,7 +209,7 @@ pub use limits::Limits;
 pub use mask::{MaskingKey, mask};
 pub use opcode::{MessageKind, Opcode};
 pub use receive::ReceiveHalf;
-pub use role::{AnyRole, Client, ForkKeys, MaskingKeys, Role, Server};
+pub use role::{AnyRole, Client, FixedRole, ForkKeys, MaskingKeys, Role, Server};
 pub use send::{ControlFrame, PreparedMessage, SendHalf};
 pub use timers::{Timeouts, Timer, Timers};
 pub use utf8::Utf8;

@@ -29,6 +29,12 @@ pub trait Role: sealed::Sealed {
     }
 }
 
+/// A role that the type says: [`Server`] or [`Client`].
+pub trait FixedRole: Role {
+    /// Whether this end is the server.
+    const IS_SERVER: bool;
+}
+
 /// A role without the keys.
 pub trait Side: Copy + fmt::Debug {
     fn is_server(self) -> bool;
@@ -183,6 +189,14 @@ impl<K: MaskingKeys> AnyRole<K> {
 impl Role for Server {}
 impl<K: MaskingKeys> Role for Client<K> {}
 impl<K: MaskingKeys> Role for AnyRole<K> {}
+
+impl FixedRole for Server {
+    const IS_SERVER: bool = true;
+}
+
+impl<K: MaskingKeys> FixedRole for Client<K> {
+    const IS_SERVER: bool = false;
+}
 
 impl sealed::Sealed for Server {
     type Side = ServerSide;

@@ -417,6 +417,12 @@ impl<R: Role, S: Storage> WebSocket<R, S> {
         Some(expired)
     }
 
+    /// Returns whether this end is the server.
+    #[must_use]
+    pub fn is_server(&self) -> bool {
+        self.receiver.half.is_server()
+    }
+
     /// Returns the violation that failed the connection, if one has.
     #[must_use]
     pub const fn error(&self) -> Option<ProtocolError> {

@@ -8,7 +8,7 @@ use super::source::{Scenario, Source};
 use super::websocket::write_all;
 use super::wire::{self, Frame};
 use rfc6455::deflate::Config;
-use rfc6455::{Fragment, Limits, Role, SendError, WebSocket, websocket};
+use rfc6455::{FixedRole, Fragment, Limits, SendError, WebSocket, websocket};
 
 pub fn config(source: &mut Source<'_>) -> Config {
     Config::DEFAULT
@@ -66,7 +66,7 @@ pub fn what_is_sent_can_be_inflated(bytes: &[u8]) {
 const HIGH_WATER: usize = 200_000;
 
 /// Sends messages until there are no more choices.
-fn say<R: Role>(
+fn say<R: FixedRole>(
     mut ws: WebSocket<R, Vec<u8>>,
     source: &mut Source<'_>,
 ) -> (Vec<u8>, Vec<(bool, Vec<u8>)>) {
@@ -115,7 +115,7 @@ fn floor(text: &str, mut at: usize) -> usize {
     at
 }
 
-fn send_all<R: Role>(
+fn send_all<R: FixedRole>(
     ws: &mut WebSocket<R, Vec<u8>>,
     pieces: Vec<Fragment<'_>>,
     wire: &mut Vec<u8>,

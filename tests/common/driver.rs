@@ -4,8 +4,8 @@ use super::fuel::Meter;
 use super::oracle::{self, Outcome, Seen, Setting, see};
 use super::wire::{self, Frame};
 use rfc6455::{
-    Connection, ControlFrame, Eof, Event, ForkKeys, MaskingKeys, MessageKind, ProtocolError, Role,
-    SendError,
+    Connection, ControlFrame, Eof, Event, FixedRole, ForkKeys, MaskingKeys, MessageKind,
+    ProtocolError, SendError,
 };
 
 /// A source of masking keys that tests can foretell, and that never gives the same one twice.
@@ -52,13 +52,13 @@ pub fn run<'a>(setting: &Setting, pieces: impl IntoIterator<Item = &'a [u8]>) ->
     }
 }
 
-fn prepared<R: Role>(mut ws: Connection<R>, setting: &Setting) -> Connection<R> {
+fn prepared<R: FixedRole>(mut ws: Connection<R>, setting: &Setting) -> Connection<R> {
     ws.allow_rsv1(setting.rsv1);
     ws
 }
 
 /// Feeds these pieces, and takes what is to be transmitted after every event.
-pub fn drive<'a, R: Role + Clone>(
+pub fn drive<'a, R: FixedRole + Clone>(
     ws: &mut Connection<R>,
     pieces: impl IntoIterator<Item = &'a [u8]>,
 ) -> Run {
@@ -102,7 +102,7 @@ pub fn drive<'a, R: Role + Clone>(
 }
 
 /// Takes what is pending, in both ways: they give the same bytes.
-fn drain<R: Role + Clone>(ws: &mut Connection<R>, sent: &mut Vec<u8>) {
+fn drain<R: FixedRole + Clone>(ws: &mut Connection<R>, sent: &mut Vec<u8>) {
     let (mut twin, start) = (ws.clone(), sent.len());
     while let Some(frame) = ws.poll_transmit() {
         sent.extend_from_slice(&frame);
@@ -123,7 +123,7 @@ fn drain<R: Role + Clone>(ws: &mut Connection<R>, sent: &mut Vec<u8>) {
 }
 
 /// An event with its payload.
-pub fn seen<R: Role>(event: &Event<'_>, ws: &Connection<R>) -> Seen {
+pub fn seen<R: FixedRole>(event: &Event<'_>, ws: &Connection<R>) -> Seen {
     match event {
         Event::Data(chunk) => {
             assert!(chunk.is_last() || !chunk.is_empty(), "an empty chunk that ends nothing");
@@ -182,7 +182,7 @@ pub fn assert_agrees(run: &Run, outcome: &Outcome, setting: &Setting) {
 }
 
 /// After a failure or the peer's Close nothing comes in any more, and nothing goes out.
-pub fn assert_finished<R: Role>(ws: &mut Connection<R>) {
+pub fn assert_finished<R: FixedRole>(ws: &mut Connection<R>) {
     let (error, close) = (ws.error(), ws.close_frame().is_some());
     for garbage in [&b"\x81\x00"[..], &[0xFF; 40], b"", b"\x89\x80\x00\x00\x00\x00"] {
         let mut buffer = garbage.to_vec();
@@ -210,7 +210,7 @@ pub fn assert_finished<R: Role>(ws: &mut Connection<R>) {
 
 /// As [`run`], and holds the connection to what must be true after its end.
 pub fn run_to_the_end<'a>(setting: &Setting, pieces: impl IntoIterator<Item = &'a [u8]>) -> Run {
-    fn go<'a, R: Role + Clone>(
+    fn go<'a, R: FixedRole + Clone>(
         mut ws: Connection<R>,
         setting: &Setting,
         pieces: impl IntoIterator<Item = &'a [u8]>,

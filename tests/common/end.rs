@@ -15,7 +15,7 @@ use super::{deflate::agree, deflating::config as compression};
 use rfc6455::websocket::Config;
 
 /// One end.
-pub enum End<R> {
+pub enum End<R: FixedRole> {
     Connection(Box<Connection<R>>),
     #[cfg(feature = "alloc")]
     WebSocket(Box<WebSocket<R, Vec<u8>>>),
@@ -42,7 +42,7 @@ pub fn ends(source: &mut Source<'_>) -> (End<Client<Keys>>, End<Server>, bool) {
     (client, server, false)
 }
 
-impl<R: Role> End<R> {
+impl<R: FixedRole> End<R> {
     /// The layer over a connection, if there is one; it yields messages above this in chunks.
     fn new(connection: Connection<R>, layered: bool, above: u64) -> Self {
         #[cfg(feature = "alloc")]

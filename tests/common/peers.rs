@@ -10,7 +10,7 @@ use super::wire::{self, Frame};
 use rfc6455::*;
 
 /// One end, what is on its way to it, and what it saw and said.
-struct Peer<R> {
+struct Peer<R: FixedRole> {
     end: End<R>,
     /// Bytes that the other end has written and that have not arrived.
     coming: Vec<u8>,
@@ -31,7 +31,7 @@ struct Peer<R> {
     meter: Meter,
 }
 
-impl<R: Role> Peer<R> {
+impl<R: FixedRole> Peer<R> {
     fn new(end: End<R>) -> Self {
         Self {
             end,
@@ -49,14 +49,14 @@ impl<R: Role> Peer<R> {
         }
     }
 
-    fn write<S: Role>(&mut self, to: &mut Peer<S>, bytes: &[u8]) {
+    fn write<S: FixedRole>(&mut self, to: &mut Peer<S>, bytes: &[u8]) {
         self.wrote.extend_from_slice(bytes);
         to.coming.extend_from_slice(bytes);
         to.held_back.0 += bytes.len();
     }
 
     /// Does something that an application might.
-    fn act<S: Role>(&mut self, to: &mut Peer<S>, source: &mut Source<'_>) {
+    fn act<S: FixedRole>(&mut self, to: &mut Peer<S>, source: &mut Source<'_>) {
         match source.below(16) {
             0..=3 => {
                 let (text, len) = (source.flag(), source.len());
@@ -118,7 +118,7 @@ impl<R: Role> Peer<R> {
         self.held_back = (len, 1 + source.below(6));
     }
 
-    fn close<S: Role>(&mut self, to: &mut Peer<S>, source: &mut Source<'_>) {
+    fn close<S: FixedRole>(&mut self, to: &mut Peer<S>, source: &mut Source<'_>) {
         let code = CloseCode::new(source.pick(&[1000, 1001, 3000, 4999])).unwrap();
         let with = source.flag().then_some((code, "good bye"));
         if let Ok(frame) = self.end.close(with) {
@@ -126,13 +126,13 @@ impl<R: Role> Peer<R> {
         }
     }
 
-    fn transmit<S: Role>(&mut self, to: &mut Peer<S>) {
+    fn transmit<S: FixedRole>(&mut self, to: &mut Peer<S>) {
         let frames = self.end.transmit();
         self.write(to, &frames);
     }
 
     /// Reads a part of what is coming, and answers after each event, or later.
-    fn arrive<S: Role>(&mut self, to: &mut Peer<S>, source: &mut Source<'_>) {
+    fn arrive<S: FixedRole>(&mut self, to: &mut Peer<S>, source: &mut Source<'_>) {
         let (late, times) = self.held_back;
         let there = self.coming.len() - if times > 0 { late } else { 0 };
         self.held_back.1 = times.saturating_sub(1);
@@ -141,7 +141,7 @@ impl<R: Role> Peer<R> {
         self.read(len, to, eager);
     }
 
-    fn read<S: Role>(&mut self, len: usize, to: &mut Peer<S>, eager: bool) {
+    fn read<S: FixedRole>(&mut self, len: usize, to: &mut Peer<S>, eager: bool) {
         let mut buffer: Vec<u8> = self.coming.drain(..len).collect();
         let mut input = &mut buffer[..];
         self.meter.forget();

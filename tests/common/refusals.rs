@@ -78,7 +78,7 @@ fn either_end_tries(source: &mut Source<'_>, every_refusal: bool) {
     }
 }
 
-fn send_anything<R: Role + Clone + Debug>(
+fn send_anything<R: FixedRole + Clone + Debug>(
     mut ws: Connection<R>,
     source: &mut Source<'_>,
     every_refusal: bool,
@@ -115,7 +115,11 @@ fn send_anything<R: Role + Clone + Debug>(
 
 type Tried = (Result<(), SendError>, Vec<SendError>);
 
-fn try_send<R: Role>(ws: &mut Connection<R>, model: &mut Model, source: &mut Source<'_>) -> Tried {
+fn try_send<R: FixedRole>(
+    ws: &mut Connection<R>,
+    model: &mut Model,
+    source: &mut Source<'_>,
+) -> Tried {
     let (text, (first, last), len) = (source.flag(), source.pick(&PARTS), source.below(140));
     let string = source.text(if text { len } else { 0 });
     let bytes = source.bytes(len);
@@ -147,7 +151,11 @@ fn try_send<R: Role>(ws: &mut Connection<R>, model: &mut Model, source: &mut Sou
     (result.map(|_| ()), errors)
 }
 
-fn try_begin<R: Role>(ws: &mut Connection<R>, model: &mut Model, source: &mut Source<'_>) -> Tried {
+fn try_begin<R: FixedRole>(
+    ws: &mut Connection<R>,
+    model: &mut Model,
+    source: &mut Source<'_>,
+) -> Tried {
     let (text, (first, last)) = (source.flag(), source.pick(&PARTS));
     let len = source.pick(&[0, 1, 2, 3, 4, 10, 126, 65_536, (1 << 63) - 1, 1 << 63, u64::MAX]);
     let kind = if text { MessageKind::Text } else { MessageKind::Binary };
@@ -184,7 +192,7 @@ fn try_begin<R: Role>(ws: &mut Connection<R>, model: &mut Model, source: &mut So
     }
 }
 
-fn try_payload<R: Role>(
+fn try_payload<R: FixedRole>(
     ws: &mut Connection<R>,
     model: &mut Model,
     source: &mut Source<'_>,
@@ -228,7 +236,7 @@ fn try_payload<R: Role>(
     (result, errors)
 }
 
-fn try_control<R: Role>(
+fn try_control<R: FixedRole>(
     ws: &mut Connection<R>,
     model: &mut Model,
     source: &mut Source<'_>,
@@ -247,7 +255,11 @@ fn try_control<R: Role>(
     (result.map(|_| ()), errors)
 }
 
-fn try_close<R: Role>(ws: &mut Connection<R>, model: &mut Model, source: &mut Source<'_>) -> Tried {
+fn try_close<R: FixedRole>(
+    ws: &mut Connection<R>,
+    model: &mut Model,
+    source: &mut Source<'_>,
+) -> Tried {
     let reason = "é".repeat(source.pick(&[0, 1, 61, 62, 80]));
     let mut errors = model.frame_errors();
     if reason.len() > 123 {
@@ -263,7 +275,11 @@ fn try_close<R: Role>(ws: &mut Connection<R>, model: &mut Model, source: &mut So
 }
 
 /// A Ping arrives, or sometimes a Close.
-fn receive_control<R: Role>(ws: &mut Connection<R>, model: &mut Model, source: &mut Source<'_>) {
+fn receive_control<R: FixedRole>(
+    ws: &mut Connection<R>,
+    model: &mut Model,
+    source: &mut Source<'_>,
+) {
     let close = source.below(8) == 7;
     let (first, len) = if close { (0x88, 0) } else { (0x89, source.below(126)) };
     let payload = source.bytes(len);
@@ -286,7 +302,7 @@ fn receive_control<R: Role>(ws: &mut Connection<R>, model: &mut Model, source: &
     model.pending = Some((if close { 0x88 } else { 0x8A }, payload));
 }
 
-fn poll<R: Role>(ws: &mut Connection<R>, model: &mut Model) {
+fn poll<R: FixedRole>(ws: &mut Connection<R>, model: &mut Model) {
     let frame = ws.poll_transmit();
     if model.left > 0 {
         assert!(frame.is_none(), "inside of another frame");

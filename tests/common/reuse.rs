@@ -14,7 +14,7 @@ use super::source::{Scenario, Source};
 use super::websocket::{Recorder, assert_bounded, flush, write_all};
 use super::wire;
 use rfc6455::websocket::{Config, Receiver, Sender, Storage};
-use rfc6455::{Client, Connection, Fragment, Limits, Role, SendError, Server, WebSocket};
+use rfc6455::{Client, Connection, FixedRole, Fragment, Limits, SendError, Server, WebSocket};
 
 #[cfg(feature = "deflate")]
 use super::deflate::{Compressor, Oracle, assert_inflated, content, frames, negotiated};
@@ -27,13 +27,13 @@ const SLICE: usize = 400;
 const ROUNDS: usize = 4;
 
 /// One end, whole or in two halves.
-enum End<R, S> {
+enum End<R: FixedRole, S> {
     Whole(WebSocket<R, S>),
     Split(Receiver<R, S>, Sender<R, S>),
 }
 
 /// An end, what is on its way to it, and what it did.
-struct Line<R, S> {
+struct Line<R: FixedRole, S> {
     /// Always some, but while it is being split or reunited.
     end: Option<End<R, S>>,
     setting: Setting,
@@ -49,7 +49,7 @@ struct Line<R, S> {
     written: Vec<u8>,
 }
 
-impl<R: Role, S: Storage> Line<R, S> {
+impl<R: FixedRole, S: Storage> Line<R, S> {
     fn new(
         source: &mut Source<'_>,
         connect: fn(Limits) -> Connection<R>,
@@ -186,7 +186,7 @@ impl<R: Role, S: Storage> Line<R, S> {
 }
 
 /// The halves of two lines are not of one connection: they come back as they were.
-fn reunite_wrongly<R: Role, S: Storage>(one: &mut Line<R, S>, other: &mut Line<R, S>) {
+fn reunite_wrongly<R: FixedRole, S: Storage>(one: &mut Line<R, S>, other: &mut Line<R, S>) {
     let (Some(End::Split(..)), Some(End::Split(..))) = (&one.end, &other.end) else { return };
     let (Some(End::Split(receiver, sender)), Some(End::Split(their_receiver, their_sender))) =
         (one.end.take(), other.end.take())
@@ -202,7 +202,7 @@ fn reunite_wrongly<R: Role, S: Storage>(one: &mut Line<R, S>, other: &mut Line<R
 
 /// A few compressed messages.
 #[cfg(feature = "deflate")]
-fn compressed<R: Role>(source: &mut Source<'_>) -> Vec<u8> {
+fn compressed<R: FixedRole>(source: &mut Source<'_>) -> Vec<u8> {
     let (mut compressor, mut wire) = (Compressor::new(6), Vec::new());
     for _ in 0..=source.below(3) {
         let (text, payload) = content(source);
@@ -216,7 +216,7 @@ fn compressed<R: Role>(source: &mut Source<'_>) -> Vec<u8> {
 }
 
 /// Ends used as it comes, until there are no more choices, or until all of them are dropped.
-fn round<R: Role, S: Storage>(
+fn round<R: FixedRole, S: Storage>(
     source: &mut Source<'_>,
     connect: fn(Limits) -> Connection<R>,
     mut memory: impl FnMut(&mut Source<'_>) -> Option<([S; 2], Option<usize>)>,

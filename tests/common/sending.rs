@@ -9,7 +9,7 @@ use super::wire::Frame;
 use rfc6455::*;
 
 /// The frame that an end with these keys must write next.
-pub(super) fn expected<R: Role>(first: u8, payload: &[u8], keys: &mut Keys) -> Vec<u8> {
+pub(super) fn expected<R: FixedRole>(first: u8, payload: &[u8], keys: &mut Keys) -> Vec<u8> {
     let frame = Frame::new(first, payload);
     if R::IS_SERVER { frame.bytes() } else { frame.masked(keys.next_key()).bytes() }
 }
@@ -40,7 +40,7 @@ pub(super) fn fragment_of(whole: Fragment<'_>, part: (bool, bool)) -> Fragment<'
 
 /// Sends through a buffer of this size below the one that is needed, or through one of each, which
 /// must change nothing, and then through one that is large enough.
-fn send_through_any_buffer<R: Role + Clone + Debug>(
+fn send_through_any_buffer<R: FixedRole + Clone + Debug>(
     ws: &mut Connection<R>,
     fragment: Fragment<'_>,
     frame: &[u8],
@@ -65,7 +65,7 @@ fn send_through_any_buffer<R: Role + Clone + Debug>(
 }
 
 /// The two are in the same state. It is slow to tell.
-pub(super) fn assert_same<R: Debug>(
+pub(super) fn assert_same<R: FixedRole + Debug>(
     after: &Connection<R>,
     before: &Connection<R>,
     cause: impl Debug,
@@ -92,7 +92,7 @@ fn either_end_sends(source: &mut Source<'_>, every_size: bool) {
     }
 }
 
-fn round_trip<R: Role + Clone + Debug>(
+fn round_trip<R: FixedRole + Clone + Debug>(
     mut ws: Connection<R>,
     source: &mut Source<'_>,
     every_size: bool,

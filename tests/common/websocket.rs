@@ -9,7 +9,8 @@ use super::source::{Scenario, Source};
 use super::{deflate::agree, deflating::config as compression};
 use rfc6455::websocket::{Config, Event, Message, Receiver, Sender, Storage};
 use rfc6455::{
-    CloseCode, Connection, Fragment, Limits, MessageKind, ProtocolError, Role, SendError, WebSocket,
+    CloseCode, Connection, FixedRole, Fragment, Limits, MessageKind, ProtocolError, SendError,
+    WebSocket,
 };
 
 /// The most that an empty buffer keeps in these tests.
@@ -45,7 +46,7 @@ pub fn assert_bounded(report: &Report, above: u64) {
 }
 
 /// Feeds these pieces; whatever waits to be written is written at once.
-pub fn drive<'a, R: Role, S: Storage>(
+pub fn drive<'a, R: FixedRole, S: Storage>(
     ws: &mut WebSocket<R, S>,
     pieces: impl IntoIterator<Item = &'a [u8]>,
 ) -> Report {
@@ -70,7 +71,11 @@ impl Recorder {
     }
 
     /// Feeds these bytes and takes all events; whatever waits to be written is returned at once.
-    pub fn feed<R: Role, S: Storage>(&mut self, ws: &mut WebSocket<R, S>, bytes: &[u8]) -> Vec<u8> {
+    pub fn feed<R: FixedRole, S: Storage>(
+        &mut self,
+        ws: &mut WebSocket<R, S>,
+        bytes: &[u8],
+    ) -> Vec<u8> {
         let (mut rest, mut written) = (bytes, Vec::new());
         self.meter.forget();
         while !rest.is_empty() {
@@ -86,7 +91,7 @@ impl Recorder {
     }
 
     /// The same for a receiving half, whose answers go through its sending half.
-    pub fn feed_half<R: Role, S: Storage>(
+    pub fn feed_half<R: FixedRole, S: Storage>(
         &mut self,
         halves: (&mut Receiver<R, S>, &mut Sender<R, S>),
         bytes: &[u8],
@@ -176,7 +181,7 @@ pub fn seen_of(event: Event<'_>) -> Seen {
 }
 
 /// Takes all that waits to be written.
-pub fn write_all<R: Role, S: Storage>(ws: &mut WebSocket<R, S>) -> Vec<u8> {
+pub fn write_all<R: FixedRole, S: Storage>(ws: &mut WebSocket<R, S>) -> Vec<u8> {
     let mut written = Vec::new();
     loop {
         let bytes = ws.transmit();
@@ -191,7 +196,7 @@ pub fn write_all<R: Role, S: Storage>(ws: &mut WebSocket<R, S>) -> Vec<u8> {
 }
 
 /// The same for a sending half.
-pub fn flush<R: Role, S: Storage>(sender: &mut Sender<R, S>) -> Vec<u8> {
+pub fn flush<R: FixedRole, S: Storage>(sender: &mut Sender<R, S>) -> Vec<u8> {
     let mut written = Vec::new();
     while let bytes @ [_, ..] = sender.transmit() {
         let len = bytes.len();
@@ -269,7 +274,7 @@ pub fn any_stream_agrees_with_the_oracle(bytes: &[u8]) {
 }
 
 /// One end, and what it did.
-struct End<R> {
+struct End<R: FixedRole> {
     ws: WebSocket<R, Vec<u8>>,
     /// What it sent, and what it received.
     sent: Vec<(bool, Vec<u8>)>,
@@ -280,7 +285,7 @@ struct End<R> {
     closed: Option<u16>,
 }
 
-impl<R: Role> End<R> {
+impl<R: FixedRole> End<R> {
     fn new(ws: WebSocket<R, Vec<u8>>) -> Self {
         let (sent, received) = (Vec::new(), Vec::new());
         Self { ws, sent, received, pings: 0, pongs: 0, open: None, closed: None }
@@ -324,7 +329,7 @@ impl<R: Role> End<R> {
     }
 
     /// Moves some bytes to the other end, as a transport does.
-    fn transmit<O: Role>(&mut self, to: &mut End<O>, source: &mut Source<'_>) {
+    fn transmit<O: FixedRole>(&mut self, to: &mut End<O>, source: &mut Source<'_>) {
         let slices = self.ws.transmit_slices().flatten().copied().collect::<Vec<_>>();
         let first = self.ws.transmit().to_vec();
         assert!(slices.starts_with(&first) && first.is_empty() == slices.is_empty());
@@ -417,7 +422,7 @@ pub fn two_ends_agree(bytes: &[u8]) {
     assert!(server.ws.capacity() <= 3 * RETAIN && client.ws.capacity() <= 3 * RETAIN);
 }
 
-fn pass_on<R: Role, O: Role>(from: &mut End<R>, to: &mut End<O>) {
+fn pass_on<R: FixedRole, O: FixedRole>(from: &mut End<R>, to: &mut End<O>) {
     while from.ws.wants_transmit() {
         from.transmit(to, &mut Source(&[]));
         to.receive(false);

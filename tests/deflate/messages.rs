@@ -300,7 +300,7 @@ fn compressing(params: Params) -> WebSocket<Server, Vec<u8>> {
 }
 
 /// What is written for this message.
-fn written<R: Role>(ws: &mut WebSocket<R, Vec<u8>>, message: Fragment<'_>) -> Vec<u8> {
+fn written<R: FixedRole>(ws: &mut WebSocket<R, Vec<u8>>, message: Fragment<'_>) -> Vec<u8> {
     ws.send(message).unwrap();
     write_all(ws)
 }

@@ -14,7 +14,7 @@ fn pair() -> (Connection<Client<Keys>>, Connection<Server>) {
 }
 
 /// The only event in these bytes.
-fn one<R: Role>(ws: &mut Connection<R>, bytes: &[u8]) -> Option<Option<u16>> {
+fn one<R: FixedRole>(ws: &mut Connection<R>, bytes: &[u8]) -> Option<Option<u16>> {
     let mut buffer = bytes.to_vec();
     let mut input = &mut buffer[..];
     let closed = match ws.receive(&mut input).unwrap() {

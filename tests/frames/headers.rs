@@ -51,7 +51,7 @@ fn first_two(
 }
 
 /// A connection whose peer has begun a message of this kind, and how many bytes that took.
-fn opened<R: Role>(mut ws: Connection<R>, message: Option<u8>) -> (Connection<R>, u64) {
+fn opened<R: FixedRole>(mut ws: Connection<R>, message: Option<u8>) -> (Connection<R>, u64) {
     let Some(opcode) = message else { return (ws, 0) };
     let mut bytes = wire::Frame::new(opcode, []).bytes();
     if R::IS_SERVER {
@@ -62,7 +62,7 @@ fn opened<R: Role>(mut ws: Connection<R>, message: Option<u8>) -> (Connection<R>
     (ws, if R::IS_SERVER { 6 } else { 2 })
 }
 
-fn table<R: Role + Clone>(new: &Connection<R>, message: Option<u8>, rsv1: bool) {
+fn table<R: FixedRole + Clone>(new: &Connection<R>, message: Option<u8>, rsv1: bool) {
     let (mut state, start) = opened(new.clone(), message);
     state.allow_rsv1(rsv1);
     for (first, second) in (0..=255).flat_map(|first| (0..=255).map(move |s| (first, s))) {
@@ -216,7 +216,7 @@ fn s5_2_each_length_at_its_boundaries_in_each_form() {
     }
 }
 
-fn feed<R: Role>(ws: &mut Connection<R>, bytes: &mut [u8]) -> Option<ProtocolError> {
+fn feed<R: FixedRole>(ws: &mut Connection<R>, bytes: &mut [u8]) -> Option<ProtocolError> {
     let mut input = bytes;
     loop {
         match ws.receive(&mut input) {
@@ -344,7 +344,7 @@ fn s7_4_every_close_code_is_received_or_refused() {
 }
 
 /// The code that is reported, and echoed; or the violation and its offset, reported with 1002.
-fn feed_close<R: Role>(
+fn feed_close<R: FixedRole>(
     mut ws: Connection<R>,
     frame: &wire::Frame,
 ) -> Result<u16, (Violation, u64)> {

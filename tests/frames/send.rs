@@ -12,7 +12,7 @@ use rfc6455::*;
 const LIMITS: Limits = Limits::DEFAULT;
 
 /// Feeds one whole frame, masked if that is right.
-fn receive<R: Role>(ws: &mut Connection<R>, frame: Frame) {
+fn receive<R: FixedRole>(ws: &mut Connection<R>, frame: Frame) {
     let frame = if R::IS_SERVER { frame.masked([3, 1, 4, 1]) } else { frame };
     let mut bytes = frame.bytes();
     let mut input = &mut bytes[..];
@@ -20,7 +20,7 @@ fn receive<R: Role>(ws: &mut Connection<R>, frame: Frame) {
 }
 
 /// Everything that an end can put on the wire, one frame after the other.
-fn every_frame<R: Role>(mut new: impl FnMut() -> Connection<R>) -> Vec<Frame> {
+fn every_frame<R: FixedRole>(mut new: impl FnMut() -> Connection<R>) -> Vec<Frame> {
     let mut wrote = Vec::new();
     let mut ws = new();
     let mut out = [0; 600];

@@ -15,7 +15,7 @@ fn allocations(work: impl FnOnce()) -> u64 {
 }
 
 /// Receives everything and asks everything that can be asked.
-fn receive<R: Role>(mut ws: Connection<R>, rsv1: bool, bytes: &mut [u8], size: usize) {
+fn receive<R: FixedRole>(mut ws: Connection<R>, rsv1: bool, bytes: &mut [u8], size: usize) {
     ws.allow_rsv1(rsv1);
     for piece in bytes.chunks_mut(size) {
         let mut input = piece;
@@ -62,7 +62,7 @@ fn receiving_allocates_nothing() {
     }
 }
 
-fn send<R: Role>(mut ws: Connection<R>, out: &mut [u8], payload: &mut [u8]) {
+fn send<R: FixedRole>(mut ws: Connection<R>, out: &mut [u8], payload: &mut [u8]) {
     let _ = black_box(ws.send("text", out));
     let _ = black_box(ws.send(&*payload, out));
     let _ = black_box(ws.send(&*payload, &mut out[..5]));
@@ -99,7 +99,7 @@ fn sending_allocates_nothing() {
 }
 
 /// Receives everything and echoes each message.
-fn echo<R: Role, S: websocket::Storage>(ws: &mut WebSocket<R, S>, bytes: &[u8], size: usize) {
+fn echo<R: FixedRole, S: websocket::Storage>(ws: &mut WebSocket<R, S>, bytes: &[u8], size: usize) {
     for mut piece in bytes.chunks(size) {
         while !piece.is_empty() {
             let len = ws.feed(piece);

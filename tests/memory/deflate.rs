@@ -28,7 +28,7 @@ const INFLATER: usize = 48 << 10;
 
 /// Feeds these bytes, as much as there is room for at a time; returns the error and how many bytes
 /// of data came in chunks.
-fn pass<R: Role>(
+fn pass<R: FixedRole>(
     ws: &mut WebSocket<R, Vec<u8>>,
     bytes: &[u8],
     most: usize,
@@ -52,7 +52,7 @@ fn pass<R: Role>(
 
 #[test]
 fn s10_4_a_bomb_stops_at_the_limit_with_memory_flat() {
-    fn go<R: Role>(ws: WebSocket<R, Vec<u8>>, bytes: &[u8], piece: usize, max: usize) {
+    fn go<R: FixedRole>(ws: WebSocket<R, Vec<u8>>, bytes: &[u8], piece: usize, max: usize) {
         let mut ws = ws.deflate(Some(negotiated(true)));
         let ((error, _), _, most) = held(|| pass(&mut ws, bytes, piece));
         let error = error.expect("a bomb is refused");

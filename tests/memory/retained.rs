@@ -46,12 +46,12 @@ fn scenarios() -> impl Iterator<Item = Scenario> {
 }
 
 /// Follows a stream by its chunks, to know what a buffer has to hold.
-struct Watch<R> {
+struct Watch<R: FixedRole> {
     ws: Connection<R>,
     is_inside: bool,
 }
 
-impl<R: Role + Clone> Watch<R> {
+impl<R: FixedRole + Clone> Watch<R> {
     fn new(ws: &Connection<R>) -> Self {
         Self { ws: ws.clone(), is_inside: false }
     }
@@ -75,7 +75,7 @@ impl<R: Role + Clone> Watch<R> {
 ///
 /// After each piece, each of the `buffers` holds no more than is to be retained, unless a message is
 /// open.
-fn most_held<R: Role + Clone>(
+fn most_held<R: FixedRole + Clone>(
     mut ws: WebSocket<R, Vec<u8>>,
     (mut watch, buffers): (Watch<R>, usize),
     wire: &[u8],

@@ -21,13 +21,22 @@ fn a_close_code_and_its_absence_are_two_bytes() {
     assert_eq!(size_of::<Option<CloseCode>>(), 2);
 }
 
+/// Keys that cannot be shared between threads.
+struct LocalKeys(std::cell::Cell<u8>);
+
+impl MaskingKeys for LocalKeys {
+    fn next_key(&mut self) -> [u8; 4] {
+        [self.0.get(); 4]
+    }
+}
+
 #[test]
 fn values_are_send_and_sync() {
     fn check<T: Send + Sync>() {}
     check::<Connection<Server>>();
     check::<Connection<Client<fn() -> [u8; 4]>>>();
     check::<ReceiveHalf<Server>>();
-    check::<ReceiveHalf<Client<std::cell::Cell<u8>>>>(); // the key source stays with the other half
+    check::<ReceiveHalf<Client<LocalKeys>>>(); // the key source stays with the other half
     check::<SendHalf<Server>>();
     check::<Event<'_>>();
     check::<ProtocolError>();

@@ -4,7 +4,9 @@ use crate::common::{self, oracle, vectors, websocket};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use rfc6455::websocket::{Config, Event, Message, Storage, TooMany};
-use rfc6455::{CloseCode, Connection, Fragment, Limits, Role, SendError, Server, Timer, WebSocket};
+use rfc6455::{
+    CloseCode, Connection, FixedRole, Fragment, Limits, SendError, Server, Timer, WebSocket,
+};
 use std::time::Duration;
 
 proptest! {
@@ -66,7 +68,7 @@ fn server(config: Config, arrived: &[u8]) -> WebSocket<Server, Vec<u8>> {
     ws
 }
 
-fn feed<R: Role, S: Storage>(ws: &mut WebSocket<R, S>, mut arrived: &[u8]) {
+fn feed<R: FixedRole, S: Storage>(ws: &mut WebSocket<R, S>, mut arrived: &[u8]) {
     while !arrived.is_empty() {
         let room = ws.read_buf();
         let (here, rest) = arrived.split_at(room.len().min(arrived.len()));
@@ -79,7 +81,7 @@ fn feed<R: Role, S: Storage>(ws: &mut WebSocket<R, S>, mut arrived: &[u8]) {
     }
 }
 
-fn drain<R: Role, S: Storage>(ws: &mut WebSocket<R, S>) -> usize {
+fn drain<R: FixedRole, S: Storage>(ws: &mut WebSocket<R, S>) -> usize {
     let mut events = 0;
     while ws.next().unwrap().is_some() {
         events += 1;

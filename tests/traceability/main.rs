@@ -16,23 +16,13 @@ use table::{normal, pieces, read, rows, spans};
 
 const TABLES: [&str; 3] = ["rfc6455.md", "rfc7692.md", "http.md"];
 const OF_CALLER: &str = "testdata/requirements/caller.md";
-/// What a caller, and not a peer, is told of as a violation.
-const VIOLATIONS_OF_CALLER: [&str; 1] = ["Mispaired"];
 /// Rows of SECURITY.md, from 1 on.
 const ATTACKS: usize = 87;
-
-/// The violations of a peer.
-fn violations(source: &Source) -> Vec<String> {
-    let mut all = source.variants("Violation");
-    all.retain(|variant| !VIOLATIONS_OF_CALLER.contains(&&**variant));
-    all
-}
 
 /// The errors of our own caller, each with the name of its enum.
 fn caller_errors(source: &Source) -> Vec<(&'static str, String)> {
     let of = |name| source.variants(name).into_iter().map(move |variant| (name, variant));
-    let receiving = VIOLATIONS_OF_CALLER.map(|variant| ("Violation", variant.to_owned()));
-    of("SendError").chain(receiving).chain(of("HandshakeSendError")).collect()
+    of("SendError").chain(of("HandshakeSendError")).collect()
 }
 
 /// What is wrong with the items that are to enforce a requirement.
@@ -115,7 +105,7 @@ fn every_attack_is_answered_as_the_vectors_say() {
         .filter_map(|vector| vector.verdict.as_ref())
         .filter_map(|(error, code)| Some((error.as_str(), (*code)?)))
         .collect();
-    let all = [violations(&source), source.variants("HandshakeError")].concat();
+    let all = [source.variants("Violation"), source.variants("HandshakeError")].concat();
     let known = |name: &str| all.iter().any(|error| error == name);
     let of_caller = caller_errors(&source);
     let of_caller = |name: &str| of_caller.iter().any(|(_, error)| error == name);
@@ -169,7 +159,7 @@ fn every_error_of_a_peer_has_a_vector() {
         verdicts.map(|(error, _)| error.as_str()).collect()
     };
     let (frames, handshakes, compressed) = (of("frames"), of("handshake"), of("deflate"));
-    for error in violations(&source) {
+    for error in source.variants("Violation") {
         let shown = frames.contains(&&*error) || compressed.contains(&&*error);
         assert!(shown, "no vector fails with {error}");
     }

@@ -5,7 +5,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use rfc6455::{
     CloseCode, Connection, ControlFrame, Eof, Event, ForkKeys, FrameKind, MaskingKeys, MessageKind,
-    Role, SendError,
+    FixedRole, SendError,
 };
 
 use crate::act::{Act, Bad, Budget};
@@ -62,7 +62,7 @@ struct Told {
 }
 
 #[derive(Clone, Debug)]
-pub struct End<R> {
+pub struct End<R: FixedRole> {
     ws: Connection<R>,
     /// A hash of `ws`.
     print: u64,
@@ -93,7 +93,7 @@ fn print(value: &impl Debug) -> u64 {
     printed.0.finish()
 }
 
-impl<R: Role + Clone + Debug> End<R> {
+impl<R: FixedRole + Clone + Debug> End<R> {
     pub fn new(ws: Connection<R>, budget: Budget) -> Self {
         Self { print: print(&ws), ws, told: Told::default(), budget }
     }
@@ -381,7 +381,7 @@ impl<R: Role + Clone + Debug> End<R> {
 }
 
 /// Returns the mask bit of the frames that this end writes (§5.1).
-const fn mask_bit<R: Role>() -> u8 {
+const fn mask_bit<R: FixedRole>() -> u8 {
     if R::IS_SERVER { 0 } else { 0x80 }
 }
 

@@ -3,14 +3,14 @@
 use std::fmt::Debug;
 
 use rfc6455::{
-    CloseCode, Connection, ControlFrame, Fragment, FrameKind, MessageKind, Role, SendError,
+    CloseCode, Connection, ControlFrame, Fragment, FrameKind, MessageKind, FixedRole, SendError,
 };
 
 use super::{Check, End, ensure, print};
 
 type Verb<'v, R> = &'v dyn Fn(&mut Connection<R>) -> Result<(), SendError>;
 
-impl<R: Role + Clone + Debug> End<R> {
+impl<R: FixedRole + Clone + Debug> End<R> {
     /// Checks what must hold in every state.
     pub fn check(&self) -> Check {
         let Self { ws, told, .. } = self;
