@@ -2,8 +2,11 @@
 #![allow(dead_code, unreachable_pub, missing_docs)]
 #![allow(
     clippy::cast_possible_truncation,
+    clippy::missing_errors_doc,
     clippy::missing_panics_doc,
     clippy::must_use_candidate,
+    clippy::mut_mut,
+    clippy::new_without_default,
     clippy::option_option,
     clippy::similar_names,
     clippy::too_many_lines
