@@ -165,8 +165,10 @@ impl Storage for HeadBuffer {
         self.bytes.truncate(end);
         let needed = end.saturating_add(bytes.len());
         if needed > self.bytes.capacity() {
-            // Doubling keeps the copies linear in the length of the head.
-            let doubled = end.saturating_mul(2).max(Self::LEAST).min(self.limit);
+            // Doubling keeps the copies linear in the length of the head. A vector cannot be longer
+            // than `isize::MAX`.
+            let most = self.limit.min(isize::MAX.unsigned_abs());
+            let doubled = end.saturating_mul(2).max(Self::LEAST).min(most);
             self.bytes.reserve_exact(needed.max(doubled).saturating_sub(end));
         }
         self.bytes.extend_from_slice(bytes);
