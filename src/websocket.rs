@@ -248,7 +248,8 @@ impl<R: Role, S: Storage> WebSocket<R, S> {
     /// Queues the pending answer, unless there is no room for it.
     #[inline(never)]
     fn answer(&mut self) {
-        if self.sender.takes_answer()
+        let is_close = self.receiver.half.has_pending_close();
+        if self.sender.takes_answer(is_close)
             && let Some(reply) = self.receiver.half.take_pending()
         {
             self.sender.answer(&reply);

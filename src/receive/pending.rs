@@ -44,6 +44,12 @@ impl<R: Role> ReceiveHalf<R> {
         self.pending.0 != Pending::NOTHING.0
     }
 
+    /// Returns whether a Close is pending.
+    #[inline]
+    pub(crate) const fn has_pending_close(&self) -> bool {
+        self.pending.0 > Pending::PONG.0
+    }
+
     /// Takes the pending frame, without copying its payload.
     #[inline]
     pub(crate) fn take_pending(&mut self) -> Option<PendingReply<'_>> {

@@ -10,7 +10,7 @@ use super::owned::OwnedMessage;
 use super::receiver::TooMany;
 use super::storage::Storage;
 use crate::close::CloseCode;
-use crate::control::Reply;
+use crate::control::{PendingReply, Reply};
 #[cfg(feature = "deflate")]
 use crate::deflate::Deflater;
 use crate::error::SendError;
@@ -271,20 +271,24 @@ impl<R: Role, S: Storage> Sender<R, S> {
         self.half.is_close_sent()
     }
 
-    /// Returns room for an automatic answer: behind a short queue, where it can be encoded in place.
-    pub(super) fn answer(&mut self, owed: &crate::control::PendingReply<'_>) {
+    /// Queues an automatic answer, in place behind a short queue. A Pong goes ahead of a long one; a
+    /// Close never does, because no data may follow it.
+    pub(super) fn answer(&mut self, owed: &PendingReply<'_>) {
         if let Some(room) = self.outbox.control_room() {
             let len = self.half.answer_into(owed, room).unwrap_or_default();
             self.outbox.extend(len);
         } else if let Some(frame) = self.half.answer(owed) {
-            self.outbox.push_control(&frame);
+            match owed {
+                PendingReply::Pong(_) => _ = self.outbox.push_control(&frame),
+                PendingReply::Close(_) => self.push_close(&frame),
+            }
         }
     }
 
-    /// Returns whether there is room for any automatic answer.
+    /// Returns whether there is room for any automatic answer: a Close, or a Pong.
     #[inline]
-    pub(super) const fn takes_answer(&self) -> bool {
-        self.outbox.takes_control()
+    pub(super) fn takes_answer(&mut self, is_close: bool) -> bool {
+        if is_close { self.check_close().is_ok() } else { self.outbox.takes_control() }
     }
 
     pub(super) fn capacity(&self) -> usize {
