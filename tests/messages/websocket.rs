@@ -193,6 +193,48 @@ fn s5_5_3_pings_to_a_peer_that_reads_nothing_take_bounded_memory() {
 }
 
 #[test]
+fn s5_5_1_an_automatic_close_follows_everything_that_is_queued() {
+    let long = vec![7; 40_000];
+    for (arrived, close) in [
+        (&b"\x88\x82\0\0\0\0\x03\xE8"[..], b"\x88\x02\x03\xE8"), // the peer's Close
+        (b"\x83\x80\0\0\0\0", b"\x88\x02\x03\xEA"),              // a reserved opcode
+    ] {
+        for ping in [&b""[..], b"\x89\x80\0\0\0\0"] {
+            let mut ws = WebSocket::server(Config::DEFAULT);
+            ws.send(&long[..]).unwrap();
+            feed(&mut ws, ping);
+            drain(&mut ws);
+            let pong = if ping.is_empty() { &b""[..] } else { b"\x8A\x00" };
+            feed(&mut ws, arrived);
+            let _ = ws.next();
+            let mut sent = Vec::new();
+            while ws.wants_transmit() {
+                assert!(!ws.is_closed());
+                let len = ws.transmit().len().min(7_000);
+                sent.extend_from_slice(&ws.transmit()[..len]);
+                ws.transmitted(len).unwrap();
+            }
+            assert_eq!(sent[sent.len() - 4..], close[..], "{ping:?}");
+            assert_eq!(sent.len(), 4 + long.len() + pong.len() + 4);
+            assert!(ws.is_closed());
+        }
+    }
+    // Over a slice, it waits until there is room behind.
+    let (mut read, mut write) = ([0; 512], [0; 200]);
+    let connection = Connection::server(Limits::DEFAULT);
+    let mut ws = WebSocket::new(connection, Config::DEFAULT, &mut read[..], &mut write[..]);
+    ws.send(&[7; 100]).unwrap();
+    feed(&mut ws, b"\x88\x82\0\0\0\0\x03\xE8");
+    drain(&mut ws);
+    assert_eq!(ws.transmit().len(), 102);
+    ws.transmitted(102).unwrap();
+    assert!(ws.wants_transmit() && !ws.is_closed());
+    assert_eq!(ws.transmit(), b"\x88\x02\x03\xE8");
+    ws.transmitted(4).unwrap();
+    assert!(ws.is_closed());
+}
+
+#[test]
 fn s7_1_5_the_answer_to_a_close_and_to_a_violation_can_be_chosen() {
     for (arrived, automatic) in
         [(&b"\x88\x82\0\0\0\0\x03\xE8"[..], 1000), (&b"\x83\x80\0\0\0\0"[..], 1002)]
