@@ -108,8 +108,6 @@ pub struct WebSocket<R: Role, S> {
 #[derive(Clone, Copy, Debug)]
 struct Clock {
     timers: Timers,
-    /// Bytes have arrived.
-    heard: bool,
     /// How many messages had ended before the one that was open then.
     ended: u32,
     /// A deadline passed after which the transport is dropped.
@@ -167,7 +165,7 @@ impl<R: Role, S: Storage> WebSocket<R, S> {
         Self {
             receiver: Receiver::new(receiver, &config, read),
             sender: Sender::new(sender, &config, write),
-            clock: Clock { timers, heard: false, ended: 0, dead: false },
+            clock: Clock { timers, ended: 0, dead: false },
         }
     }
 
@@ -202,7 +200,6 @@ impl<R: Role, S: Storage> WebSocket<R, S> {
     /// [`TooMany`], with nothing changed, if there is room for fewer.
     #[inline]
     pub fn received(&mut self, len: usize) -> Result<(), TooMany> {
-        self.clock.heard |= len > 0;
         self.receiver.received(len)
     }
 
@@ -387,7 +384,7 @@ impl<R: Role, S: Storage> WebSocket<R, S> {
     /// - [`Timer::Pong`] and [`Timer::Close`]: the connection [is closed](Self::is_closed).
     pub fn handle_timeout(&mut self, now: Duration) -> Option<Timer> {
         let (half, clock) = (&self.receiver.half, &mut self.clock);
-        if core::mem::take(&mut clock.heard) {
+        if core::mem::take(&mut self.receiver.heard) {
             clock.timers.received(now);
         }
         if !half.is_message_open() || clock.ended != self.receiver.ended {
@@ -477,10 +474,11 @@ impl<R: Role, S: Storage> WebSocket<R, S> {
     #[cfg(target_has_atomic = "32")]
     pub fn reunite(
         receiver: Receiver<R, S>,
-        sender: Sender<R, S>,
+        mut sender: Sender<R, S>,
     ) -> Result<Self, (Receiver<R, S>, Sender<R, S>)> {
         match (receiver.split, sender.split) {
             (Some(one), Some((other, clock))) if one == other => {
+                sender.failed |= receiver.half.error().is_some();
                 Ok(Self { receiver, sender, clock })
             }
             _ => Err((receiver, sender)),
@@ -516,9 +514,7 @@ impl<R: Role> WebSocket<R, BytesMut> {
     /// Reports that bytes were put into [`read_buf_mut`](Self::read_buf_mut); returns how many.
     #[inline]
     pub fn received_buf_mut(&mut self) -> usize {
-        let len = self.receiver.received_buf_mut();
-        self.clock.heard |= len > 0;
-        len
+        self.receiver.received_buf_mut()
     }
 
     /// Returns the next event like [`next`](Self::next), but owned.

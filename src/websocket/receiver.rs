@@ -37,6 +37,8 @@ pub struct Receiver<R: Role, S> {
     /// The connection that this half was split off.
     #[cfg(target_has_atomic = "32")]
     pub(super) split: Option<Identity>,
+    /// Bytes have arrived since the time was last reported.
+    pub(super) heard: bool,
     /// Messages that did not arrive in one piece, so that one can be told from the next.
     pub(super) ended: u32,
     /// What is behind the buffer's end, if anything, was read.
@@ -99,6 +101,7 @@ impl<R: Role, S: Storage> Receiver<R, S> {
             retain: config.retain,
             #[cfg(target_has_atomic = "32")]
             split: None,
+            heard: false,
             ended: 0,
             #[cfg(feature = "bytes")]
             lent_uninitialised: false,
@@ -132,7 +135,11 @@ impl<R: Role, S: Storage> Receiver<R, S> {
     /// [`TooMany`], with nothing changed, if that is more than there is room for.
     #[inline]
     pub fn received(&mut self, len: usize) -> Result<(), TooMany> {
-        if self.buffer.fill(len) { Ok(()) } else { Err(TooMany) }
+        if !self.buffer.fill(len) {
+            return Err(TooMany);
+        }
+        self.heard |= len > 0;
+        Ok(())
     }
 
     /// Returns the next event; `Ok(None)` when everything that was received is used up.
@@ -344,7 +351,12 @@ impl<R: Role> Receiver<R, BytesMut> {
 
     /// Reports that bytes were put into [`read_buf_mut`](Self::read_buf_mut); returns how many.
     pub fn received_buf_mut(&mut self) -> usize {
-        if core::mem::take(&mut self.lent_uninitialised) { self.buffer.fill_all() } else { 0 }
+        if !core::mem::take(&mut self.lent_uninitialised) {
+            return 0;
+        }
+        let len = self.buffer.fill_all();
+        self.heard |= len > 0;
+        len
     }
 
     /// Returns the next event, owned: see

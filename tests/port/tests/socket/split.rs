@@ -4,10 +4,13 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::sync::mpsc;
 use std::thread;
+use std::time::Duration;
 
 use bytes::BytesMut;
-use rfc6455::websocket::{OwnedEvent, OwnedMessage, Receiver, Sender};
-use rfc6455::{CloseCode, Reply, Role, SendError, Server, WebSocket};
+use rfc6455::websocket::{self, Event, OwnedEvent, OwnedMessage, Receiver, Sender};
+use rfc6455::{
+    CloseCode, Connection, Limits, Reply, Role, SendError, Server, Timeouts, Timer, WebSocket,
+};
 use rfc6455_port::{Config, Socket, accept, connect};
 
 use crate::exchange::closed;
@@ -125,4 +128,47 @@ fn halves_of_two_connections_are_given_back() {
     for client in connecting {
         drop(client.join().unwrap());
     }
+}
+
+/// A server that has sent a Ping, in two halves.
+fn pinged() -> Halves {
+    let second = Duration::from_secs(1);
+    let timeouts = Timeouts::DEFAULT.idle(Some(second)).pong(Some(second));
+    let config = websocket::Config::DEFAULT.timeouts(timeouts);
+    let connection = Connection::server(Limits::DEFAULT);
+    let mut ws = WebSocket::new(connection, config, BytesMut::new(), BytesMut::new());
+    assert_eq!(ws.handle_timeout(second), Some(Timer::Ping));
+    ws.into_split()
+}
+
+fn receive_bytes(receiver: &mut Receiver<Server, BytesMut>, bytes: &[u8]) {
+    receiver.read_buf()[..bytes.len()].copy_from_slice(bytes);
+    receiver.received(bytes.len()).unwrap();
+}
+
+#[test]
+fn what_a_half_has_received_keeps_the_connection_alive() {
+    let (mut receiver, sender) = pinged();
+    receive_bytes(&mut receiver, b"\x8A\x80\0\0\0\0");
+    assert!(matches!(receiver.next(), Ok(Some(Event::Pong(b"")))));
+    let mut ws = WebSocket::reunite(receiver, sender).unwrap();
+    assert_eq!(ws.handle_timeout(Duration::from_secs(3)), None, "the Ping was answered");
+    assert!(!ws.is_closed());
+    assert_eq!(ws.deadline(), Some(Duration::from_secs(4)));
+
+    let (receiver, sender) = pinged();
+    let mut ws = WebSocket::reunite(receiver, sender).unwrap();
+    assert_eq!(ws.handle_timeout(Duration::from_secs(3)), Some(Timer::Pong));
+}
+
+#[test]
+fn a_connection_that_failed_in_halves_sends_no_more_when_reunited() {
+    let (mut receiver, sender) = pinged();
+    receive_bytes(&mut receiver, b"\x81\x00");
+    assert!(receiver.next().is_err());
+    let mut ws = WebSocket::reunite(receiver, sender).unwrap();
+    assert!(ws.error().is_some());
+    assert_eq!(ws.send("x"), Err(SendError::Closed));
+    ws.transmitted(ws.queued()).unwrap();
+    assert_eq!(ws.transmit(), b"\x88\x02\x03\xEA");
 }
