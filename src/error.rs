@@ -188,7 +188,8 @@ pub enum SendError {
         left: u64,
     },
     /// More than 125 bytes in a Ping or Pong, more than 123 in a Close reason, 2^63 bytes or more
-    /// in a frame, or more payload than the open frame declared.
+    /// in a frame, more payload than the open frame declared, or a frame that exceeds the mark of
+    /// the queue on its own.
     TooLong,
     /// Text that is not UTF-8, or that would end inside a code point (§8.1).
     InvalidUtf8,

@@ -94,7 +94,9 @@ impl<K: ForkKeys> Clone for Client<K> {
 }
 
 impl<K: MaskingKeys> Client<K> {
-    pub(crate) const fn new(keys: K) -> Self {
+    /// Creates a client's role, with the source of its masking keys.
+    #[must_use]
+    pub const fn new(keys: K) -> Self {
         Self { keys }
     }
 }

@@ -5,7 +5,8 @@
 //! negotiated, the frames that wait to be written, and the deadlines. It performs no I/O. You read
 //! into the room that it lends, and write the bytes that it wants written:
 //!
-//! ```
+#![cfg_attr(feature = "std", doc = "```")]
+#![cfg_attr(not(feature = "std"), doc = "```ignore")]
 //! use rfc6455::websocket::{Config, Event};
 //! use rfc6455::WebSocket;
 //! use std::io::{Read, Write};
@@ -17,14 +18,14 @@
 //!             0 => _ = ws.receive_eof(),
 //!             n => ws.received(n)?,
 //!         }
-//!         while let Some((event, tx)) = ws.next()? {
+//!         while let Ok(Some((event, tx))) = ws.next() {
 //!             if let Event::Message(message) = event {
 //!                 tx.send(message)?;
 //!             }
 //!         }
-//!         ws.write_to(&mut stream)?;
+//!         ws.write_to(&mut stream)?; // echoes, Pongs, or the Close that reports a violation
 //!     }
-//!     Ok(())
+//!     ws.error().map_or(Ok(()), |error| Err(error.into()))
 //! }
 //! ```
 //!
@@ -108,8 +109,6 @@ pub struct WebSocket<R: Role, S> {
 #[derive(Clone, Copy, Debug)]
 struct Clock {
     timers: Timers,
-    /// Bytes have arrived.
-    heard: bool,
     /// How many messages had ended before the one that was open then.
     ended: u32,
     /// A deadline passed after which the transport is dropped.
@@ -167,7 +166,7 @@ impl<R: Role, S: Storage> WebSocket<R, S> {
         Self {
             receiver: Receiver::new(receiver, &config, read),
             sender: Sender::new(sender, &config, write),
-            clock: Clock { timers, heard: false, ended: 0, dead: false },
+            clock: Clock { timers, ended: 0, dead: false },
         }
     }
 
@@ -202,7 +201,6 @@ impl<R: Role, S: Storage> WebSocket<R, S> {
     /// [`TooMany`], with nothing changed, if there is room for fewer.
     #[inline]
     pub fn received(&mut self, len: usize) -> Result<(), TooMany> {
-        self.clock.heard |= len > 0;
         self.receiver.received(len)
     }
 
@@ -217,7 +215,11 @@ impl<R: Role, S: Storage> WebSocket<R, S> {
     }
 
     /// Reports the end of the stream, and returns how it ended.
+    ///
+    /// Call it after [`next`](Self::next) has returned `Ok(None)`: what was received and not asked
+    /// for is discarded. Nothing can be sent any more.
     pub fn receive_eof(&mut self) -> Eof {
+        self.sender.failed = true;
         self.receiver.receive_eof()
     }
 
@@ -328,21 +330,10 @@ impl<R: Role, S: Storage> WebSocket<R, S> {
     /// Those of the stream; what was not written still waits.
     #[cfg(feature = "std")]
     pub fn write_to(&mut self, stream: &mut impl std::io::Write) -> std::io::Result<()> {
-        loop {
-            let bytes = self.transmit();
-            if bytes.is_empty() {
-                return stream.flush();
-            }
-            let written = match stream.write(bytes) {
-                Ok(0) => return Err(std::io::ErrorKind::WriteZero.into()),
-                Ok(written) => written,
-                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
-                Err(error) => return Err(error),
-            };
-            if self.transmitted(written).is_err() {
-                return Err(std::io::ErrorKind::InvalidData.into());
-            }
+        if self.receiver.half.has_pending() {
+            self.answer();
         }
+        self.sender.write_to(stream)
     }
 
     /// Returns how many bytes wait to be written, but for the answer to what was received last.
@@ -372,13 +363,13 @@ impl<R: Role, S: Storage> WebSocket<R, S> {
     }
 
     /// Returns when to call [`handle_timeout`](Self::handle_timeout) at the latest; `None` for
-    /// never.
+    /// never. What has happened since the time was last reported does not count yet.
     #[must_use]
     pub fn deadline(&self) -> Option<Duration> {
         self.clock.timers.deadline()
     }
 
-    /// Reports the time: call it after each wait, whatever ended it.
+    /// Reports the time: call it before each wait, after you have received and sent.
     ///
     /// `now` is the time since a fixed moment, such as the creation of this value. Returns the
     /// timer that has expired, if one has:
@@ -387,7 +378,7 @@ impl<R: Role, S: Storage> WebSocket<R, S> {
     /// - [`Timer::Pong`] and [`Timer::Close`]: the connection [is closed](Self::is_closed).
     pub fn handle_timeout(&mut self, now: Duration) -> Option<Timer> {
         let (half, clock) = (&self.receiver.half, &mut self.clock);
-        if core::mem::take(&mut clock.heard) {
+        if core::mem::take(&mut self.receiver.heard) {
             clock.timers.received(now);
         }
         if !half.is_message_open() || clock.ended != self.receiver.ended {
@@ -412,9 +403,18 @@ impl<R: Role, S: Storage> WebSocket<R, S> {
                 let _ = self.sender.close(CloseCode::POLICY_VIOLATION, "");
                 clock.timers.closing(now);
             }
-            Timer::Handshake | Timer::Pong | Timer::Close => clock.dead = true,
+            Timer::Handshake | Timer::Pong | Timer::Close => {
+                clock.dead = true;
+                self.sender.failed = true;
+            }
         }
         Some(expired)
+    }
+
+    /// Returns whether the peer's Close frame was received.
+    #[must_use]
+    pub const fn is_close_received(&self) -> bool {
+        self.receiver.half.is_close_received()
     }
 
     /// Returns whether this end is the server.
@@ -483,10 +483,11 @@ impl<R: Role, S: Storage> WebSocket<R, S> {
     #[cfg(target_has_atomic = "32")]
     pub fn reunite(
         receiver: Receiver<R, S>,
-        sender: Sender<R, S>,
+        mut sender: Sender<R, S>,
     ) -> Result<Self, (Receiver<R, S>, Sender<R, S>)> {
         match (receiver.split, sender.split) {
             (Some(one), Some((other, clock))) if one == other => {
+                sender.failed |= receiver.half.error().is_some();
                 Ok(Self { receiver, sender, clock })
             }
             _ => Err((receiver, sender)),
@@ -522,9 +523,7 @@ impl<R: Role> WebSocket<R, BytesMut> {
     /// Reports that bytes were put into [`read_buf_mut`](Self::read_buf_mut); returns how many.
     #[inline]
     pub fn received_buf_mut(&mut self) -> usize {
-        let len = self.receiver.received_buf_mut();
-        self.clock.heard |= len > 0;
-        len
+        self.receiver.received_buf_mut()
     }
 
     /// Returns the next event like [`next`](Self::next), but owned.

@@ -111,6 +111,10 @@ impl Inflated {
             let part = Part { kind, first: !self.yielded, last, utf8: self.utf8 };
             self.yielded = true;
             self.utf8[0] = self.utf8[1];
+            if self.len >= self.bytes.len() {
+                // All of the room was filled: there is probably more to come.
+                self.bytes.extend_to(self.len, self.len.saturating_mul(2).min(ROOM));
+            }
             return Ok(Step::Found(Found::InflatedChunk(part)));
         }
     }

@@ -143,6 +143,22 @@ impl<S: Storage> Outbox<S> {
         true
     }
 
+    /// Returns whether all that waits is stored, in order: nothing is shared, and nothing goes ahead.
+    #[inline(always)]
+    const fn is_plain(&self) -> bool {
+        self.urgent.len == 0 && self.shared.len() == 0
+    }
+
+    /// Returns the first bytes that wait, in one slice.
+    #[inline]
+    pub(super) fn first(&mut self) -> &[u8] {
+        if self.is_plain() {
+            return self.storage.bytes().get(self.sent..self.end).unwrap_or_default();
+        }
+        self.settle();
+        self.slices().next().unwrap_or_default()
+    }
+
     /// Settles what is written next: nothing will go ahead of it until it is.
     pub(super) fn settle(&mut self) {
         if self.urgent.len > 0 && self.urgent.at.is_none() {
@@ -163,6 +179,21 @@ impl<S: Storage> Outbox<S> {
         if len > self.len() {
             return false;
         }
+        if self.is_plain() {
+            self.sent = self.sent.saturating_add(len);
+        } else {
+            self.advance(len);
+        }
+        if self.sent == self.end && self.shared.len() == 0 {
+            (self.sent, self.end, self.boundary) = (0, 0, 0);
+            self.urgent.at = self.urgent.at.map(|_| 0);
+        }
+        true
+    }
+
+    /// Passes over so many bytes, of all kinds.
+    #[inline(never)]
+    fn advance(&mut self, len: usize) {
         let mut left = len;
         while left > 0 {
             let next = self.shared.iter().next().map_or(self.end, |(at, _)| at);
@@ -191,11 +222,6 @@ impl<S: Storage> Outbox<S> {
                 (self.urgent.len, self.urgent.sent, self.urgent.at) = (0, 0, None);
             }
         }
-        if self.sent == self.end && self.shared.len() == 0 {
-            (self.sent, self.end, self.boundary) = (0, 0, 0);
-            self.urgent.at = self.urgent.at.map(|_| 0);
-        }
-        true
     }
 
     /// Frees memory beyond this if nothing waits.

@@ -37,6 +37,8 @@ pub struct Receiver<R: Role, S> {
     /// The connection that this half was split off.
     #[cfg(target_has_atomic = "32")]
     pub(super) split: Option<Identity>,
+    /// Bytes have arrived since the time was last reported.
+    pub(super) heard: bool,
     /// Messages that did not arrive in one piece, so that one can be told from the next.
     pub(super) ended: u32,
     /// A text in one frame was invalid, and what is behind it is yet to be discarded.
@@ -101,6 +103,7 @@ impl<R: Role, S: Storage> Receiver<R, S> {
             retain: config.retain,
             #[cfg(target_has_atomic = "32")]
             split: None,
+            heard: false,
             ended: 0,
             stale: false,
             #[cfg(feature = "bytes")]
@@ -133,7 +136,11 @@ impl<R: Role, S: Storage> Receiver<R, S> {
     /// [`TooMany`], with nothing changed, if that is more than there is room for.
     #[inline]
     pub fn received(&mut self, len: usize) -> Result<(), TooMany> {
-        if self.buffer.fill(len) { Ok(()) } else { Err(TooMany) }
+        if !self.buffer.fill(len) {
+            return Err(TooMany);
+        }
+        self.heard |= len > 0;
+        Ok(())
     }
 
     /// Returns the next event; `Ok(None)` when everything that was received is used up.
@@ -331,7 +338,9 @@ impl<R: Role, S: Storage> Receiver<R, S> {
     fn commit(&mut self) -> usize {
         #[cfg(feature = "bytes")]
         if core::mem::take(&mut self.lent_uninitialised) {
-            return self.buffer.fill_all();
+            let len = self.buffer.fill_all();
+            self.heard |= len > 0;
+            return len;
         }
         0
     }

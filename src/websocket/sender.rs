@@ -88,6 +88,8 @@ impl<R: Role, S: Storage> Sender<R, S> {
     /// - [`SendError::Full`] means that it would exceed
     ///   [`Config::high_water`](super::Config::high_water), or the slice that is written from: send
     ///   it again when more was transmitted.
+    /// - [`SendError::TooLong`] means that it exceeds that mark on its own, before compression: send
+    ///   it in fragments.
     /// - [`SendError::MessageOpen`] and [`SendError::NoMessageOpen`] mean that the fragment cannot
     ///   come now.
     /// - [`SendError::Closed`] means that the closing handshake has begun.
@@ -177,13 +179,8 @@ impl<R: Role, S: Storage> Sender<R, S> {
         if payload_len < SPLIT {
             return self.check_room(payload_len.saturating_add(FrameHeader::MAX_LEN));
         }
-        let wait = self.outbox.len().saturating_add(payload_len);
-        let fits = wait.saturating_add(FrameHeader::MAX_LEN) <= self.high_water;
-        if fits && self.outbox.reserve(FrameHeader::MAX_LEN) {
-            Ok(())
-        } else {
-            Err(SendError::Full)
-        }
+        self.check_mark(payload_len.saturating_add(FrameHeader::MAX_LEN))?;
+        if self.outbox.reserve(FrameHeader::MAX_LEN) { Ok(()) } else { Err(SendError::Full) }
     }
 
     #[cfg(feature = "bytes")]
@@ -200,10 +197,8 @@ impl<R: Role, S: Storage> Sender<R, S> {
     fn send_deflated(&mut self, fragment: Fragment<'_>) -> Result<(), SendError> {
         let payload = fragment.payload();
         self.check_open()?;
-        let len = payload.len().saturating_add(FrameHeader::MAX_LEN);
-        if self.outbox.len().saturating_add(len) > self.high_water {
-            return Err(SendError::Full);
-        }
+        let header_len = header_len(payload.len() as u64, !self.half.is_server());
+        self.check_mark(header_len.saturating_add(payload.len()))?;
         let Some(deflater) = &mut self.deflater else { return Err(SendError::Closed) };
         let room = self.outbox.room(Deflater::bound(payload.len()));
         let sent = deflater.send(&mut self.half, &fragment, room);
@@ -294,8 +289,7 @@ impl<R: Role, S: Storage> Sender<R, S> {
     /// There may be more behind them: see [`transmit_slices`](Self::transmit_slices).
     #[inline]
     pub fn transmit(&mut self) -> &[u8] {
-        self.outbox.settle();
-        self.outbox.slices().next().unwrap_or_default()
+        self.outbox.first()
     }
 
     /// Reports that so many of the bytes to write were written.
@@ -311,6 +305,29 @@ impl<R: Role, S: Storage> Sender<R, S> {
             self.outbox.release(self.retain);
         }
         Ok(())
+    }
+
+    /// Writes everything that waits to be written.
+    ///
+    /// # Errors
+    /// Those of the stream; what was not written still waits.
+    #[cfg(feature = "std")]
+    pub fn write_to(&mut self, stream: &mut impl std::io::Write) -> std::io::Result<()> {
+        loop {
+            let bytes = self.transmit();
+            if bytes.is_empty() {
+                return stream.flush();
+            }
+            let written = match stream.write(bytes) {
+                Ok(0) => return Err(std::io::ErrorKind::WriteZero.into()),
+                Ok(written) => written,
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(error),
+            };
+            if self.transmitted(written).is_err() {
+                return Err(std::io::ErrorKind::InvalidData.into());
+            }
+        }
     }
 
     /// Returns how many bytes wait to be written.
@@ -357,9 +374,17 @@ impl<R: Role, S: Storage> Sender<R, S> {
     /// Checks that a frame of this length may be queued, and makes room for it.
     #[inline]
     fn check_room(&mut self, len: usize) -> Result<(), SendError> {
-        let wait = self.outbox.len().saturating_add(len);
-        if wait <= self.high_water && self.outbox.reserve(len) {
+        self.check_mark(len)?;
+        if self.outbox.reserve(len) { Ok(()) } else { Err(SendError::Full) }
+    }
+
+    /// Checks that a frame of this length does not exceed the mark.
+    #[inline]
+    fn check_mark(&self, len: usize) -> Result<(), SendError> {
+        if self.outbox.len().saturating_add(len) <= self.high_water {
             Ok(())
+        } else if len > self.high_water {
+            Err(SendError::TooLong)
         } else {
             Err(SendError::Full)
         }

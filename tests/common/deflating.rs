@@ -85,7 +85,7 @@ fn say<R: FixedRole>(
             }
             2 => {
                 let queued = ws.queued();
-                assert_eq!(ws.send(&vec![0; HIGH_WATER][..]), Err(SendError::Full));
+                assert_eq!(ws.send(&vec![0; HIGH_WATER][..]), Err(SendError::TooLong));
                 assert_eq!(ws.queued(), queued, "a refusal has changed the queue");
             }
             _ => {}

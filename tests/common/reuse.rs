@@ -130,7 +130,10 @@ impl<R: FixedRole, S: Storage> Line<R, S> {
         let fragment = Fragment::from(message);
         match if plain { sender.send_plain(fragment) } else { sender.send(fragment) } {
             Ok(()) => self.sent.push(message.to_vec()),
-            Err(error) => assert!(matches!(error, SendError::Closed | SendError::Full), "{error}"),
+            Err(error) => assert!(
+                matches!(error, SendError::Closed | SendError::Full | SendError::TooLong),
+                "{error}"
+            ),
         }
         self.written.extend(flush(sender));
     }

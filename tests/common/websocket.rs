@@ -322,7 +322,12 @@ impl<R: FixedRole> End<R> {
             }
             Err(error) => {
                 let closing = self.ws.sender().is_close_sent() || self.ws.error().is_some();
-                assert_eq!(error, if closing { SendError::Closed } else { SendError::Full });
+                let expected = match frame_len(payload.len(), R::IS_SERVER) > HIGH_WATER {
+                    _ if closing => SendError::Closed,
+                    true => SendError::TooLong,
+                    false => SendError::Full,
+                };
+                assert_eq!(error, expected);
                 assert_eq!(self.ws.queued(), queued, "a refusal has changed the queue");
             }
         }
@@ -366,6 +371,17 @@ fn plain(message: Message<'_>) -> (bool, Vec<u8>) {
 }
 
 const HIGH_WATER: usize = 3_000;
+
+/// How long the frame of a payload is that is not compressed (§5.2).
+fn frame_len(payload_len: usize, is_server: bool) -> usize {
+    let header_len = match payload_len {
+        0..=125 => 2,
+        126..=0xFFFF => 4,
+        _ => 10,
+    };
+    header_len + if is_server { 0 } else { 4 } + payload_len
+}
+
 /// What control frames take above the mark.
 const CONTROLS: usize = (16 << 10) + 2 * 131;
 

@@ -94,6 +94,7 @@ fn above_the_mark_a_message_is_refused_and_nothing_changes() {
     let mut ws = WebSocket::server(Config::DEFAULT.high_water(10));
     ws.send("12345678").unwrap();
     assert_eq!(ws.queued(), 10);
+    assert_eq!(ws.send("123456789"), Err(SendError::TooLong));
     assert_eq!(ws.send(""), Err(SendError::Full));
     assert_eq!(ws.send(Fragment::from("").first()), Err(SendError::Full));
     assert_eq!(ws.queued(), 10);
