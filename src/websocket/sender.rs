@@ -23,7 +23,7 @@ use crate::error::SendError;
 use crate::fragment::Fragment;
 #[cfg(feature = "bytes")]
 use crate::fragment::FrameKind;
-#[cfg(any(feature = "bytes", feature = "deflate"))]
+#[cfg(feature = "bytes")]
 use crate::frame::FrameHeader;
 use crate::role::{Role, Server};
 use crate::send::{ControlFrame, PreparedMessage, SendHalf, header_len};

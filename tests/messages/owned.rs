@@ -2,7 +2,7 @@
 
 use bytes::{BufMut, Bytes, BytesMut};
 use rfc6455::websocket::{Broadcast, Config, OwnedEvent, OwnedMessage, Utf8Bytes};
-use rfc6455::{Client, Connection, Fragment, Limits, MaskingKeys, SendError, Server, WebSocket};
+use rfc6455::{Client, Connection, Fragment, MaskingKeys, SendError, Server, WebSocket};
 
 fn server(config: Config) -> WebSocket<Server, BytesMut> {
     WebSocket::new(Connection::server(config.limits), config, BytesMut::new(), BytesMut::new())
@@ -144,6 +144,7 @@ fn owned_text_converts_without_a_copy_where_nobody_shares_it() {
 #[cfg(feature = "deflate")]
 mod compressed {
     use super::*;
+    use rfc6455::Limits;
     use rfc6455::deflate::{self, Params};
 
     fn pair(

@@ -4,8 +4,8 @@ use std::fmt::{self, Debug, Write};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use rfc6455::{
-    CloseCode, Connection, ControlFrame, Eof, Event, ForkKeys, FrameKind, MaskingKeys, MessageKind,
-    FixedRole, SendError,
+    CloseCode, Connection, ControlFrame, Eof, Event, FixedRole, ForkKeys, FrameKind, MaskingKeys,
+    MessageKind, SendError,
 };
 
 use crate::act::{Act, Bad, Budget};
@@ -72,7 +72,7 @@ pub struct End<R: FixedRole> {
 
 /// Equal ends have equal hashes. `Connection` derives `Debug`, and so does each of its parts except
 /// the status code, which prints its number. No field is omitted, so equal output means equal state.
-impl<R> Hash for End<R> {
+impl<R: FixedRole> Hash for End<R> {
     fn hash<H: Hasher>(&self, state: &mut H) {
         (self.print, self.told, self.budget).hash(state);
     }

@@ -102,7 +102,7 @@ impl MaskingKeys for Keys {
 }
 
 /// Writes header and payload to one slice, and masks while copying.
-pub struct Slice<R> {
+pub struct Slice<R: Role> {
     ws: Connection<R>,
     payload: Vec<u8>,
     out: Vec<u8>,

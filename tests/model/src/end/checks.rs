@@ -3,7 +3,7 @@
 use std::fmt::Debug;
 
 use rfc6455::{
-    CloseCode, Connection, ControlFrame, Fragment, FrameKind, MessageKind, FixedRole, SendError,
+    CloseCode, Connection, ControlFrame, FixedRole, Fragment, FrameKind, MessageKind, SendError,
 };
 
 use super::{Check, End, ensure, print};
