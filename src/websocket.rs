@@ -49,12 +49,15 @@ use core::time::Duration;
 #[cfg(feature = "bytes")]
 mod broadcast;
 mod buffer;
+mod clock;
 mod config;
 mod event;
 #[cfg(target_has_atomic = "32")]
 mod identity;
 #[cfg(feature = "deflate")]
 mod inflated;
+#[cfg(feature = "bytes")]
+mod next_owned;
 mod outbox;
 #[cfg(feature = "bytes")]
 mod owned;
@@ -65,9 +68,6 @@ mod storage;
 
 #[cfg(feature = "alloc")]
 use alloc::vec::Vec;
-
-#[cfg(feature = "bytes")]
-use bytes::{BytesMut, buf::Limit};
 
 #[cfg(feature = "bytes")]
 pub use broadcast::Broadcast;
@@ -82,6 +82,8 @@ pub use storage::Storage;
 #[cfg(target_has_atomic = "32")]
 use identity::Identity;
 
+use clock::Clock;
+
 use crate::close::CloseCode;
 use crate::connection::Connection;
 #[cfg(feature = "deflate")]
@@ -93,7 +95,7 @@ use crate::limits::Limits;
 use crate::role::Role;
 #[cfg(feature = "alloc")]
 use crate::role::{Client, MaskingKeys, Server};
-use crate::timers::{Timer, Timers};
+use crate::timers::Timer;
 
 /// One end of a connection after its handshake, with its buffers: whole messages in and out.
 ///
@@ -103,16 +105,6 @@ pub struct WebSocket<R: Role, S> {
     receiver: Receiver<R, S>,
     sender: Sender<R, S>,
     clock: Clock,
-}
-
-/// What has happened since the time was last reported, and what is due.
-#[derive(Clone, Copy, Debug)]
-struct Clock {
-    timers: Timers,
-    /// How many messages had ended before the one that was open then.
-    ended: u32,
-    /// A deadline passed after which the transport is dropped.
-    dead: bool,
 }
 
 #[cfg(feature = "alloc")]
@@ -161,12 +153,10 @@ impl<R: Role, S: Storage> WebSocket<R, S> {
     #[must_use]
     pub fn new(connection: Connection<R>, config: Config, read: S, write: S) -> Self {
         let (receiver, sender) = connection.into_split();
-        let mut timers = Timers::new(config.timeouts, Duration::ZERO);
-        timers.opened(Duration::ZERO);
         Self {
             receiver: Receiver::new(receiver, &config, read),
             sender: Sender::new(sender, &config, write),
-            clock: Clock { timers, ended: 0, dead: false },
+            clock: Clock::new(config.timeouts),
         }
     }
 
@@ -359,14 +349,14 @@ impl<R: Role, S: Storage> WebSocket<R, S> {
         let half = &self.receiver.half;
         let answered = half.error().is_some() || half.is_close_received() && half.is_server();
         let done = answered && self.sender.is_close_sent() && !self.wants_transmit();
-        half.is_eof() || self.clock.dead || done
+        half.is_eof() || self.clock.is_over || done
     }
 
     /// Returns when to call [`handle_timeout`](Self::handle_timeout) at the latest; `None` for
     /// never. What has happened since the time was last reported does not count yet.
     #[must_use]
     pub fn deadline(&self) -> Option<Duration> {
-        self.clock.timers.deadline()
+        self.clock.deadline()
     }
 
     /// Reports the time: call it before each wait, after you have received and sent.
@@ -377,21 +367,8 @@ impl<R: Role, S: Storage> WebSocket<R, S> {
     /// - [`Timer::Message`]: a Close with status code 1008 was queued;
     /// - [`Timer::Pong`] and [`Timer::Close`]: the connection [is closed](Self::is_closed).
     pub fn handle_timeout(&mut self, now: Duration) -> Option<Timer> {
-        let (half, clock) = (&self.receiver.half, &mut self.clock);
-        if core::mem::take(&mut self.receiver.heard) {
-            clock.timers.received(now);
-        }
-        if !half.is_message_open() || clock.ended != self.receiver.ended {
-            clock.ended = self.receiver.ended;
-            clock.timers.message_ended();
-        }
-        if half.is_message_open() {
-            clock.timers.message_begun(now);
-        }
-        if !half.is_open() || self.sender.is_close_sent() {
-            clock.timers.closing(now);
-        }
-        let expired = clock.timers.handle_timeout(now)?;
+        let closing = self.sender.is_close_sent();
+        let expired = self.clock.tick(&mut self.receiver, closing, now)?;
         match expired {
             // If the queue has no room for it, the peer reads nothing, and will miss nothing.
             Timer::Ping => {
@@ -401,10 +378,10 @@ impl<R: Role, S: Storage> WebSocket<R, S> {
             }
             Timer::Message => {
                 let _ = self.sender.close(CloseCode::POLICY_VIOLATION, "");
-                clock.timers.closing(now);
+                self.clock.close(now);
             }
             Timer::Handshake | Timer::Pong | Timer::Close => {
-                clock.dead = true;
+                self.clock.is_over = true;
                 self.sender.failed = true;
             }
         }
@@ -491,63 +468,6 @@ impl<R: Role, S: Storage> WebSocket<R, S> {
                 Ok(Self { receiver, sender, clock })
             }
             _ => Err((receiver, sender)),
-        }
-    }
-}
-
-#[cfg(feature = "bytes")]
-impl<R: Role> WebSocket<R, BytesMut> {
-    /// Returns room for the next bytes of the stream like [`read_buf`](Self::read_buf), but as a
-    /// `BufMut`, which need not be initialised: put bytes into it, then call
-    /// [`received_buf_mut`](Self::received_buf_mut).
-    ///
-    /// ```
-    /// use bytes::{BufMut, BytesMut};
-    /// use rfc6455::websocket::{Config, OwnedEvent, OwnedMessage};
-    /// use rfc6455::{Connection, Limits, WebSocket};
-    /// let keys = || [0; 4]; // a real client draws each key from a CSPRNG
-    /// let connection = Connection::client(keys, Limits::DEFAULT);
-    /// let (read, write) = (BytesMut::new(), BytesMut::new());
-    /// let mut ws = WebSocket::new(connection, Config::DEFAULT, read, write);
-    /// ws.read_buf_mut().put_slice(b"\x81\x02Hi"); // or `stream.read_buf(&mut ws.read_buf_mut())`
-    /// ws.received_buf_mut();
-    /// let (event, _) = ws.next_owned()?.unwrap();
-    /// assert_eq!(event, OwnedEvent::Message(OwnedMessage::from("Hi")));
-    /// # Ok::<(), Box<dyn core::error::Error>>(())
-    /// ```
-    #[inline]
-    pub fn read_buf_mut(&mut self) -> Limit<&mut BytesMut> {
-        self.receiver.read_buf_mut()
-    }
-
-    /// Reports that bytes were put into [`read_buf_mut`](Self::read_buf_mut); returns how many.
-    #[inline]
-    pub fn received_buf_mut(&mut self) -> usize {
-        self.receiver.received_buf_mut()
-    }
-
-    /// Returns the next event like [`next`](Self::next), but owned.
-    ///
-    /// A message of 1 KiB or more is split off the buffer without a copy. It then holds on to all
-    /// of the buffer that it was read into, as long as it lives. A shorter message is copied.
-    ///
-    /// # Errors
-    /// As for [`next`](Self::next).
-    #[inline]
-    #[allow(clippy::type_complexity, reason = "as for next")]
-    pub fn next_owned(
-        &mut self,
-    ) -> Result<Option<(OwnedEvent, &mut Sender<R, BytesMut>)>, ProtocolError> {
-        if self.receiver.half.has_pending() {
-            self.answer();
-        }
-        match self.receiver.next_owned() {
-            Ok(Some(event)) => Ok(Some((event, &mut self.sender))),
-            Ok(None) => Ok(None),
-            Err(error) => {
-                self.sender.failed = true;
-                Err(error)
-            }
         }
     }
 }

@@ -1,8 +1,5 @@
 //! The receiving half: from bytes read to whole messages (RFC 6455 §5.4, §6.2).
 
-#[cfg(feature = "bytes")]
-use bytes::{Bytes, BytesMut, buf::Limit};
-
 use super::buffer::{Buffer, Place};
 use super::config::Config;
 use super::event::{Event, Message, Text};
@@ -10,8 +7,6 @@ use super::event::{Event, Message, Text};
 use super::identity::Identity;
 #[cfg(feature = "deflate")]
 use super::inflated::Inflated;
-#[cfg(feature = "bytes")]
-use super::owned::{OwnedEvent, OwnedMessage};
 use super::storage::Storage;
 use crate::control::Reply;
 use crate::error::{ProtocolError, Violation};
@@ -29,9 +24,9 @@ use crate::utf8::{Utf8, to_str};
 #[derive(Debug)]
 pub struct Receiver<R: Role, S> {
     pub(super) half: ReceiveHalf<R>,
-    buffer: Buffer<S>,
+    pub(super) buffer: Buffer<S>,
     /// The open message, unless it is compressed.
-    joining: Joining,
+    pub(super) joining: Joining,
     stream_above: u64,
     retain: usize,
     /// The connection that this half was split off.
@@ -42,17 +37,17 @@ pub struct Receiver<R: Role, S> {
     /// Messages that did not arrive in one piece, so that one can be told from the next.
     pub(super) ended: u32,
     /// A text in one frame was invalid, and what is behind it is yet to be discarded.
-    stale: bool,
+    pub(super) stale: bool,
     /// What is behind the end of what was read, if anything, has been read too.
     #[cfg(feature = "bytes")]
-    lent_uninitialised: bool,
+    pub(super) lent_uninitialised: bool,
     #[cfg(feature = "deflate")]
-    inflated: Option<Inflated>,
+    pub(super) inflated: Option<Inflated>,
 }
 
 /// What happens to the data of the open message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Joining {
+pub(super) enum Joining {
     /// No message is open, or nothing of it has arrived.
     Nothing,
     /// It is joined in the buffer.
@@ -205,7 +200,7 @@ impl<R: Role, S: Storage> Receiver<R, S> {
     }
 
     /// Finds the next event; gives memory back if there is none.
-    fn find_in_parts(&mut self) -> Result<Option<Found>, ProtocolError> {
+    pub(super) fn find_in_parts(&mut self) -> Result<Option<Found>, ProtocolError> {
         self.discard_stale();
         let found = self.find();
         match found {
@@ -223,7 +218,7 @@ impl<R: Role, S: Storage> Receiver<R, S> {
 
     /// Discards what is behind the message that failed the connection.
     #[inline]
-    fn discard_stale(&mut self) {
+    pub(super) fn discard_stale(&mut self) {
         if core::mem::take(&mut self.stale) {
             self.buffer.clear();
         }
@@ -335,7 +330,7 @@ impl<R: Role, S: Storage> Receiver<R, S> {
         not(feature = "bytes"),
         allow(clippy::unused_self, clippy::needless_pass_by_ref_mut, reason = "none is lent")
     )]
-    fn commit(&mut self) -> usize {
+    pub(super) fn commit(&mut self) -> usize {
         #[cfg(feature = "bytes")]
         if core::mem::take(&mut self.lent_uninitialised) {
             let len = self.buffer.fill_all();
@@ -373,75 +368,6 @@ impl<R: Role, S: Storage> Receiver<R, S> {
     /// If several Pings arrived since the last call, only the latest is answered (§5.5.3).
     pub fn poll_reply(&mut self) -> Option<Reply> {
         self.half.poll_reply()
-    }
-}
-
-#[cfg(feature = "bytes")]
-impl<R: Role> Receiver<R, BytesMut> {
-    /// Returns room for the next bytes that need not be initialised: see
-    /// [`WebSocket::read_buf_mut`](super::WebSocket::read_buf_mut).
-    pub fn read_buf_mut(&mut self) -> Limit<&mut BytesMut> {
-        self.commit();
-        self.lent_uninitialised = true;
-        self.discard_stale();
-        let open = self.joining == Joining::Message;
-        self.buffer.room_mut(open, self.half.frame_left())
-    }
-
-    /// Reports that bytes were put into [`read_buf_mut`](Self::read_buf_mut); returns how many.
-    pub fn received_buf_mut(&mut self) -> usize {
-        self.commit()
-    }
-
-    /// Returns the next event, owned: see
-    /// [`WebSocket::next_owned`](super::WebSocket::next_owned).
-    ///
-    /// # Errors
-    /// As for [`next`](Self::next).
-    #[inline]
-    pub fn next_owned(&mut self) -> Result<Option<OwnedEvent>, ProtocolError> {
-        let Some(whole) = self.find_whole() else { return self.next_owned_in_parts() };
-        let Whole { kind, header_len, len, key } = whole;
-        self.half.received_whole(&whole);
-        let Some(payload) = self.buffer.take(header_len, len) else { return Ok(None) };
-        if self.half.is_server() {
-            mask(payload, key);
-        }
-        if kind == MessageKind::Text && to_str(payload).is_none() {
-            return Err(fail_text(&mut self.half, &mut self.stale, payload));
-        }
-        let payload = self.buffer.take_owned(self.buffer.latest(len));
-        Ok(Some(OwnedEvent::Message(OwnedMessage::new(kind, payload))))
-    }
-
-    #[inline(never)]
-    pub(super) fn next_owned_in_parts(&mut self) -> Result<Option<OwnedEvent>, ProtocolError> {
-        let Some(found) = self.find_in_parts()? else { return Ok(None) };
-        let copied = Bytes::copy_from_slice;
-        let chunk = |Part { kind, last: is_last, .. }, payload| OwnedEvent::Chunk {
-            kind,
-            payload,
-            is_last,
-        };
-        Ok(Some(match found {
-            Found::Message(kind, place) => {
-                OwnedEvent::Message(OwnedMessage::new(kind, self.buffer.take_owned(place)))
-            }
-            Found::Chunk(part, place) => chunk(part, self.buffer.take_owned(place)),
-            #[cfg(feature = "deflate")]
-            Found::Inflated(kind) => {
-                let payload = self.inflated.as_mut().map(Inflated::take_owned).unwrap_or_default();
-                OwnedEvent::Message(OwnedMessage::new(kind, payload))
-            }
-            #[cfg(feature = "deflate")]
-            Found::InflatedChunk(part) => {
-                let payload = self.inflated.as_mut().map(Inflated::take_owned);
-                chunk(part, payload.unwrap_or_default())
-            }
-            Found::Ping => OwnedEvent::Ping(copied(self.half.control_payload())),
-            Found::Pong => OwnedEvent::Pong(copied(self.half.control_payload())),
-            Found::Close => OwnedEvent::Close(self.half.close_frame().map(Into::into)),
-        }))
     }
 }
 
@@ -490,7 +416,11 @@ fn whole(kind: MessageKind, payload: &mut [u8]) -> Message<'_> {
 /// Fails the connection at the first impossible byte of this text, which was just received; notes
 /// that what is behind it is stale.
 #[cold]
-fn fail_text<R: Role>(half: &mut ReceiveHalf<R>, stale: &mut bool, text: &[u8]) -> ProtocolError {
+pub(super) fn fail_text<R: Role>(
+    half: &mut ReceiveHalf<R>,
+    stale: &mut bool,
+    text: &[u8],
+) -> ProtocolError {
     *stale = true;
     let valid = Utf8::new().validate_before(text, 0).err().unwrap_or_default();
     let unread = text.len().saturating_sub(valid) as u64;

@@ -1,7 +1,7 @@
 //! The sending half: from messages to bytes to write (RFC 6455 §6.1).
 
 #[cfg(target_has_atomic = "32")]
-use super::{Clock, identity::Identity};
+use super::{clock::Clock, identity::Identity};
 #[cfg(feature = "bytes")]
 use bytes::Bytes;
 

@@ -1,0 +1,140 @@
+//! Receiving over `BytesMut`: events that are owned, and reads that need no initialised memory.
+
+use bytes::{Bytes, BytesMut, buf::Limit};
+
+use super::WebSocket;
+#[cfg(feature = "deflate")]
+use super::inflated::Inflated;
+use super::owned::{OwnedEvent, OwnedMessage};
+use super::receiver::{Found, Joining, Part, Receiver, fail_text};
+use super::sender::Sender;
+use crate::error::ProtocolError;
+use crate::mask::mask;
+use crate::opcode::MessageKind;
+use crate::receive::Whole;
+use crate::role::Role;
+use crate::utf8::to_str;
+
+impl<R: Role> WebSocket<R, BytesMut> {
+    /// Returns room for the next bytes of the stream like [`read_buf`](Self::read_buf), but as a
+    /// `BufMut`, which need not be initialised: put bytes into it, then call
+    /// [`received_buf_mut`](Self::received_buf_mut).
+    ///
+    /// ```
+    /// use bytes::{BufMut, BytesMut};
+    /// use rfc6455::websocket::{Config, OwnedEvent, OwnedMessage};
+    /// use rfc6455::{Connection, Limits, WebSocket};
+    /// let keys = || [0; 4]; // a real client draws each key from a CSPRNG
+    /// let connection = Connection::client(keys, Limits::DEFAULT);
+    /// let (read, write) = (BytesMut::new(), BytesMut::new());
+    /// let mut ws = WebSocket::new(connection, Config::DEFAULT, read, write);
+    /// ws.read_buf_mut().put_slice(b"\x81\x02Hi"); // or `stream.read_buf(&mut ws.read_buf_mut())`
+    /// ws.received_buf_mut();
+    /// let (event, _) = ws.next_owned()?.unwrap();
+    /// assert_eq!(event, OwnedEvent::Message(OwnedMessage::from("Hi")));
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
+    #[inline]
+    pub fn read_buf_mut(&mut self) -> Limit<&mut BytesMut> {
+        self.receiver.read_buf_mut()
+    }
+
+    /// Reports that bytes were put into [`read_buf_mut`](Self::read_buf_mut); returns how many.
+    #[inline]
+    pub fn received_buf_mut(&mut self) -> usize {
+        self.receiver.received_buf_mut()
+    }
+
+    /// Returns the next event like [`next`](Self::next), but owned.
+    ///
+    /// A message of 1 KiB or more is split off the buffer without a copy. It then holds on to all
+    /// of the buffer that it was read into, as long as it lives. A shorter message is copied.
+    ///
+    /// # Errors
+    /// As for [`next`](Self::next).
+    #[inline]
+    #[allow(clippy::type_complexity, reason = "as for next")]
+    pub fn next_owned(
+        &mut self,
+    ) -> Result<Option<(OwnedEvent, &mut Sender<R, BytesMut>)>, ProtocolError> {
+        if self.receiver.half.has_pending() {
+            self.answer();
+        }
+        match self.receiver.next_owned() {
+            Ok(Some(event)) => Ok(Some((event, &mut self.sender))),
+            Ok(None) => Ok(None),
+            Err(error) => {
+                self.sender.failed = true;
+                Err(error)
+            }
+        }
+    }
+}
+
+impl<R: Role> Receiver<R, BytesMut> {
+    /// Returns room for the next bytes that need not be initialised: see
+    /// [`WebSocket::read_buf_mut`](super::WebSocket::read_buf_mut).
+    pub fn read_buf_mut(&mut self) -> Limit<&mut BytesMut> {
+        self.commit();
+        self.lent_uninitialised = true;
+        self.discard_stale();
+        let open = self.joining == Joining::Message;
+        self.buffer.room_mut(open, self.half.frame_left())
+    }
+
+    /// Reports that bytes were put into [`read_buf_mut`](Self::read_buf_mut); returns how many.
+    pub fn received_buf_mut(&mut self) -> usize {
+        self.commit()
+    }
+
+    /// Returns the next event, owned: see
+    /// [`WebSocket::next_owned`](super::WebSocket::next_owned).
+    ///
+    /// # Errors
+    /// As for [`next`](Self::next).
+    #[inline]
+    pub fn next_owned(&mut self) -> Result<Option<OwnedEvent>, ProtocolError> {
+        let Some(whole) = self.find_whole() else { return self.next_owned_in_parts() };
+        let Whole { kind, header_len, len, key } = whole;
+        self.half.received_whole(&whole);
+        let Some(payload) = self.buffer.take(header_len, len) else { return Ok(None) };
+        if self.half.is_server() {
+            mask(payload, key);
+        }
+        if kind == MessageKind::Text && to_str(payload).is_none() {
+            return Err(fail_text(&mut self.half, &mut self.stale, payload));
+        }
+        let payload = self.buffer.take_owned(self.buffer.latest(len));
+        Ok(Some(OwnedEvent::Message(OwnedMessage::new(kind, payload))))
+    }
+
+    #[inline(never)]
+    pub(super) fn next_owned_in_parts(&mut self) -> Result<Option<OwnedEvent>, ProtocolError> {
+        let Some(found) = self.find_in_parts()? else { return Ok(None) };
+        let copied = Bytes::copy_from_slice;
+        let chunk = |Part { kind, last: is_last, .. }, payload| OwnedEvent::Chunk {
+            kind,
+            payload,
+            is_last,
+        };
+        Ok(Some(match found {
+            Found::Message(kind, place) => {
+                OwnedEvent::Message(OwnedMessage::new(kind, self.buffer.take_owned(place)))
+            }
+            Found::Chunk(part, place) => chunk(part, self.buffer.take_owned(place)),
+            #[cfg(feature = "deflate")]
+            Found::Inflated(kind) => {
+                let payload = self.inflated.as_mut().map(Inflated::take_owned).unwrap_or_default();
+                OwnedEvent::Message(OwnedMessage::new(kind, payload))
+            }
+            #[cfg(feature = "deflate")]
+            Found::InflatedChunk(part) => {
+                let payload = self.inflated.as_mut().map(Inflated::take_owned);
+                chunk(part, payload.unwrap_or_default())
+            }
+            Found::Ping => OwnedEvent::Ping(copied(self.half.control_payload())),
+            Found::Pong => OwnedEvent::Pong(copied(self.half.control_payload())),
+            Found::Close => OwnedEvent::Close(self.half.close_frame().map(Into::into)),
+        }))
+    }
+}
