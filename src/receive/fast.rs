@@ -12,7 +12,7 @@ use crate::opcode::{MessageKind, Opcode};
 use crate::role::{Role, Side};
 use crate::utf8::{Utf8, to_str};
 
-/// A message in one frame that lies in the input whole: its header is followed by its payload.
+/// The header of a message in one frame, which is followed by its payload.
 #[derive(Clone, Copy)]
 pub(crate) struct Whole {
     pub(crate) kind: MessageKind,
@@ -33,7 +33,7 @@ impl<R: Role> ReceiveHalf<R> {
         let Whole { kind, header_len, len, key } = whole;
         let payload = input.get_mut(header_len..)?.get_mut(..len)?;
         if kind == MessageKind::Text {
-            if !self.unmask_text(payload, key) {
+            if !Self::unmask_text(self.side, payload, key) {
                 return None;
             }
         } else if self.side.is_server() {
@@ -79,10 +79,10 @@ impl<R: Role> ReceiveHalf<R> {
 
     /// Unmasks text and returns `true`, or returns `false` and leaves the payload as it was.
     #[inline(never)]
-    fn unmask_text(&self, payload: &mut [u8], key: MaskingKey) -> bool {
-        let ascii = self.side.is_server() && mask_seeing(payload, key);
+    fn unmask_text(side: R::Side, payload: &mut [u8], key: MaskingKey) -> bool {
+        let ascii = side.is_server() && mask_seeing(payload, key);
         let valid = ascii || to_str(payload).is_some();
-        if self.side.is_server() && !valid {
+        if side.is_server() && !valid {
             mask(payload, key);
         }
         valid

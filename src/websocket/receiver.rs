@@ -179,6 +179,9 @@ impl<R: Role, S: Storage> Receiver<R, S> {
     /// Yields anything but a whole message in one frame.
     #[inline(never)]
     pub(super) fn next_in_parts(&mut self) -> Result<Option<Event<'_>>, ProtocolError> {
+        if self.is_used_up() {
+            return Ok(None);
+        }
         let Some(found) = self.find_in_parts()? else { return Ok(None) };
         Ok(Some(match found {
             Found::Message(kind, place) => Event::Message(whole(kind, self.buffer.get(place))),
@@ -197,6 +200,22 @@ impl<R: Role, S: Storage> Receiver<R, S> {
             Found::Pong => Event::Pong(self.half.control_payload()),
             Found::Close => Event::Close(self.half.close_frame()),
         }))
+    }
+
+    /// Returns whether everything that was received is used up, as after every read; gives memory
+    /// back then.
+    #[inline]
+    fn is_used_up(&mut self) -> bool {
+        self.commit();
+        #[cfg(feature = "deflate")]
+        if self.half.compressed().is_some() {
+            return false; // the inflater may hold more
+        }
+        let used_up = self.buffer.is_drained();
+        if used_up {
+            self.release();
+        }
+        used_up
     }
 
     /// Finds the next event; gives memory back if there is none.

@@ -102,7 +102,7 @@ impl<R: Role, S: Storage> Sender<R, S> {
         if self.deflater.is_some() {
             return self.send_deflated(fragment);
         }
-        self.send_plain(fragment)
+        self.queue(&fragment)
     }
 
     /// Queues a message, or a fragment of one, that is not compressed even if others are.
@@ -114,24 +114,29 @@ impl<R: Role, S: Storage> Sender<R, S> {
     ///
     /// # Errors
     /// As for [`send`](Self::send).
-    #[inline]
     pub fn send_plain<'a>(&mut self, message: impl Into<Fragment<'a>>) -> Result<(), SendError> {
         let fragment = message.into();
         #[cfg(feature = "deflate")]
         if self.half.is_compressing() {
             return self.send_deflated(fragment);
         }
+        self.queue(&fragment)
+    }
+
+    /// Queues a message, or a fragment of one, as it is.
+    #[inline(always)]
+    fn queue(&mut self, fragment: &Fragment<'_>) -> Result<(), SendError> {
         self.check_open()?;
-        self.half.check(&fragment)?;
+        self.half.check(fragment)?;
         let payload = fragment.payload();
         let len =
             header_len(payload.len() as u64, !self.half.is_server()).saturating_add(payload.len());
         self.check_room(len)?;
         if let Some(room) = self.outbox.initialised_room(len) {
-            self.half.write(&fragment, room);
+            self.half.write(fragment, room);
             self.outbox.extend(len);
         } else {
-            let header = self.half.header_of(&fragment);
+            let header = self.half.header_of(fragment);
             self.outbox.push(&header, payload, header.masking_key());
         }
         Ok(())
@@ -194,6 +199,7 @@ impl<R: Role, S: Storage> Sender<R, S> {
     }
 
     #[cfg(feature = "deflate")]
+    #[inline(never)]
     fn send_deflated(&mut self, fragment: Fragment<'_>) -> Result<(), SendError> {
         let payload = fragment.payload();
         self.check_open()?;

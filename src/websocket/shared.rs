@@ -59,7 +59,7 @@ impl Shared {
 
     /// Frees the memory of the list if it is empty.
     pub(super) fn release(&mut self) {
-        if self.payloads.is_empty() {
+        if self.payloads.capacity() > 0 && self.payloads.is_empty() {
             self.payloads = VecDeque::new();
         }
     }
