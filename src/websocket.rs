@@ -174,10 +174,10 @@ impl<R: Role, S: Storage> WebSocket<R, S> {
     /// Returns room for the next bytes of the stream: read into it, then call
     /// [`received`](Self::received).
     ///
-    /// It is 8 KiB, or the rest of a long message in parts of at most 16 KiB, so that the next
-    /// message begins at the front again. Over a slice it is what is left of that. It is empty only
-    /// if there is no memory, or if the slice is full of bytes that [`next`](Self::next) has not
-    /// been asked for.
+    /// It is 8 KiB, or the rest of a long message in parts, so that the next message begins at the
+    /// front again: 16 KiB at a time, the last 64 KiB at once if there is memory for them. Over a
+    /// slice it is what is left of that. It is empty only if there is no memory, or if the slice is
+    /// full of bytes that [`next`](Self::next) has not been asked for.
     ///
     /// The room is initialised, and stays so: nothing is filled twice.
     #[inline]

@@ -25,6 +25,9 @@ const READ: usize = 8 << 10;
 const FIRST_READ: usize = 256;
 /// The most of a long message that is read at a time, so that it is unmasked in the L1 cache.
 const LONG_READ: usize = 16 << 10;
+/// The rest of a message that is read at once, if there is memory for it: one long copy is quicker
+/// than several, but not if it is to be unmasked far behind.
+const REST: usize = 64 << 10;
 /// How far reads of short messages go on before they begin at the front again.
 const LAP: usize = 16 << 10;
 /// The most of an open message that is moved to the front to save a short read.
@@ -169,7 +172,8 @@ impl<S: Storage> Buffer<S> {
             self.move_to_front();
         }
         let want = match left {
-            READ.. => left.min(LONG_READ),
+            READ..=REST => left,
+            READ.. => LONG_READ,
             1.. if self.filled.saturating_add(READ) > LAP => left,
             _ => READ,
         };
