@@ -172,10 +172,10 @@ impl<S: Storage> Buffer<S> {
             self.move_to_front();
         }
         let want = match left {
-            READ..=REST => left,
-            READ.. => LONG_READ,
-            1.. if self.filled.saturating_add(READ) > LAP => left,
-            _ => READ,
+            1..READ if self.filled.saturating_add(READ) > LAP => left,
+            0..READ => READ,
+            READ..REST => left,
+            REST.. => LONG_READ,
         };
         let initialised = self.storage.bytes().len().saturating_sub(self.filled);
         let want = want.min(self.next_read.max(initialised));
