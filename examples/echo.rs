@@ -66,8 +66,7 @@ fn echo(mut stream: TcpStream) -> Result<(), Box<dyn Error>> {
         while let Ok(Some((event, tx))) = ws.next() {
             if let Event::Message(message) = event {
                 while tx.send(message) == Err(SendError::Full) {
-                    let n = (&stream).write(tx.transmit())?;
-                    tx.transmitted(n)?;
+                    tx.write_to(&mut &stream)?;
                 }
             }
         }

@@ -231,24 +231,25 @@ impl<R: Role, S: Storage> WebSocket<R, S> {
             self.receiver.next_whole(&whole)
         } else {
             // The answer to a Ping makes room for the payload of the next control frame.
-            if self.receiver.half.has_pending() {
-                self.answer();
-            }
+            self.answer();
             self.receiver.next_in_parts()
         };
-        match event {
-            Ok(Some(event)) => Ok(Some((event, &mut self.sender))),
-            Ok(None) => Ok(None),
-            Err(error) => {
-                self.sender.failed = true;
-                Err(error)
-            }
+        if event.is_err() {
+            self.sender.failed = true;
+        }
+        Ok(event?.map(|event| (event, &mut self.sender)))
+    }
+
+    /// Queues the pending answer, if there is one and room for it.
+    #[inline(always)]
+    fn answer(&mut self) {
+        if self.receiver.half.has_pending() {
+            self.queue_answer();
         }
     }
 
-    /// Queues the pending answer, unless there is no room for it.
     #[inline(never)]
-    fn answer(&mut self) {
+    fn queue_answer(&mut self) {
         if self.sender.takes_answer(self.receiver.half.is_close_pending())
             && let Some(reply) = self.receiver.half.take_pending()
         {
@@ -290,18 +291,14 @@ impl<R: Role, S: Storage> WebSocket<R, S> {
     /// Returns the next bytes to write; empty if nothing waits.
     #[inline]
     pub fn transmit(&mut self) -> &[u8] {
-        if self.receiver.half.has_pending() {
-            self.answer();
-        }
+        self.answer();
         self.sender.transmit()
     }
 
     /// Returns all bytes that wait to be written, slice by slice: see
     /// [`Sender::transmit_slices`].
     pub fn transmit_slices(&mut self) -> impl Iterator<Item = &[u8]> {
-        if self.receiver.half.has_pending() {
-            self.answer();
-        }
+        self.answer();
         self.sender.transmit_slices()
     }
 
@@ -320,9 +317,7 @@ impl<R: Role, S: Storage> WebSocket<R, S> {
     /// Those of the stream; what was not written still waits.
     #[cfg(feature = "std")]
     pub fn write_to(&mut self, stream: &mut impl std::io::Write) -> std::io::Result<()> {
-        if self.receiver.half.has_pending() {
-            self.answer();
-        }
+        self.answer();
         self.sender.write_to(stream)
     }
 
@@ -372,8 +367,7 @@ impl<R: Role, S: Storage> WebSocket<R, S> {
         match expired {
             // If the queue has no room for it, the peer reads nothing, and will miss nothing.
             Timer::Ping => {
-                self.receiver.release_to(0);
-                self.sender.release();
+                self.release();
                 let _ = self.sender.ping(&[]);
             }
             Timer::Message => {

@@ -57,11 +57,6 @@ impl<R: Role> ReceiveHalf<R> {
         (taken, result)
     }
 
-    /// Notes that a part of the open message is delivered; returns whether it is the first.
-    pub(crate) const fn delivered(&mut self) -> bool {
-        self.message.deliver()
-    }
-
     /// Leaves the compressed frame, all of which was taken.
     pub(crate) fn end_compressed(&mut self) {
         if self.is_last_frame() {

@@ -92,7 +92,6 @@ impl Inflated {
                     (valid, last) = (checked.err().unwrap_or(len), false);
                 }
             }
-            half.delivered();
             self.len = self.len.saturating_add(valid);
             let streams = self.yielded || self.len as u64 > stream_above;
             if self.failure.is_some() && !(streams && self.len > 0) {

@@ -6,14 +6,10 @@ use super::WebSocket;
 #[cfg(feature = "deflate")]
 use super::inflated::Inflated;
 use super::owned::{OwnedEvent, OwnedMessage};
-use super::receiver::{Found, Joining, Part, Receiver, fail_text};
+use super::receiver::{Found, Joining, Part, Receiver};
 use super::sender::Sender;
 use crate::error::ProtocolError;
-use crate::mask::mask;
-use crate::opcode::MessageKind;
-use crate::receive::Whole;
 use crate::role::Role;
-use crate::utf8::to_str;
 
 impl<R: Role> WebSocket<R, BytesMut> {
     /// Returns room for the next bytes of the stream like [`read_buf`](Self::read_buf), but as a
@@ -57,17 +53,12 @@ impl<R: Role> WebSocket<R, BytesMut> {
     pub fn next_owned(
         &mut self,
     ) -> Result<Option<(OwnedEvent, &mut Sender<R, BytesMut>)>, ProtocolError> {
-        if self.receiver.half.has_pending() {
-            self.answer();
+        self.answer();
+        let event = self.receiver.next_owned();
+        if event.is_err() {
+            self.sender.failed = true;
         }
-        match self.receiver.next_owned() {
-            Ok(Some(event)) => Ok(Some((event, &mut self.sender))),
-            Ok(None) => Ok(None),
-            Err(error) => {
-                self.sender.failed = true;
-                Err(error)
-            }
-        }
+        Ok(event?.map(|event| (event, &mut self.sender)))
     }
 }
 
@@ -95,17 +86,11 @@ impl<R: Role> Receiver<R, BytesMut> {
     #[inline]
     pub fn next_owned(&mut self) -> Result<Option<OwnedEvent>, ProtocolError> {
         let Some(whole) = self.find_whole() else { return self.next_owned_in_parts() };
-        let Whole { kind, header_len, len, key } = whole;
-        self.half.received_whole(&whole);
-        let Some(payload) = self.buffer.take(header_len, len) else { return Ok(None) };
-        if self.half.is_server() {
-            mask(payload, key);
+        if self.next_whole(&whole)?.is_none() {
+            return Ok(None);
         }
-        if kind == MessageKind::Text && to_str(payload).is_none() {
-            return Err(fail_text(&mut self.half, &mut self.stale, payload));
-        }
-        let payload = self.buffer.take_owned(self.buffer.latest(len));
-        Ok(Some(OwnedEvent::Message(OwnedMessage::new(kind, payload))))
+        let payload = self.buffer.take_owned(self.buffer.latest(whole.len));
+        Ok(Some(OwnedEvent::Message(OwnedMessage::new(whole.kind, payload))))
     }
 
     #[inline(never)]

@@ -37,7 +37,7 @@ pub struct Receiver<R: Role, S> {
     /// Messages that did not arrive in one piece, so that one can be told from the next.
     pub(super) ended: u32,
     /// A text in one frame was invalid, and what is behind it is yet to be discarded.
-    pub(super) stale: bool,
+    stale: bool,
     /// What is behind the end of what was read, if anything, has been read too.
     #[cfg(feature = "bytes")]
     pub(super) lent_uninitialised: bool,
@@ -179,9 +179,6 @@ impl<R: Role, S: Storage> Receiver<R, S> {
     /// Yields anything but a whole message in one frame.
     #[inline(never)]
     pub(super) fn next_in_parts(&mut self) -> Result<Option<Event<'_>>, ProtocolError> {
-        if self.is_used_up() {
-            return Ok(None);
-        }
         let Some(found) = self.find_in_parts()? else { return Ok(None) };
         Ok(Some(match found {
             Found::Message(kind, place) => Event::Message(whole(kind, self.buffer.get(place))),
@@ -202,26 +199,21 @@ impl<R: Role, S: Storage> Receiver<R, S> {
         }))
     }
 
-    /// Returns whether everything that was received is used up, as after every read; gives memory
-    /// back then.
-    #[inline]
-    fn is_used_up(&mut self) -> bool {
-        self.commit();
+    /// Returns whether everything that was received is used up, as after every read.
+    #[inline(always)]
+    fn is_used_up(&self) -> bool {
         #[cfg(feature = "deflate")]
         if self.half.compressed().is_some() {
             return false; // the inflater may hold more
         }
-        let used_up = self.buffer.is_drained();
-        if used_up {
-            self.release();
-        }
-        used_up
+        self.buffer.is_drained()
     }
 
     /// Finds the next event; gives memory back if there is none.
+    #[inline(always)]
     pub(super) fn find_in_parts(&mut self) -> Result<Option<Found>, ProtocolError> {
-        self.discard_stale();
-        let found = self.find();
+        self.commit();
+        let found = if self.is_used_up() { Ok(None) } else { self.find() };
         match found {
             Ok(Some(Found::Close)) => self.discard_message(),
             Ok(Some(_)) => {}
@@ -254,7 +246,7 @@ impl<R: Role, S: Storage> Receiver<R, S> {
 
     #[inline(always)]
     fn find(&mut self) -> Result<Option<Found>, ProtocolError> {
-        self.commit();
+        self.discard_stale();
         loop {
             #[cfg(feature = "deflate")]
             if let Some(kind) = self.half.compressed() {
@@ -435,11 +427,7 @@ fn whole(kind: MessageKind, payload: &mut [u8]) -> Message<'_> {
 /// Fails the connection at the first impossible byte of this text, which was just received; notes
 /// that what is behind it is stale.
 #[cold]
-pub(super) fn fail_text<R: Role>(
-    half: &mut ReceiveHalf<R>,
-    stale: &mut bool,
-    text: &[u8],
-) -> ProtocolError {
+fn fail_text<R: Role>(half: &mut ReceiveHalf<R>, stale: &mut bool, text: &[u8]) -> ProtocolError {
     *stale = true;
     let valid = Utf8::new().validate_before(text, 0).err().unwrap_or_default();
     let unread = text.len().saturating_sub(valid) as u64;

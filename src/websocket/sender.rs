@@ -1,7 +1,5 @@
 //! The sending half: from messages to bytes to write (RFC 6455 §6.1).
 
-#[cfg(target_has_atomic = "32")]
-use super::{clock::Clock, identity::Identity};
 #[cfg(feature = "bytes")]
 use bytes::Bytes;
 
@@ -9,7 +7,11 @@ use bytes::Bytes;
 use super::broadcast::Frame;
 #[cfg(feature = "bytes")]
 use super::buffer::SPLIT;
+#[cfg(target_has_atomic = "32")]
+use super::clock::Clock;
 use super::config::Config;
+#[cfg(target_has_atomic = "32")]
+use super::identity::Identity;
 use super::outbox::Outbox;
 #[cfg(feature = "bytes")]
 use super::owned::OwnedMessage;
@@ -158,7 +160,7 @@ impl<R: Role, S: Storage> Sender<R, S> {
             return self.send_deflated(fragment);
         }
         if !self.half.is_server() || fragment.payload().len() < SPLIT {
-            return self.send_plain(fragment);
+            return self.queue(&fragment);
         }
         self.check_open()?;
         self.half.check(&fragment)?;
@@ -178,14 +180,12 @@ impl<R: Role, S: Storage> Sender<R, S> {
         Ok(())
     }
 
-    /// Checks that a payload of this length may be queued, and makes room for its header.
+    /// Checks that a payload of this length may be queued, and makes room for what is copied.
     #[cfg(feature = "bytes")]
     fn check_shared(&mut self, payload_len: usize) -> Result<(), SendError> {
-        if payload_len < SPLIT {
-            return self.check_room(payload_len.saturating_add(FrameHeader::MAX_LEN));
-        }
         self.check_mark(payload_len.saturating_add(FrameHeader::MAX_LEN))?;
-        if self.outbox.reserve(FrameHeader::MAX_LEN) { Ok(()) } else { Err(SendError::Full) }
+        let copied = if payload_len < SPLIT { payload_len } else { 0 };
+        self.reserve(copied.saturating_add(FrameHeader::MAX_LEN))
     }
 
     #[cfg(feature = "bytes")]
@@ -339,10 +339,7 @@ impl<R: Role, S: Storage> Sender<R, S> {
     /// Returns how many bytes wait to be written.
     #[inline]
     #[must_use]
-    pub const fn queued(&self) -> usize
-    where
-        S: Storage,
-    {
+    pub const fn queued(&self) -> usize {
         self.outbox.len()
     }
 
@@ -356,7 +353,7 @@ impl<R: Role, S: Storage> Sender<R, S> {
     /// Returns whether there is room for a Pong that answers a Ping, or for a Close.
     #[inline]
     pub(super) fn takes_answer(&mut self, close: bool) -> bool {
-        if close { self.outbox.reserve(ControlFrame::MAX_LEN) } else { self.outbox.takes_control() }
+        if close { self.check_close().is_ok() } else { self.outbox.takes_control() }
     }
 
     /// Queues an automatic answer, for which there is room.
@@ -381,6 +378,12 @@ impl<R: Role, S: Storage> Sender<R, S> {
     #[inline]
     fn check_room(&mut self, len: usize) -> Result<(), SendError> {
         self.check_mark(len)?;
+        self.reserve(len)
+    }
+
+    /// Makes room for so many bytes.
+    #[inline]
+    fn reserve(&mut self, len: usize) -> Result<(), SendError> {
         if self.outbox.reserve(len) { Ok(()) } else { Err(SendError::Full) }
     }
 
@@ -397,7 +400,7 @@ impl<R: Role, S: Storage> Sender<R, S> {
     }
 
     fn check_close(&mut self) -> Result<(), SendError> {
-        if self.outbox.reserve(ControlFrame::MAX_LEN) { Ok(()) } else { Err(SendError::Full) }
+        self.reserve(ControlFrame::MAX_LEN)
     }
 
     fn push_close(&mut self, frame: &ControlFrame) {

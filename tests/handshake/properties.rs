@@ -153,6 +153,14 @@ fn s10_2_an_origin_without_a_host_is_allowed_by_its_exact_name_only() {
     }
 }
 
+/// The properties of any head, and of one that an independent parser can read.
+fn every_property_holds(case: &Case, cuts: &[Index]) {
+    let whole = same_however_cut(case, cuts);
+    handshake::an_independent_parser_agrees(case, &whole);
+    handshake::limits_hold_over_everything(case, &whole);
+    handshake::the_first_impossible_byte_is_refused(case);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -175,10 +183,7 @@ proptest! {
         case in nearly_a_head(Role::Server),
         cuts in vec(any::<Index>(), 0..6),
     ) {
-        let whole = same_however_cut(&case, &cuts);
-        handshake::an_independent_parser_agrees(&case, &whole);
-        handshake::limits_hold_over_everything(&case, &whole);
-        handshake::the_first_impossible_byte_is_refused(&case);
+        every_property_holds(&case, &cuts);
     }
 
     #[test]
@@ -186,10 +191,7 @@ proptest! {
         case in nearly_a_head(Role::Client),
         cuts in vec(any::<Index>(), 0..6),
     ) {
-        let whole = same_however_cut(&case, &cuts);
-        handshake::an_independent_parser_agrees(&case, &whole);
-        handshake::limits_hold_over_everything(&case, &whole);
-        handshake::the_first_impossible_byte_is_refused(&case);
+        every_property_holds(&case, &cuts);
     }
 
     #[test]
