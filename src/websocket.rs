@@ -112,7 +112,7 @@ impl WebSocket<Server, Vec<u8>> {
     /// Creates the server's end of a connection whose handshake is done, on the heap.
     #[must_use]
     pub fn server(config: Config) -> Self {
-        Self::new(Connection::server(config.limits), config, Vec::new(), Vec::new())
+        Self::new(Server, config, Vec::new(), Vec::new())
     }
 }
 
@@ -123,7 +123,7 @@ impl<K: MaskingKeys> WebSocket<Client<K>, Vec<u8>> {
     /// `keys` is the source of its masking keys: a cryptographic generator, see [`MaskingKeys`].
     #[must_use]
     pub fn client(keys: K, config: Config) -> Self {
-        Self::new(Connection::client(keys, config.limits), config, Vec::new(), Vec::new())
+        Self::new(Client::new(keys), config, Vec::new(), Vec::new())
     }
 }
 
@@ -136,10 +136,9 @@ impl<R: Role, S: Storage> WebSocket<R, S> {
     ///
     /// ```
     /// use rfc6455::websocket::{Config, Event};
-    /// use rfc6455::{Connection, Limits, WebSocket};
+    /// use rfc6455::{Server, WebSocket};
     /// let (mut read, mut write) = ([0; 512], [0; 512]);
-    /// let connection = Connection::server(Limits::DEFAULT);
-    /// let mut ws = WebSocket::new(connection, Config::DEFAULT, &mut read[..], &mut write[..]);
+    /// let mut ws = WebSocket::new(Server, Config::DEFAULT, &mut read[..], &mut write[..]);
     ///
     /// let arrived = b"\x81\x82\x01\x02\x03\x04\x49\x6B";
     /// ws.read_buf()[..8].copy_from_slice(arrived);
@@ -151,8 +150,8 @@ impl<R: Role, S: Storage> WebSocket<R, S> {
     /// # Ok::<(), Box<dyn core::error::Error>>(())
     /// ```
     #[must_use]
-    pub fn new(connection: Connection<R>, config: Config, read: S, write: S) -> Self {
-        let (receiver, sender) = connection.into_split();
+    pub fn new(role: R, config: Config, read: S, write: S) -> Self {
+        let (receiver, sender) = Connection::new(role, config.limits).into_split();
         Self {
             receiver: Receiver::new(receiver, &config, read),
             sender: Sender::new(sender, &config, write),

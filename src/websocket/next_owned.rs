@@ -3,6 +3,7 @@
 use bytes::{Bytes, BytesMut, buf::Limit};
 
 use super::WebSocket;
+use super::config::Config;
 #[cfg(feature = "deflate")]
 use super::inflated::Inflated;
 use super::owned::{OwnedEvent, OwnedMessage};
@@ -12,18 +13,23 @@ use crate::error::ProtocolError;
 use crate::role::Role;
 
 impl<R: Role> WebSocket<R, BytesMut> {
+    /// Creates one end of a connection whose handshake is done, whose messages can be
+    /// [owned](Self::next_owned).
+    #[must_use]
+    pub fn over_bytes(role: R, config: Config) -> Self {
+        Self::new(role, config, BytesMut::new(), BytesMut::new())
+    }
+
     /// Returns room for the next bytes of the stream like [`read_buf`](Self::read_buf), but as a
     /// `BufMut`, which need not be initialised: put bytes into it, then call
     /// [`received_buf_mut`](Self::received_buf_mut).
     ///
     /// ```
-    /// use bytes::{BufMut, BytesMut};
+    /// use bytes::BufMut;
     /// use rfc6455::websocket::{Config, OwnedEvent, OwnedMessage};
-    /// use rfc6455::{Connection, Limits, WebSocket};
+    /// use rfc6455::{Client, WebSocket};
     /// let keys = || [0; 4]; // a real client draws each key from a CSPRNG
-    /// let connection = Connection::client(keys, Limits::DEFAULT);
-    /// let (read, write) = (BytesMut::new(), BytesMut::new());
-    /// let mut ws = WebSocket::new(connection, Config::DEFAULT, read, write);
+    /// let mut ws = WebSocket::over_bytes(Client::new(keys), Config::DEFAULT);
     /// ws.read_buf_mut().put_slice(b"\x81\x02Hi"); // or `stream.read_buf(&mut ws.read_buf_mut())`
     /// ws.received_buf_mut();
     /// let (event, _) = ws.next_owned()?.unwrap();

@@ -36,23 +36,23 @@ pub fn ends(source: &mut Source<'_>) -> (End<Client<Keys>>, End<Server>, bool) {
         let server = WebSocket::server(config).deflate(Some(server));
         return (End::WebSocket(Box::new(client)), End::WebSocket(Box::new(server)), true);
     }
-    let client = End::new(Connection::client(Keys(1), Limits::DEFAULT), layered[0], above);
-    let server = End::new(Connection::server(Limits::DEFAULT), layered[1], above);
+    let client = End::new(Client::new(Keys(1)), layered[0], above);
+    let server = End::new(Server, layered[1], above);
     _ = &mut choices;
     (client, server, false)
 }
 
 impl<R: FixedRole> End<R> {
     /// The layer over a connection, if there is one; it yields messages above this in chunks.
-    fn new(connection: Connection<R>, layered: bool, above: u64) -> Self {
+    fn new(role: R, layered: bool, above: u64) -> Self {
         #[cfg(feature = "alloc")]
         if layered {
             let config = Config::DEFAULT.stream_above(above);
-            let ws = WebSocket::new(connection, config, Vec::new(), Vec::new());
+            let ws = WebSocket::new(role, config, Vec::new(), Vec::new());
             return Self::WebSocket(Box::new(ws));
         }
         _ = (layered, above);
-        Self::Connection(Box::new(connection))
+        Self::Connection(Box::new(Connection::new(role, Limits::DEFAULT)))
     }
 
     /// Sends a fragment, compressed if that was agreed to and `compress` asks for it, or if its

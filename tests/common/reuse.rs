@@ -14,7 +14,7 @@ use super::source::{Scenario, Source};
 use super::websocket::{Recorder, assert_bounded, flush, write_all};
 use super::wire;
 use rfc6455::websocket::{Config, Receiver, Sender, Storage};
-use rfc6455::{Client, Connection, FixedRole, Fragment, Limits, SendError, Server, WebSocket};
+use rfc6455::{Client, FixedRole, Fragment, SendError, Server, WebSocket};
 
 #[cfg(feature = "deflate")]
 use super::deflate::{Compressor, Oracle, assert_inflated, content, frames, negotiated};
@@ -50,12 +50,7 @@ struct Line<R: FixedRole, S> {
 }
 
 impl<R: FixedRole, S: Storage> Line<R, S> {
-    fn new(
-        source: &mut Source<'_>,
-        connect: fn(Limits) -> Connection<R>,
-        memory: [S; 2],
-        len: Option<usize>,
-    ) -> Self {
+    fn new(source: &mut Source<'_>, role: fn() -> R, memory: [S; 2], len: Option<usize>) -> Self {
         let (choices, rest) = source.0.split_at(source.0.len().min(16));
         source.0 = rest;
         let mut bytes = choices.to_vec();
@@ -74,7 +69,7 @@ impl<R: FixedRole, S: Storage> Line<R, S> {
         }
         let config = Config::DEFAULT.limits(setting.limits).stream_above(above).retain(300);
         let [read, write] = memory;
-        let ws = WebSocket::new(connect(setting.limits), config, read, write);
+        let ws = WebSocket::new(role(), config, read, write);
         #[cfg(feature = "deflate")]
         let ws = ws.deflate(compresses.then(|| negotiated(true)));
         if let (Some(len), u64::MAX) = (len, above) {
@@ -221,13 +216,13 @@ fn compressed<R: FixedRole>(source: &mut Source<'_>) -> Vec<u8> {
 /// Ends used as it comes, until there are no more choices, or until all of them are dropped.
 fn round<R: FixedRole, S: Storage>(
     source: &mut Source<'_>,
-    connect: fn(Limits) -> Connection<R>,
+    role: fn() -> R,
     mut memory: impl FnMut(&mut Source<'_>) -> Option<([S; 2], Option<usize>)>,
 ) {
     let mut lines = Vec::new();
     for _ in 0..LINES {
         let (memory, len) = memory(source).expect("there is memory for the first ones");
-        lines.push(Line::new(source, connect, memory, len));
+        lines.push(Line::new(source, role, memory, len));
     }
     while !source.is_empty() {
         let (one, other) = (source.below(LINES), source.below(LINES));
@@ -257,7 +252,7 @@ fn round<R: FixedRole, S: Storage>(
             13 => {
                 // It is dropped wherever it is, and another one takes its place.
                 let Some((memory, len)) = memory(source) else { continue };
-                let line = Line::new(source, connect, memory, len);
+                let line = Line::new(source, role, memory, len);
                 std::mem::replace(&mut lines[one], line).check();
             }
             14 => break,
@@ -288,8 +283,8 @@ pub fn nothing_passes_from_one_connection_to_another(bytes: &[u8]) {
             Some(([read, write], Some(SLICE)))
         };
         match (is_server, on_heap) {
-            (true, true) => round::<Server, Vec<u8>>(source, Connection::server, heap),
-            (true, false) => round::<Server, &mut [u8]>(source, Connection::server, slices),
+            (true, true) => round::<Server, Vec<u8>>(source, || Server, heap),
+            (true, false) => round::<Server, &mut [u8]>(source, || Server, slices),
             (false, true) => round::<Client<Keys>, Vec<u8>>(source, client, heap),
             (false, false) => round::<Client<Keys>, &mut [u8]>(source, client, slices),
         }
@@ -301,6 +296,6 @@ pub fn nothing_passes_from_one_connection_to_another(bytes: &[u8]) {
     }
 }
 
-fn client(limits: Limits) -> Connection<Client<Keys>> {
-    Connection::client(Keys(5), limits)
+fn client() -> Client<Keys> {
+    Client::new(Keys(5))
 }

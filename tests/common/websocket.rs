@@ -9,7 +9,7 @@ use super::source::{Scenario, Source};
 use super::{deflate::agree, deflating::config as compression};
 use rfc6455::websocket::{Config, Event, Message, Receiver, Sender, Storage};
 use rfc6455::{
-    CloseCode, Connection, FixedRole, Fragment, Limits, MessageKind, ProtocolError, SendError,
+    Client, CloseCode, FixedRole, Fragment, Limits, MessageKind, ProtocolError, SendError, Server,
     WebSocket,
 };
 
@@ -29,11 +29,9 @@ pub fn run<'a, S: Storage>(
 ) -> Report {
     let [read, write] = memory;
     let report = if setting.server {
-        let connection = Connection::server(setting.limits);
-        drive(&mut WebSocket::new(connection, config, read, write), pieces)
+        drive(&mut WebSocket::new(Server, config, read, write), pieces)
     } else {
-        let connection = Connection::client(Keys(7), setting.limits);
-        drive(&mut WebSocket::new(connection, config, read, write), pieces)
+        drive(&mut WebSocket::new(Client::new(Keys(7)), config, read, write), pieces)
     };
     assert_bounded(&report, config.stream_above);
     report

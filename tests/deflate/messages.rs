@@ -122,8 +122,7 @@ fn s10_4_a_frame_is_bounded_before_it_is_inflated() {
 
 /// A client over slices, the first of which bounds what it receives.
 fn over<'m>(read: &'m mut [u8], write: &'m mut [u8]) -> WebSocket<Client<Keys>, &'m mut [u8]> {
-    let connection = Connection::client(Keys(3), Limits::DEFAULT);
-    WebSocket::new(connection, websocket::Config::DEFAULT, read, write)
+    WebSocket::new(Client::new(Keys(3)), websocket::Config::DEFAULT, read, write)
         .deflate(Some(negotiated(true)))
 }
 
@@ -456,9 +455,8 @@ fn nothing_is_lost_when_the_output_is_too_small() {
     // The room that is asked for in advance is more than is needed.
     for len in [131, 150, 300] {
         let (mut read, mut write) = ([0; 300], vec![0xA5; len]);
-        let connection = Connection::server(Limits::DEFAULT);
         let config = websocket::Config::DEFAULT;
-        let ws = WebSocket::new(connection, config, &mut read[..], &mut write[..]);
+        let ws = WebSocket::new(Server, config, &mut read[..], &mut write[..]);
         let mut ws = ws.deflate(Some(negotiated));
         let mut reference = compressing(Params::default());
         let mut refused = 0;

@@ -199,9 +199,8 @@ fn a_chunk_is_shown_without_its_bytes() {
 #[test]
 fn a_websocket_is_shown_without_what_it_holds() {
     let (mut read, mut write) = ([0; 300], [0; 300]);
-    let connection = Connection::server(Limits::DEFAULT);
     let config = websocket::Config::DEFAULT;
-    let mut ws = WebSocket::new(connection, config, &mut read[..], &mut write[..]);
+    let mut ws = WebSocket::new(Server, config, &mut read[..], &mut write[..]);
     ws.feed(b"\x81\x86\0\0\0\0secret\x01\x86\0\0\0\0secret");
     ws.send(&[250, 251, 252][..]).unwrap();
     assert!(ws.next().unwrap().is_some() && ws.next().unwrap().is_none());

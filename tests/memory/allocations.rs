@@ -127,13 +127,12 @@ fn a_layer_over_slices_allocates_nothing() {
                 let config = websocket::Config::DEFAULT.limits(vector.limits);
                 let count = allocations(|| {
                     if *server {
-                        let ws = Connection::server(vector.limits);
-                        let mut ws = WebSocket::new(ws, config, &mut read[..], &mut write[..]);
+                        let mut ws = WebSocket::new(Server, config, &mut read[..], &mut write[..]);
                         echo(&mut ws, &wire, size);
                         black_box(ws.into_split());
                     } else {
-                        let ws = Connection::client(Keys(0), vector.limits);
-                        let mut ws = WebSocket::new(ws, config, &mut read[..], &mut write[..]);
+                        let role = Client::new(Keys(0));
+                        let mut ws = WebSocket::new(role, config, &mut read[..], &mut write[..]);
                         echo(&mut ws, &wire, size);
                         black_box(ws.into_split());
                     }

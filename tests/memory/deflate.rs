@@ -104,8 +104,7 @@ fn of(config: Config) -> (usize, usize) {
     let slices = &mut [[0; 300], [0; 300]];
     let [read, control] = slices;
     let mut write = vec![0; 40_000];
-    let connection = Connection::server(Limits::DEFAULT);
-    let ws = WebSocket::new(connection, layer, &mut read[..], &mut write[..]);
+    let ws = WebSocket::new(Server, layer, &mut read[..], &mut write[..]);
     let mut ws = ws.deflate(Some(negotiated));
     let payload = vec![b'a'; 20_000];
     let ((), sending, most) = held(|| ws.send(&payload[..]).unwrap());
@@ -115,8 +114,7 @@ fn of(config: Config) -> (usize, usize) {
     drop(ws);
 
     let mut read = [0; 300];
-    let connection = Connection::client(Keys(3), Limits::DEFAULT);
-    let ws = WebSocket::new(connection, layer, &mut read[..], &mut control[..]);
+    let ws = WebSocket::new(Client::new(Keys(3)), layer, &mut read[..], &mut control[..]);
     let mut ws = ws.deflate(Some(negotiated));
     let before = ws.capacity();
     assert_eq!(ws.feed(&wire), wire.len());
@@ -164,9 +162,8 @@ fn nothing_is_taken_before_it_is_needed_and_all_is_given_back() {
         let (mut buffers, mut others) = ([[0; 300]; 2], [[0; 300]; 2]);
         let [read, write] = &mut buffers;
         let config = websocket::Config::DEFAULT;
-        let connection = Connection::server(Limits::DEFAULT);
         let (ws, at_first, _) = held(|| {
-            let ws = WebSocket::new(connection, config, &mut read[..], &mut write[..]);
+            let ws = WebSocket::new(Server, config, &mut read[..], &mut write[..]);
             ws.deflate(Some(negotiated(false)))
         });
         assert_eq!(at_first, 0);
@@ -180,8 +177,7 @@ fn nothing_is_taken_before_it_is_needed_and_all_is_given_back() {
         assert!(result == Ok(()) && taken > 0);
 
         let [read, write] = &mut others;
-        let connection = Connection::client(Keys(3), Limits::DEFAULT);
-        let receiver = WebSocket::new(connection, config, &mut read[..], &mut write[..]);
+        let receiver = WebSocket::new(Client::new(Keys(3)), config, &mut read[..], &mut write[..]);
         let mut receiver = receiver.deflate(Some(negotiated(false)));
         let plain = b"\x81\x05plain";
         let (messages, taken, _) = held(|| {

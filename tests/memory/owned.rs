@@ -2,13 +2,12 @@
 
 use bytes::{BufMut, BytesMut};
 use rfc6455::websocket::{Config, OwnedEvent};
-use rfc6455::{Connection, Limits, Server, WebSocket};
+use rfc6455::{Server, WebSocket};
 
 use super::held::held;
 
 fn server() -> WebSocket<Server, BytesMut> {
-    let connection = Connection::server(Limits::DEFAULT);
-    WebSocket::new(connection, Config::DEFAULT, BytesMut::new(), BytesMut::new())
+    WebSocket::over_bytes(Server, Config::DEFAULT)
 }
 
 /// Reads a stream into the room that is lent, as an asynchronous reader would: into one piece of

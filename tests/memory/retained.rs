@@ -187,7 +187,7 @@ mod compressed {
     use crate::common::source::{Scenario, Source};
     use crate::common::wire::{Frame, mask_stream};
     use rfc6455::deflate::{Config, Negotiated, Params};
-    use rfc6455::{Connection, Limits, WebSocket, websocket};
+    use rfc6455::{Connection, Limits, Server, WebSocket, websocket};
 
     const INFLATER: usize = 48 << 10;
 
@@ -210,10 +210,9 @@ mod compressed {
                     let config = Config::DEFAULT.send_window(window).mem_level(mem_level);
                     let negotiated = config.level(level).accept(Params::default()).unwrap();
                     let ((), freed, _) = held(|| {
-                        let connection = Connection::server(Limits::DEFAULT);
                         let (config, slices) =
                             (websocket::Config::DEFAULT, (&mut read[..], &mut write[..]));
-                        let ws = WebSocket::new(connection, config, slices.0, slices.1);
+                        let ws = WebSocket::new(Server, config, slices.0, slices.1);
                         let mut ws = ws.deflate(Some(negotiated));
                         let ((), after, most) = held(|| {
                             for _ in 0..3 {

@@ -17,8 +17,7 @@ fn client(config: Config) -> Peer<Vec<u8>> {
 }
 
 fn over<'m>(read: &'m mut [u8], write: &'m mut [u8]) -> Peer<&'m mut [u8]> {
-    let connection = Connection::client(Keys(1), Limits::DEFAULT);
-    WebSocket::new(connection, Config::DEFAULT, read, write)
+    WebSocket::new(Client::new(Keys(1)), Config::DEFAULT, read, write)
 }
 
 /// Receives these bytes; returns how many messages they complete, and the error.

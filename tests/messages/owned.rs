@@ -2,15 +2,14 @@
 
 use bytes::{BufMut, Bytes, BytesMut};
 use rfc6455::websocket::{Broadcast, Config, OwnedEvent, OwnedMessage, Utf8Bytes};
-use rfc6455::{Client, Connection, Fragment, MaskingKeys, SendError, Server, WebSocket};
+use rfc6455::{Client, Fragment, MaskingKeys, SendError, Server, WebSocket};
 
 fn server(config: Config) -> WebSocket<Server, BytesMut> {
-    WebSocket::new(Connection::server(config.limits), config, BytesMut::new(), BytesMut::new())
+    WebSocket::over_bytes(Server, config)
 }
 
 fn client(config: Config) -> WebSocket<Client<impl MaskingKeys>, BytesMut> {
-    let connection = Connection::client(|| [1, 2, 3, 4], config.limits);
-    WebSocket::new(connection, config, BytesMut::new(), BytesMut::new())
+    WebSocket::over_bytes(Client::new(|| [1, 2, 3, 4]), config)
 }
 
 fn written<R: rfc6455::Role>(ws: &mut WebSocket<R, BytesMut>) -> Vec<u8> {

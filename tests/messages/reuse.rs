@@ -12,7 +12,7 @@ use rfc6455::*;
 type Peer<S> = WebSocket<Client<Keys>, S>;
 
 fn client<S: Storage>(config: Config, read: S, write: S) -> Peer<S> {
-    WebSocket::new(Connection::client(Keys(1), config.limits), config, read, write)
+    WebSocket::new(Client::new(Keys(1)), config, read, write)
 }
 
 fn receive<S: Storage>(ws: &mut Peer<S>, bytes: &[u8]) -> Report {

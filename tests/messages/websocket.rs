@@ -4,9 +4,7 @@ use crate::common::{self, oracle, vectors, websocket};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use rfc6455::websocket::{Config, Event, Message, Storage, TooMany};
-use rfc6455::{
-    CloseCode, Connection, FixedRole, Fragment, Limits, SendError, Server, Timer, WebSocket,
-};
+use rfc6455::{CloseCode, FixedRole, Fragment, SendError, Server, Timer, WebSocket};
 use std::time::Duration;
 
 proptest! {
@@ -107,8 +105,7 @@ fn above_the_mark_a_message_is_refused_and_nothing_changes() {
 #[test]
 fn over_a_slice_what_does_not_fit_is_refused_until_more_was_transmitted() {
     let (mut read, mut write) = ([0; 64], [0; 140]);
-    let connection = Connection::server(Limits::DEFAULT);
-    let mut ws = WebSocket::new(connection, Config::DEFAULT, &mut read[..], &mut write[..]);
+    let mut ws = WebSocket::new(Server, Config::DEFAULT, &mut read[..], &mut write[..]);
     ws.send(&[b'a'; 100]).unwrap();
     assert_eq!(ws.send(&[b'b'; 100]), Err(SendError::Full));
     assert_eq!(ws.close(CloseCode::NORMAL, ""), Err(SendError::Full));
@@ -222,8 +219,7 @@ fn s5_5_1_an_automatic_close_follows_everything_that_is_queued() {
     }
     // Over a slice, it waits until there is room behind.
     let (mut read, mut write) = ([0; 512], [0; 200]);
-    let connection = Connection::server(Limits::DEFAULT);
-    let mut ws = WebSocket::new(connection, Config::DEFAULT, &mut read[..], &mut write[..]);
+    let mut ws = WebSocket::new(Server, Config::DEFAULT, &mut read[..], &mut write[..]);
     ws.send(&[7; 100]).unwrap();
     feed(&mut ws, b"\x88\x82\0\0\0\0\x03\xE8");
     drain(&mut ws);

@@ -2,9 +2,9 @@
 
 use std::hint::black_box;
 
-use bytes::{BufMut, BytesMut};
+use bytes::BufMut;
 use rfc6455::websocket::{Config, Event, OwnedEvent, Storage};
-use rfc6455::{Connection, Limits, Role, Server, WebSocket};
+use rfc6455::{Limits, Role, Server, WebSocket};
 
 use crate::measured;
 
@@ -64,8 +64,7 @@ pub fn echo(stream: &[u8], read_len: usize) {
 }
 
 pub fn own(mut stream: &[u8], read_len: usize) {
-    let connection = Connection::<Server>::server(Limits::UNLIMITED);
-    let mut ws = WebSocket::new(connection, CONFIG, BytesMut::new(), BytesMut::new());
+    let mut ws = WebSocket::over_bytes(Server, CONFIG);
     measured(|| {
         while !stream.is_empty() {
             let mut room = ws.read_buf_mut();

@@ -10,8 +10,9 @@ use core::hint::black_box;
 use core::panic::PanicInfo;
 
 use rfc6455::{
-    CloseCode, CloseFrame, Connection, Event, Fragment, FrameHeader, FrameKind, Limits,
-    MessageKind, PreparedMessage, Role, Timeouts, Timer, Timers, Utf8, WebSocket, mask, websocket,
+    Client, CloseCode, CloseFrame, Connection, Event, Fragment, FrameHeader, FrameKind, Limits,
+    MessageKind, PreparedMessage, Role, Server, Timeouts, Timer, Timers, Utf8, WebSocket, mask,
+    websocket,
 };
 
 unsafe extern "C" {
@@ -131,14 +132,15 @@ extern "C" fn main() -> i32 {
     let bytes = unknown(&mut bytes[..]);
     let out = unknown(&mut out[..]);
     let mut server = unknown(Connection::server(unknown(Limits::DEFAULT)));
-    let mut client = unknown(Connection::client(|| unknown([1, 2, 3, 4]), Limits::DEFAULT));
+    let keys = || unknown([1, 2, 3, 4]);
+    let mut client = unknown(Connection::client(keys, Limits::DEFAULT));
     drive(&mut server, bytes, out);
     drive(&mut client, bytes, out);
     let (read, write) = (unknown(&mut read[..]), unknown(&mut write[..]));
     let config = unknown(websocket::Config::DEFAULT);
-    messages(WebSocket::new(server, config, &mut *read, &mut *write), bytes);
-    messages(WebSocket::new(client, config, &mut *read, &mut *write), bytes);
-    let mut server = WebSocket::new(Connection::server(Limits::DEFAULT), config, read, write);
+    messages(WebSocket::new(Server, config, &mut *read, &mut *write), bytes);
+    messages(WebSocket::new(Client::new(keys), config, &mut *read, &mut *write), bytes);
+    let mut server = WebSocket::new(Server, config, read, write);
     if let Ok(message) = PreparedMessage::new(unknown("news"), out) {
         let _ = black_box(server.sender().send_prepared(&message));
     }

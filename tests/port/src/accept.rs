@@ -1,7 +1,7 @@
 //! The server's opening handshake.
 
 use rfc6455::handshake::{Acceptance, HandshakeLimits, ServerHandshake};
-use rfc6455::{Connection, Role, Server};
+use rfc6455::{Role, Server};
 
 use crate::socket::{Opening, Socket};
 use crate::{Config, Error, Result, Transport};
@@ -11,17 +11,17 @@ use crate::{Config, Error, Result, Transport};
 /// # Errors
 /// A request that does not conform, which is answered with its status code; the stream's errors.
 pub fn accept<S: Transport>(stream: S, config: &Config<'_>) -> Result<Socket<S, Server>> {
-    accept_as(stream, config, Connection::server(config.websocket.limits))
+    accept_as(stream, config, Server)
 }
 
-/// Answers the opening handshake of a client; `connection` is a server's.
+/// Answers the opening handshake of a client; `role` is a server's.
 ///
 /// # Errors
 /// As for [`accept`].
 pub fn accept_as<S: Transport, R: Role>(
     stream: S,
     config: &Config<'_>,
-    connection: Connection<R>,
+    role: R,
 ) -> Result<Socket<S, R>> {
     let (mut head, mut buf, mut out) = ([0; 8192], [0; 4096], [0; 1024]);
     let mut opening = Opening::new(stream, config);
@@ -47,6 +47,6 @@ pub fn accept_as<S: Transport, R: Role>(
             Acceptance::DEFAULT.extensions(extensions.as_deref()).subprotocol(subprotocol);
         let len = upgrade.accept(&acceptance, &mut out)?;
         opening.write(&out[..len])?;
-        return Ok(opening.finish(connection, negotiated, subprotocol, input));
+        return Ok(opening.finish(role, negotiated, subprotocol, input));
     }
 }

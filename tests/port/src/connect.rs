@@ -1,7 +1,7 @@
 //! The client's opening handshake.
 
 use rfc6455::handshake::{ClientHandshake, HandshakeLimits, Offer};
-use rfc6455::{Client, Connection, Role};
+use rfc6455::{Client, Role};
 
 use crate::socket::{Opening, Socket};
 use crate::{Config, Keys, Result, Transport, random};
@@ -16,11 +16,10 @@ pub fn connect<S: Transport>(
     target: &str,
     config: &Config<'_>,
 ) -> Result<Socket<S, Client<Keys>>> {
-    let connection = Connection::client(random as Keys, config.websocket.limits);
-    connect_as(stream, host, target, config, connection)
+    connect_as(stream, host, target, config, Client::new(random as Keys))
 }
 
-/// Opens a connection as a client; `connection` is a client's.
+/// Opens a connection as a client; `role` is a client's.
 ///
 /// # Errors
 /// As for [`connect`].
@@ -29,7 +28,7 @@ pub fn connect_as<S: Transport, R: Role>(
     host: &str,
     target: &str,
     config: &Config<'_>,
-    connection: Connection<R>,
+    role: R,
 ) -> Result<Socket<S, R>> {
     let (mut head, mut buf, mut out) = ([0; 8192], [0; 4096], [0; 8192]);
     let extensions = config.deflate.map(|deflate| deflate.offer());
@@ -48,6 +47,6 @@ pub fn connect_as<S: Transport, R: Role>(
             Some(deflate) => deflate.confirm_response(&established)?,
             None => None,
         };
-        return Ok(opening.finish(connection, negotiated, established.subprotocol(), input));
+        return Ok(opening.finish(role, negotiated, established.subprotocol(), input));
     }
 }

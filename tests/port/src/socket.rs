@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use bytes::{Bytes, BytesMut};
 use rfc6455::deflate::Negotiated;
 use rfc6455::websocket::{OwnedCloseFrame, OwnedEvent, OwnedMessage};
-use rfc6455::{CloseCode, Connection, Fragment, Role, SendError, Timer, Timers, WebSocket};
+use rfc6455::{CloseCode, Fragment, Role, SendError, Timer, Timers, WebSocket};
 
 use crate::{Config, Error, Result, Transport, is_end, is_pause};
 
@@ -63,14 +63,12 @@ impl<'a, S: Transport> Opening<'a, S> {
     /// Begins the connection with the bytes that came behind the head.
     pub(crate) fn finish<R: Role>(
         self,
-        connection: Connection<R>,
+        role: R,
         negotiated: Option<Negotiated>,
         subprotocol: Option<&str>,
         mut rest: &[u8],
     ) -> Socket<S, R> {
-        let (read, write) = (BytesMut::new(), BytesMut::new());
-        let mut ws = WebSocket::new(connection, self.config.websocket, read, write);
-        ws = ws.deflate(negotiated);
+        let mut ws = WebSocket::over_bytes(role, self.config.websocket).deflate(negotiated);
         while !rest.is_empty() {
             let len = ws.feed(rest);
             rest = &rest[len..];

@@ -2,7 +2,7 @@
 
 use bytes::{BufMut, BytesMut};
 use rfc6455::websocket::{Config, Event, Message, OwnedEvent, OwnedMessage, Storage};
-use rfc6455::{Connection, Server, WebSocket};
+use rfc6455::{Server, WebSocket};
 
 use super::ours::{LIMITS, MESSAGES, OWNED, STR};
 use super::{About, Echo, Receive, Sink};
@@ -12,7 +12,7 @@ pub const CONFIG: Config = Config::DEFAULT.limits(LIMITS).retain(128 << 10);
 
 /// Creates a connection over `BytesMut`.
 pub fn over_bytes() -> WebSocket<Server, BytesMut> {
-    WebSocket::new(Connection::server(LIMITS), CONFIG, BytesMut::new(), BytesMut::new())
+    WebSocket::over_bytes(Server, CONFIG)
 }
 
 /// Writes everything that is queued.

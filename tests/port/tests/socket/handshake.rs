@@ -5,7 +5,7 @@ use std::thread;
 
 use rfc6455::handshake::{HandshakeError, accept_key};
 use rfc6455::websocket::OwnedMessage;
-use rfc6455::{AnyRole, CloseCode, Connection, Limits};
+use rfc6455::{AnyRole, CloseCode};
 use rfc6455_port::{Config, Error, Keys, accept, accept_as, connect, connect_as, random};
 
 use crate::faults::write_all;
@@ -116,12 +116,10 @@ fn a_role_is_chosen_at_run_time() {
         thread::spawn(move || {
             let config = Kind { compressed: true, ..Kind::default() }.config();
             let mut socket = if is_server {
-                let connection = Connection::new(AnyRole::Server, Limits::DEFAULT);
-                accept_as(stream, &config, connection).unwrap()
+                accept_as(stream, &config, AnyRole::Server).unwrap()
             } else {
                 let role = AnyRole::client(random as Keys);
-                let connection = Connection::new(role, Limits::DEFAULT);
-                connect_as(stream, "h", "/", &config, connection).unwrap()
+                connect_as(stream, "h", "/", &config, role).unwrap()
             };
             socket.send("the same to you").unwrap();
             let received = socket.recv().unwrap();

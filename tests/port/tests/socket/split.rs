@@ -8,9 +8,7 @@ use std::time::Duration;
 
 use bytes::BytesMut;
 use rfc6455::websocket::{self, Event, OwnedEvent, OwnedMessage, Receiver, Sender};
-use rfc6455::{
-    CloseCode, Connection, Limits, Reply, Role, SendError, Server, Timeouts, Timer, WebSocket,
-};
+use rfc6455::{CloseCode, Reply, Role, SendError, Server, Timeouts, Timer, WebSocket};
 use rfc6455_port::{Config, Socket, accept, connect};
 
 use crate::exchange::closed;
@@ -135,8 +133,7 @@ fn pinged() -> Halves {
     let second = Duration::from_secs(1);
     let timeouts = Timeouts::DEFAULT.idle(Some(second)).pong(Some(second));
     let config = websocket::Config::DEFAULT.timeouts(timeouts);
-    let connection = Connection::server(Limits::DEFAULT);
-    let mut ws = WebSocket::new(connection, config, BytesMut::new(), BytesMut::new());
+    let mut ws = WebSocket::over_bytes(Server, config);
     assert_eq!(ws.handle_timeout(second), Some(Timer::Ping));
     ws.into_split()
 }
