@@ -74,7 +74,7 @@ pub use broadcast::Broadcast;
 pub use config::Config;
 pub use event::{Event, Message, Text};
 #[cfg(feature = "bytes")]
-pub use owned::{OwnedCloseFrame, OwnedEvent, OwnedMessage, Utf8Bytes};
+pub use owned::{OwnedChunk, OwnedCloseFrame, OwnedEvent, OwnedMessage, Utf8Bytes};
 pub use receiver::{Receiver, TooMany};
 pub use sender::Sender;
 pub use storage::Storage;

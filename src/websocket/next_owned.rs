@@ -6,10 +6,11 @@ use super::WebSocket;
 use super::config::Config;
 #[cfg(feature = "deflate")]
 use super::inflated::Inflated;
-use super::owned::{OwnedEvent, OwnedMessage};
+use super::owned::{OwnedChunk, OwnedEvent, OwnedMessage};
 use super::receiver::{Found, Joining, Part, Receiver};
 use super::sender::Sender;
 use crate::error::ProtocolError;
+use crate::fragment::FrameKind;
 use crate::role::Role;
 
 impl<R: Role> WebSocket<R, BytesMut> {
@@ -103,10 +104,9 @@ impl<R: Role> Receiver<R, BytesMut> {
     pub(super) fn next_owned_in_parts(&mut self) -> Result<Option<OwnedEvent>, ProtocolError> {
         let Some(found) = self.find_in_parts()? else { return Ok(None) };
         let copied = Bytes::copy_from_slice;
-        let chunk = |Part { kind, last: is_last, .. }, payload| OwnedEvent::Chunk {
-            kind,
-            payload,
-            is_last,
+        let chunk = |Part { kind: message, first, last, utf8 }, payload| {
+            let kind = FrameKind { message, first, last };
+            OwnedEvent::Chunk(OwnedChunk { kind, payload, utf8 })
         };
         Ok(Some(match found {
             Found::Message(kind, place) => {

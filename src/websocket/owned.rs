@@ -9,9 +9,9 @@ use bytes::Bytes;
 use super::event::{Message, Text};
 use crate::close::{CloseCode, CloseFrame};
 use crate::error::Violation;
-use crate::fragment::Fragment;
+use crate::fragment::{Fragment, FrameKind};
 use crate::opcode::MessageKind;
-use crate::utf8::to_str;
+use crate::utf8::{Utf8, to_str};
 
 /// A whole message that is owned.
 ///
@@ -244,21 +244,61 @@ pub enum OwnedEvent {
     Message(OwnedMessage),
     /// Part of a message that is longer than
     /// [`Config::stream_above`](super::Config::stream_above).
-    Chunk {
-        /// Whether it is part of a text or of a binary message. Text may be cut inside a code
-        /// point.
-        kind: MessageKind,
-        /// Its bytes.
-        payload: Bytes,
-        /// The message ends with it.
-        is_last: bool,
-    },
+    Chunk(OwnedChunk),
     /// A Ping and its payload.
     Ping(Bytes),
     /// A Pong and its payload.
     Pong(Bytes),
     /// The peer's Close frame, with its code and reason if it has them.
     Close(Option<OwnedCloseFrame>),
+}
+
+/// A [`Chunk`](crate::Chunk) that is owned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnedChunk {
+    pub(super) kind: FrameKind,
+    pub(super) payload: Bytes,
+    /// The validation state of the text before this chunk, and after it.
+    pub(super) utf8: [Utf8; 2],
+}
+
+impl OwnedChunk {
+    /// Returns whether this is part of a text or of a binary message.
+    #[must_use]
+    pub const fn kind(&self) -> MessageKind {
+        self.kind.message
+    }
+
+    /// Returns whether the message begins with this chunk.
+    #[must_use]
+    pub const fn is_first(&self) -> bool {
+        self.kind.first
+    }
+
+    /// Returns whether the message ends with this chunk.
+    #[must_use]
+    pub const fn is_last(&self) -> bool {
+        self.kind.last
+    }
+
+    /// Returns the payload; that of a text message may be cut inside a code point.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.payload
+    }
+
+    /// Returns the payload without its place in the message.
+    #[must_use]
+    pub fn into_bytes(self) -> Bytes {
+        self.payload
+    }
+}
+
+impl<'c> From<&'c OwnedChunk> for Fragment<'c> {
+    fn from(chunk: &'c OwnedChunk) -> Self {
+        let OwnedChunk { kind, ref payload, utf8 } = *chunk;
+        Self { payload, kind, rsv1: false, utf8 }
+    }
 }
 
 /// A [`CloseFrame`] that is owned.

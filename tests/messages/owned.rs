@@ -2,7 +2,7 @@
 
 use bytes::{BufMut, Bytes, BytesMut};
 use rfc6455::websocket::{Broadcast, Config, OwnedEvent, OwnedMessage, Utf8Bytes};
-use rfc6455::{Client, Fragment, MaskingKeys, SendError, Server, WebSocket};
+use rfc6455::{Client, Fragment, MaskingKeys, MessageKind, SendError, Server, WebSocket};
 
 fn server(config: Config) -> WebSocket<Server, BytesMut> {
     WebSocket::over_bytes(Server, config)
@@ -61,6 +61,37 @@ fn s5_4_owned_messages_are_those_that_were_sent_however_they_are_cut() {
         }
         let wire = written(&mut from);
         assert_eq!(receive(&mut to, &wire, step), sent);
+    }
+}
+
+#[test]
+fn s5_4_owned_chunks_pass_on_a_message_that_is_never_whole() {
+    let text = "\u{E4}".repeat(3_000);
+    for step in [1, 7, 1001, usize::MAX] {
+        let (mut from, mut to) = (server(Config::DEFAULT), client(Config::DEFAULT.stream_above(9)));
+        let (mut passed, mut end) = (server(Config::DEFAULT), client(Config::DEFAULT));
+        from.send(&*text).unwrap();
+        let (mut parts, mut joined) = (Vec::new(), Vec::new());
+        for piece in written(&mut from).chunks(step) {
+            let mut piece = piece;
+            while !piece.is_empty() {
+                piece = &piece[to.feed(piece)..];
+                while let Some((event, _)) = to.next_owned().unwrap() {
+                    let OwnedEvent::Chunk(chunk) = event else { panic!("{event:?}") };
+                    assert_eq!(chunk.kind(), MessageKind::Text);
+                    parts.push((chunk.is_first(), chunk.is_last()));
+                    joined.extend_from_slice(chunk.as_bytes());
+                    passed.send(&chunk).unwrap();
+                }
+            }
+        }
+        assert_eq!(joined, text.as_bytes());
+        let last = parts.len() - 1;
+        assert!(parts.iter().enumerate().all(|(at, part)| *part == (at == 0, at == last)));
+        assert_eq!(
+            receive(&mut end, &written(&mut passed), step),
+            [OwnedMessage::from(text.clone())]
+        );
     }
 }
 
