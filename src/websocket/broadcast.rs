@@ -9,8 +9,9 @@ use crate::deflate::{Config, Deflater};
 use crate::error::SendError;
 use crate::fragment::{Fragment, FrameKind};
 use crate::frame::EncodedHeader;
-use crate::role::Server;
+use crate::role::{Role, Server};
 use crate::send::SendHalf;
+use crate::utf8::Utf8;
 
 /// A message that a server encodes once, and sends to any number of clients by reference count.
 ///
@@ -93,6 +94,23 @@ impl Broadcast {
         self
     }
 
+    /// Returns the length of the message in bytes, before compression.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.plain.payload.len()
+    }
+
+    /// Returns whether the message is empty.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    fn fragment(&self) -> Fragment<'_> {
+        let Self { kind, plain: Frame { payload, .. }, .. } = self;
+        Fragment { payload, kind: *kind, rsv1: false, utf8: [Utf8::new(); 2] }
+    }
+
     /// Returns the frame for a connection whose deflater is this one, if it has any.
     #[cfg(feature = "deflate")]
     fn frame_for(&self, deflater: Option<&Deflater>) -> &Frame {
@@ -105,12 +123,17 @@ impl Broadcast {
     }
 }
 
-impl<S: Storage> Sender<Server, S> {
+impl<R: Role, S: Storage> Sender<R, S> {
     /// Queues a message that was encoded once for many clients.
+    ///
+    /// A client has to mask a copy, and does not compress it.
     ///
     /// # Errors
     /// As for [`send`](Self::send).
     pub fn broadcast(&mut self, message: &Broadcast) -> Result<(), SendError> {
+        if !self.is_server() {
+            return self.send_plain(message.fragment());
+        }
         #[cfg(feature = "deflate")]
         let frame = message.frame_for(self.deflater());
         #[cfg(not(feature = "deflate"))]

@@ -131,8 +131,7 @@ impl<R: Role, S: Storage> Sender<R, S> {
         self.check_open()?;
         self.half.check(fragment)?;
         let payload = fragment.payload();
-        let len =
-            header_len(payload.len() as u64, !self.half.is_server()).saturating_add(payload.len());
+        let len = header_len(payload.len() as u64, !self.is_server()).saturating_add(payload.len());
         self.check_room(len)?;
         if let Some(room) = self.outbox.initialised_room(len) {
             self.half.write(fragment, room);
@@ -159,7 +158,7 @@ impl<R: Role, S: Storage> Sender<R, S> {
         if self.deflater.is_some() {
             return self.send_deflated(fragment);
         }
-        if !self.half.is_server() || fragment.payload().len() < SPLIT {
+        if !self.is_server() || fragment.payload().len() < SPLIT {
             return self.queue(&fragment);
         }
         self.check_open()?;
@@ -203,7 +202,7 @@ impl<R: Role, S: Storage> Sender<R, S> {
     fn send_deflated(&mut self, fragment: Fragment<'_>) -> Result<(), SendError> {
         let payload = fragment.payload();
         self.check_open()?;
-        let header_len = header_len(payload.len() as u64, !self.half.is_server());
+        let header_len = header_len(payload.len() as u64, !self.is_server());
         self.check_mark(header_len.saturating_add(payload.len()))?;
         let Some(deflater) = &mut self.deflater else { return Err(SendError::Closed) };
         let room = self.outbox.room(Deflater::bound(payload.len()));
@@ -334,6 +333,12 @@ impl<R: Role, S: Storage> Sender<R, S> {
                 return Err(std::io::ErrorKind::InvalidData.into());
             }
         }
+    }
+
+    /// Returns whether this end is the server, which does not mask.
+    #[inline(always)]
+    pub(super) fn is_server(&self) -> bool {
+        self.half.is_server()
     }
 
     /// Returns how many bytes wait to be written.

@@ -145,6 +145,20 @@ fn s5_5_a_pong_goes_between_shared_payloads_and_never_into_one() {
 }
 
 #[test]
+fn s5_1_what_a_client_sends_to_many_is_masked() {
+    let message = Broadcast::new("the same ".repeat(200)).unwrap();
+    assert_eq!((message.len(), message.is_empty()), (1800, false));
+    let mut ws = client(Config::DEFAULT);
+    ws.sender().broadcast(&message).unwrap();
+    let frame = written(&mut ws);
+    let (header, len) = rfc6455::FrameHeader::decode(&frame).unwrap().unwrap();
+    assert_eq!((header.payload_len, frame.len()), (1800, len + 1800));
+    let mut payload = frame[len..].to_vec();
+    rfc6455::mask(&mut payload, header.masking_key.unwrap());
+    assert_eq!(payload, "the same ".repeat(200).as_bytes());
+}
+
+#[test]
 fn above_the_mark_nothing_is_shared() {
     let mut ws = server(Config::DEFAULT.high_water(10_000));
     let message = Broadcast::new(vec![0; 6_000]).unwrap();
