@@ -1,6 +1,7 @@
 //! The server's opening handshake.
 
 use std::io::{Error as IoError, ErrorKind};
+use std::pin::Pin;
 use std::time::Duration;
 
 use http::StatusCode;
@@ -150,13 +151,15 @@ where
     S: AsyncRead + AsyncWrite + Unpin,
     F: AsyncFnOnce(&Upgrade<'_>) -> std::result::Result<Accept, Reject>,
 {
-    within(config, handshake(transport, config, decide)).await
+    within(config, Box::pin(handshake(transport, config, decide))).await
 }
 
 /// Bounds a handshake by its deadline.
+///
+/// It is on the heap as long as it takes: a task has the size of its largest future all its life.
 pub(crate) async fn within<T>(
     config: &Config,
-    handshake: impl Future<Output = Result<T>>,
+    handshake: Pin<Box<impl Future<Output = Result<T>>>>,
 ) -> Result<T> {
     match config.websocket.timeouts.handshake {
         None => handshake.await,
@@ -196,7 +199,10 @@ where
                     let rejection = Rejection::new(status.as_u16()).headers(headers);
                     written(|out| rejection.body(&reject.body).write(out))
                 });
-                refuse_by(transport, response).await?;
+                match response {
+                    Ok(response) => refuse(transport, &response).await?,
+                    Err(error) => return Err(fail(transport, error).await),
+                }
                 Err(Error::Rejected(status))
             }
         };
@@ -213,13 +219,9 @@ async fn open<S: AsyncRead + AsyncWrite + Unpin>(
 ) -> Result<WebSocketStream<S>> {
     let codec = WebSocket::over_bytes(AnyRole::Server, config.websocket);
     let acceptance = Acceptance::DEFAULT.subprotocol(accept.subprotocol.as_deref());
-    #[cfg(feature = "deflate")]
     let negotiated = config.deflate.and_then(|deflate| deflate.accept_offer(upgrade));
-    #[cfg(feature = "deflate")]
     let extensions = negotiated.map(|negotiated| negotiated.response());
-    #[cfg(feature = "deflate")]
     let acceptance = acceptance.extensions(extensions.as_deref());
-    #[cfg(feature = "deflate")]
     let codec = codec.deflate(negotiated);
     let response = with_headers(&accept.headers, |headers| {
         let acceptance = acceptance.headers(headers);
@@ -227,10 +229,7 @@ async fn open<S: AsyncRead + AsyncWrite + Unpin>(
     });
     let response = match response {
         Ok(response) => response,
-        Err(error) => {
-            refuse_by(transport, Err(error)).await?;
-            return Err(Error::HandshakeSend(error));
-        }
+        Err(error) => return Err(fail(transport, error).await),
     };
     transport.write_all(&response).await?;
     transport.flush().await?;
@@ -288,20 +287,13 @@ pub(crate) fn with_headers<T>(
     then(&borrowed.collect::<Vec<_>>())
 }
 
-/// Refuses a client, by status 500 if the response cannot be sent.
-async fn refuse_by(
-    transport: impl AsyncRead + AsyncWrite + Unpin,
-    response: std::result::Result<Vec<u8>, HandshakeSendError>,
-) -> Result<()> {
-    let (response, result) = match response {
-        Ok(response) => (response, Ok(())),
-        Err(error) => {
-            let response = written(|out| Rejection::new(500).write(out))?;
-            (response, Err(Error::HandshakeSend(error)))
-        }
+/// Answers with status 500, because what the callback has returned cannot be sent.
+async fn fail(transport: impl AsyncRead + AsyncWrite + Unpin, error: HandshakeSendError) -> Error {
+    let refused = match written(|out| Rejection::new(500).write(out)) {
+        Ok(response) => refuse(transport, &response).await,
+        Err(error) => Err(error.into()),
     };
-    refuse(transport, &response).await?;
-    result
+    refused.err().unwrap_or(Error::HandshakeSend(error))
 }
 
 /// Sends a response, and waits a moment until the client has read it: a transport that is dropped

@@ -29,7 +29,6 @@ pub struct Config {
     /// How long a write may make no progress. Default: 30 seconds; `None` means forever.
     pub write_timeout: Option<Duration>,
     /// The compression to offer or to accept. Default: none.
-    #[cfg(feature = "deflate")]
     pub deflate: Option<rfc6455::deflate::Config>,
     /// How [`connect`](crate::connect) opens `wss` URLs. Default: with the root certificates of
     /// Mozilla.
@@ -45,7 +44,6 @@ impl Config {
         max_head: 16 << 10,
         backpressure: 64 << 10,
         write_timeout: Some(Duration::from_secs(30)),
-        #[cfg(feature = "deflate")]
         deflate: None,
         #[cfg(feature = "rustls")]
         tls: None,
@@ -87,7 +85,6 @@ impl Config {
     }
 
     /// Sets [`deflate`](Self::deflate).
-    #[cfg(feature = "deflate")]
     #[must_use]
     pub fn deflate(mut self, config: impl Into<Option<rfc6455::deflate::Config>>) -> Self {
         self.deflate = config.into();

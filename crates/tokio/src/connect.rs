@@ -154,11 +154,11 @@ pub async fn connect_with(
     request: Request,
     config: &Config,
 ) -> Result<(WebSocketStream<MaybeTlsStream>, OwnedResponse)> {
-    within(config, async {
+    let handshake = async {
         let transport = open(&request, config).await?;
         handshake(transport, request, config).await
-    })
-    .await
+    };
+    within(config, Box::pin(handshake)).await
 }
 
 /// Opens a connection over a transport of your own, and returns the server's response too.
@@ -172,7 +172,7 @@ pub async fn client<S: AsyncRead + AsyncWrite + Unpin>(
     request: Request,
     config: &Config,
 ) -> Result<(WebSocketStream<S>, OwnedResponse)> {
-    within(config, handshake(transport, request, config)).await
+    within(config, Box::pin(handshake(transport, request, config))).await
 }
 
 async fn open(request: &Request, config: &Config) -> Result<MaybeTlsStream> {
@@ -195,10 +195,7 @@ async fn handshake<S: AsyncRead + AsyncWrite + Unpin>(
     request: Request,
     config: &Config,
 ) -> Result<(WebSocketStream<S>, OwnedResponse)> {
-    #[cfg(feature = "deflate")]
     let extensions = config.deflate.map(|deflate| deflate.offer());
-    #[cfg(not(feature = "deflate"))]
-    let extensions = None::<String>;
     let subprotocols: Vec<_> = request.subprotocols.iter().map(String::as_str).collect();
     let mut handshake = with_headers(&request.headers, |headers| {
         let mut offer = Offer::new(&request.authority, &request.target)
@@ -222,7 +219,6 @@ async fn handshake<S: AsyncRead + AsyncWrite + Unpin>(
         }
         let established = response.upgrade()?;
         let codec = WebSocket::over_bytes(AnyRole::client(Keys), config.websocket);
-        #[cfg(feature = "deflate")]
         let codec = codec.deflate(confirm(config, &established)?);
         let ws = WebSocketStream::from_codec(transport, fed(codec, input)?, config);
         return Ok((ws.with_subprotocol(established.subprotocol()), response.into_owned()));
@@ -230,7 +226,6 @@ async fn handshake<S: AsyncRead + AsyncWrite + Unpin>(
 }
 
 /// Returns the compression that both ends agreed on.
-#[cfg(feature = "deflate")]
 fn confirm(
     config: &Config,
     established: &Established<'_>,

@@ -91,3 +91,8 @@ pub use split::{Receiver, Sender};
 pub use stream::WebSocketStream;
 pub use transport::MaybeTlsStream;
 pub use {bytes, http, rfc6455};
+
+/// Compiles the example of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

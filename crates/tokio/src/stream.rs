@@ -44,7 +44,8 @@ use crate::split::{Receiver, Sender, split};
 /// queued whole, and will be written by the next call that writes, or it was not.
 #[derive(Debug)]
 pub struct WebSocketStream<S> {
-    pub(crate) connection: Connection<S>,
+    /// On the heap, so that a stream is small to move, and so are the futures that hold it.
+    pub(crate) connection: Box<Connection<S>>,
     subprotocol: Option<Box<str>>,
 }
 
@@ -67,7 +68,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocketStream<S> {
     /// together with the handshake.
     #[must_use]
     pub fn from_codec(transport: S, codec: Codec, config: &Config) -> Self {
-        Self { connection: Connection::new(transport, codec, config), subprotocol: None }
+        let connection = Box::new(Connection::new(transport, codec, config));
+        Self { connection, subprotocol: None }
     }
 
     pub(crate) fn with_subprotocol(mut self, subprotocol: Option<&str>) -> Self {
@@ -172,25 +174,25 @@ impl<S> WebSocketStream<S> {
 
     /// Returns how many bytes wait to be written.
     #[must_use]
-    pub const fn queued(&self) -> usize {
+    pub fn queued(&self) -> usize {
         self.connection.queued()
     }
 
     /// Returns whether the peer's Close frame has arrived (RFC 6455 §7.1.4).
     #[must_use]
-    pub const fn was_clean(&self) -> bool {
+    pub fn was_clean(&self) -> bool {
         self.connection.is_close_received()
     }
 
     /// Returns the transport.
     #[must_use]
-    pub const fn get_ref(&self) -> &S {
+    pub fn get_ref(&self) -> &S {
         &self.connection.transport
     }
 
     /// Returns the transport, whose bytes are not yours to read or write.
     #[must_use]
-    pub const fn get_mut(&mut self) -> &mut S {
+    pub fn get_mut(&mut self) -> &mut S {
         &mut self.connection.transport
     }
 
