@@ -1,5 +1,5 @@
 //! The smallest echo server on tokio: every message is sent back, compressed for clients that
-//! offer it.
+//! offer it. `echo [--listen ADDR]`
 
 use std::env;
 use std::error::Error;
@@ -10,7 +10,12 @@ use tokio::net::{TcpListener, TcpStream};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let address = env::args().nth(1).unwrap_or("127.0.0.1:9001".into());
+    let mut args = env::args().skip(1);
+    let address = match (args.next().as_deref(), args.next()) {
+        (None, _) => "127.0.0.1:9001".into(),
+        (Some("--listen"), Some(address)) => address,
+        _ => return Err("usage: echo [--listen ADDR]".into()),
+    };
     let listener = TcpListener::bind(address).await?;
     println!("listening: ws://{}/", listener.local_addr()?);
     loop {
