@@ -136,6 +136,51 @@
 //! [`Connection::into_split`]. When the receiving half needs a Pong or a Close to be sent, it gives
 //! you a [`Reply`]: a value that you hand to the sending half.
 //!
+//! # On your runtime
+//! A blocking stream is read and written in turns: see [`websocket`]. For tokio there is
+//! `rfc6455-tokio`, and for axum `rfc6455-axum`, packages beside this one.
+//!
+//! **An event loop** over sockets that do not block reads until nothing more has come, and writes
+//! what can be written. It reads no more from a peer that does not read its answers:
+//!
+#![cfg_attr(feature = "std", doc = "```")]
+#![cfg_attr(not(feature = "std"), doc = "```ignore")]
+//! use rfc6455::websocket::Event;
+//! use rfc6455::{Server, WebSocket};
+//! use std::io::{ErrorKind, Read, Result, Write};
+//!
+//! /// Serves a socket that is readable or writable; returns whether to wait for it to be writable.
+//! fn serve(ws: &mut WebSocket<Server, Vec<u8>>, socket: &mut (impl Read + Write)) -> Result<bool> {
+//!     while ws.queued() < 64 << 10 {
+//!         match socket.read(ws.read_buf()) {
+//!             Ok(0) => _ = ws.receive_eof(),
+//!             Ok(n) => ws.received(n).map_err(std::io::Error::other)?,
+//!             Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+//!             Err(error) => return Err(error),
+//!         }
+//!         while let Ok(Some((event, tx))) = ws.next() {
+//!             if let Event::Message(message) = event {
+//!                 tx.send(message).map_err(std::io::Error::other)?;
+//!             }
+//!         }
+//!         if ws.is_closed() {
+//!             break;
+//!         }
+//!     }
+//!     match ws.write_to(socket) {
+//!         Err(error) if error.kind() != ErrorKind::WouldBlock => Err(error),
+//!         _ => Ok(ws.wants_transmit()),
+//!     }
+//! }
+//! ```
+//!
+//! **Completion I/O** owns the buffers that it reads into. Copy them into a `WebSocket` with
+//! [`feed`](WebSocket::feed), or let a [`Connection`] work on them in place: it holds no buffer,
+//! and thousands of idle connections then share those of the ring.
+//!
+//! **Without an allocator**, a `WebSocket` works over two slices: see [`WebSocket::new`]. It needs
+//! no operating system, and the transport may be a UART.
+//!
 //! # Opening
 //! A connection opens with an HTTP request and response; the codec takes over after them.
 #![cfg_attr(feature = "handshake", doc = "[`handshake`] implements both sides over HTTP/1.1.")]
