@@ -193,14 +193,22 @@ impl<R: Role, S: Storage> WebSocket<R, S> {
         self.receiver.received(len)
     }
 
-    /// Copies the front of `bytes` into [`read_buf`](Self::read_buf), as if they had been read;
-    /// returns how many.
+    /// Copies `bytes` into the read buffer, as if they had been read; returns how many.
     ///
-    /// Use it for bytes that were read with the handshake. Call it again with the rest after
-    /// [`next`](Self::next) has returned `Ok(None)`.
+    /// Use it for bytes that were read with the handshake, or into memory that many connections
+    /// share. Over a slice, fewer may fit: call it again with the rest after [`next`](Self::next)
+    /// has returned `Ok(None)`. On the heap, all are taken unless there is no memory, and held until
+    /// `next` has used them up: feed it a few KiB at a time.
     pub fn feed(&mut self, bytes: &[u8]) -> usize {
-        let len = crate::bytes::copy(bytes, self.read_buf());
-        if self.received(len).is_ok() { len } else { 0 }
+        self.receiver.feed(bytes)
+    }
+
+    /// Returns how many bytes of payload the open frame still lacks; 0 between frames.
+    ///
+    /// If they are many, read them into [`read_buf`](Self::read_buf), where they stay.
+    #[must_use]
+    pub const fn frame_left(&self) -> u64 {
+        self.receiver.half.frame_left()
     }
 
     /// Reports the end of the stream, and returns how it ended.

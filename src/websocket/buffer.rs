@@ -158,8 +158,27 @@ impl<S: Storage> Buffer<S> {
         room.get_mut(..self.lent).unwrap_or_default()
     }
 
-    /// Moves what is held to where the next bytes can follow; returns how many to read.
-    fn prepare(&mut self, open: bool, left: u64) -> usize {
+    /// Copies the front of `bytes` behind what was read; returns how many fit.
+    pub(super) fn append(&mut self, open: bool, bytes: &[u8]) -> usize {
+        self.settle(open);
+        self.lent = 0;
+        let end = self.filled.saturating_add(bytes.len());
+        // If more is held than was yielded, growing moves fewer bytes for each that comes.
+        let moves_few = self.begun >= self.filled.saturating_sub(self.begun);
+        if self.storage.capacity() < end && (moves_few || self.storage.max_len() < end) {
+            self.move_to_front();
+        }
+        let room = self.storage.max_len().saturating_sub(self.filled);
+        let bytes = bytes.get(..room).unwrap_or(bytes);
+        if !self.storage.append(self.filled, bytes, &[], None) {
+            return 0;
+        }
+        self.filled = self.filled.saturating_add(bytes.len());
+        bytes.len()
+    }
+
+    /// Forgets what was yielded.
+    fn settle(&mut self, open: bool) {
         if !open {
             (self.begun, self.joined) = (self.unread, self.unread);
         }
@@ -167,6 +186,11 @@ impl<S: Storage> Buffer<S> {
             // The headers behind the open message are gone.
             (self.unread, self.filled) = (self.joined, self.joined);
         }
+    }
+
+    /// Moves what is held to where the next bytes can follow; returns how many to read.
+    fn prepare(&mut self, open: bool, left: u64) -> usize {
+        self.settle(open);
         let left = usize::try_from(left).unwrap_or(usize::MAX);
         if self.filled.saturating_sub(self.begun) <= MOVED {
             self.move_to_front();

@@ -138,6 +138,17 @@ impl<R: Role, S: Storage> Receiver<R, S> {
         Ok(())
     }
 
+    /// Copies `bytes` into the read buffer, as if they had been read; returns how many.
+    ///
+    /// See [`WebSocket::feed`](super::WebSocket::feed).
+    pub fn feed(&mut self, bytes: &[u8]) -> usize {
+        self.commit();
+        self.discard_stale();
+        let len = self.buffer.append(self.joining == Joining::Message, bytes);
+        self.heard |= len > 0;
+        len
+    }
+
     /// Returns the next event; `Ok(None)` when everything that was received is used up.
     ///
     /// See [`WebSocket::next`](super::WebSocket::next).

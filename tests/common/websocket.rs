@@ -9,9 +9,12 @@ use super::source::{Scenario, Source};
 use super::{deflate::agree, deflating::config as compression};
 use rfc6455::websocket::{Config, Event, Message, Receiver, Sender, Storage};
 use rfc6455::{
-    Client, CloseCode, FixedRole, Fragment, Limits, MessageKind, ProtocolError, SendError, Server,
-    WebSocket,
+    Client, CloseCode, FixedRole, Fragment, Limits, MessageKind, ProtocolError, Role, SendError,
+    Server, WebSocket,
 };
+
+/// The most that is fed at once: what is fed is held, so the caller bounds it.
+const FED: usize = 4 << 10;
 
 /// The most that an empty buffer keeps in these tests.
 pub const RETAIN: usize = 300;
@@ -55,6 +58,16 @@ pub fn drive<'a, R: FixedRole, S: Storage>(
     recorder.report
 }
 
+/// Reads the front of these bytes into the room that is lent; returns how many.
+pub fn read<R: Role, S: Storage>(ws: &mut WebSocket<R, S>, bytes: &[u8]) -> usize {
+    let room = ws.read_buf();
+    let len = room.len().min(bytes.len());
+    assert!(len > 0, "no room to read into");
+    room[..len].copy_from_slice(&bytes[..len]);
+    ws.received(len).unwrap();
+    len
+}
+
 /// Notes what one receiver yields, and what that costs.
 pub struct Recorder {
     pub report: Report,
@@ -77,8 +90,17 @@ impl Recorder {
         let (mut rest, mut written) = (bytes, Vec::new());
         self.meter.forget();
         while !rest.is_empty() {
-            let len = self.fill(ws.read_buf(), &mut rest);
-            assert!(ws.received(len).is_ok());
+            // Both ways in, from one read to the next.
+            if rest.len() % 2 == 0 {
+                let len = self.fill(ws.read_buf(), &mut rest);
+                assert!(ws.received(len).is_ok());
+            } else {
+                let len = ws.feed(&rest[..rest.len().min(FED)]);
+                assert!(len > 0, "no room to read into");
+                rest = &rest[len..];
+                self.meter.give(len);
+                self.meter.call(0);
+            }
             while self.note(ws.next().map(|next| next.map(|(event, _)| event))) {
                 written.extend(write_all(ws));
             }

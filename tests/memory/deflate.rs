@@ -5,6 +5,7 @@ use crate::common;
 use super::held::held;
 use common::deflate::{frames, negotiated};
 use common::driver::Keys;
+use common::websocket::read;
 use rfc6455::deflate::{Config, Negotiated, Params};
 use rfc6455::websocket::{self, Event};
 use rfc6455::*;
@@ -26,7 +27,7 @@ fn bomb() -> Vec<u8> {
 /// The inflater's, whatever the window: see the table of the module.
 const INFLATER: usize = 48 << 10;
 
-/// Feeds these bytes, as much as there is room for at a time; returns the error and how many bytes
+/// Reads these bytes, as much as there is room for at a time; returns the error and how many bytes
 /// of data came in chunks.
 fn pass<R: FixedRole>(
     ws: &mut WebSocket<R, Vec<u8>>,
@@ -35,9 +36,7 @@ fn pass<R: FixedRole>(
 ) -> (Option<ProtocolError>, usize) {
     let (mut rest, mut len) = (bytes, 0);
     while !rest.is_empty() {
-        let fed = ws.feed(&rest[..rest.len().min(most)]);
-        assert!(fed > 0, "no room to read into");
-        rest = &rest[fed..];
+        rest = &rest[read(ws, &rest[..rest.len().min(most)])..];
         loop {
             match ws.next() {
                 Ok(None) => break,

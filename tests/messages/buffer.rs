@@ -225,3 +225,27 @@ fn the_receiving_half_alone_will_do() {
     let Some(Event::Message(Message::Text(text))) = receiver.next().unwrap() else { panic!() };
     assert_eq!(text, "half");
 }
+
+#[test]
+fn what_is_fed_is_held_once_and_given_back() {
+    let mut wire = Vec::new();
+    for len in 0..300 {
+        wire.extend(Frame::new(0x82, &vec![7; len][..]).bytes());
+    }
+    let mut ws = client(Config::DEFAULT.retain(0));
+    for piece in [wire.len(), 1_000, 1] {
+        let mut count = 0;
+        for piece in wire.chunks(piece) {
+            assert_eq!(ws.feed(piece), piece.len());
+            assert!(ws.capacity() <= 2 * piece.len() + 1_000, "{}", ws.capacity());
+            while let Some((Event::Message(message), _)) = ws.next().unwrap() {
+                assert_eq!(message.as_bytes().len(), count);
+                count += 1;
+            }
+        }
+        assert_eq!((count, ws.frame_left(), ws.capacity()), (300, 0, 0));
+    }
+    assert_eq!(ws.feed(b"\x82\x7D1"), 3);
+    assert!(ws.next().unwrap().is_none());
+    assert_eq!(ws.frame_left(), 124);
+}
