@@ -3,20 +3,22 @@
 use std::time::Duration;
 
 use rfc6455::handshake::HandshakeLimits;
-use rfc6455::websocket;
+use rfc6455::{Limits, Timeouts, websocket};
 
 /// What one end accepts, waits for, and keeps.
 ///
 /// ```
-/// use rfc6455_tokio::{Config, rfc6455::{Limits, deflate, websocket}};
+/// use rfc6455_tokio::{Config, rfc6455::{Limits, deflate}};
 /// let config = Config::DEFAULT
-///     .websocket(websocket::Config::DEFAULT.limits(Limits::DEFAULT.max_message(64 << 10)))
+///     .limits(Limits::DEFAULT.max_message(64 << 10))
 ///     .deflate(deflate::Config::DEFAULT);
 /// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Config {
-    /// Limits, deadlines and buffers after the handshake.
+    /// Limits, deadlines and buffers after the handshake. Default: that of the codec, but
+    /// [`retain`](websocket::Config::retain) is 0, because all connections of a thread share the memory
+    /// that they read into.
     pub websocket: websocket::Config,
     /// Limits on the head of the peer's handshake. Default: [`HandshakeLimits::DEFAULT`].
     pub handshake: HandshakeLimits,
@@ -39,7 +41,7 @@ pub struct Config {
 impl Config {
     /// The default of every field.
     pub const DEFAULT: Self = Self {
-        websocket: websocket::Config::DEFAULT,
+        websocket: websocket::Config::DEFAULT.retain(0),
         handshake: HandshakeLimits::DEFAULT,
         max_head: 16 << 10,
         backpressure: 64 << 10,
@@ -53,6 +55,20 @@ impl Config {
     #[must_use]
     pub fn websocket(mut self, config: websocket::Config) -> Self {
         self.websocket = config;
+        self
+    }
+
+    /// Sets the limits on what the peer may send.
+    #[must_use]
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.websocket.limits = limits;
+        self
+    }
+
+    /// Sets how long to wait for the peer.
+    #[must_use]
+    pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
+        self.websocket.timeouts = timeouts;
         self
     }
 

@@ -2,13 +2,13 @@
 //! halves are made of.
 
 use std::io::{self, ErrorKind, IoSlice};
-use std::mem::{self, MaybeUninit};
+use std::mem;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::BytesMut;
-use rfc6455::websocket::{Broadcast, OwnedEvent, OwnedMessage};
+use rfc6455::websocket::{Broadcast, OwnedEvent, OwnedMessage, Sender};
 use rfc6455::{AnyRole, CloseCode, ProtocolError, SendError, Timer, WebSocket};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Instant;
@@ -19,16 +19,22 @@ use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::keys::Keys;
 use crate::message::Message;
+use crate::scratch;
 
 /// The codec, over memory that messages can be split off.
 pub type Codec = WebSocket<AnyRole<Keys>, BytesMut>;
 
+type CodecSender = Sender<AnyRole<Keys>, BytesMut>;
+
 /// The most slices of one vectored write.
-const SLICES: usize = 16;
+const SLICES: usize = 64;
 /// What a peer may still send, in bytes, while we wait for it to notice that it has failed.
 const LINGER: usize = 1 << 20;
 /// The longest header of a frame.
 const HEADER: usize = 14;
+/// From this length on, a payload waits where it is; to copy a shorter one costs less than a slice of
+/// its own in a vectored write.
+const SHARED: usize = 4 << 10;
 
 #[derive(Debug)]
 pub(crate) struct Connection<S> {
@@ -140,10 +146,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         if self.codec.is_closed() {
             return Poll::Ready(());
         }
-        let mut room = self.codec.read_buf_mut();
-        match poll_read_buf(Pin::new(&mut self.transport), cx, &mut room) {
+        match self.poll_read(cx) {
             Poll::Ready(Ok(0)) => _ = self.codec.receive_eof(),
-            Poll::Ready(Ok(_)) => _ = self.codec.received_buf_mut(),
+            Poll::Ready(Ok(_)) => {}
             Poll::Ready(Err(error)) => {
                 self.codec.receive_eof();
                 self.writing = Writing::Failed(error);
@@ -153,6 +158,25 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             Poll::Pending => ready!(self.poll_time(cx)),
         }
         Poll::Ready(())
+    }
+
+    /// Reads once: the rest of a long frame into its place, and anything else by way of memory that
+    /// all connections of a thread share, so that one that is idle holds none.
+    fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        let transport = Pin::new(&mut self.transport);
+        if self.codec.frame_left() >= scratch::LEN as u64 {
+            let len = ready!(poll_read_buf(transport, cx, &mut self.codec.read_buf_mut()))?;
+            self.codec.received_buf_mut();
+            return Poll::Ready(Ok(len));
+        }
+        scratch::with(|scratch| {
+            let mut room = ReadBuf::new(scratch);
+            ready!(transport.poll_read(cx, &mut room))?;
+            let bytes = room.filled();
+            let is_fed = self.codec.feed(bytes) == bytes.len();
+            let result = if is_fed { Ok(bytes.len()) } else { Err(ErrorKind::OutOfMemory.into()) };
+            Poll::Ready(result)
+        })
     }
 
     /// Ready when a deadline has passed, and so something is queued or over.
@@ -175,13 +199,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// Reads and discards until the peer closes its end, or has been given time enough.
     fn poll_linger(&mut self, cx: &mut Context<'_>, error: ProtocolError, len: usize) -> Poll<()> {
         let mut left = len;
-        let mut scratch = [MaybeUninit::uninit(); 1 << 10];
         while left > 0 && self.expired.is_none() {
-            let mut room = ReadBuf::uninit(&mut scratch);
-            match Pin::new(&mut self.transport).poll_read(cx, &mut room) {
-                Poll::Ready(Ok(())) if !room.filled().is_empty() => {
-                    left = left.saturating_sub(room.filled().len());
-                }
+            let transport = Pin::new(&mut self.transport);
+            let read = scratch::with(|scratch| {
+                let mut room = ReadBuf::new(scratch);
+                transport.poll_read(cx, &mut room).map_ok(|()| room.filled().len())
+            });
+            match read {
+                Poll::Ready(Ok(len @ 1..)) => left = left.saturating_sub(len),
                 Poll::Ready(_) => break,
                 Poll::Pending => {
                     self.phase = Phase::Lingering(error, left);
@@ -217,8 +242,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     pub(crate) fn queue(&mut self, message: Message) -> Result<()> {
         let sender = self.codec.sender();
         match message {
-            Message::Text(text) => sender.send_owned(OwnedMessage::Text(text)),
-            Message::Binary(bytes) => sender.send_owned(OwnedMessage::Binary(bytes)),
+            Message::Text(text) => send(sender, OwnedMessage::Text(text)),
+            Message::Binary(bytes) => send(sender, OwnedMessage::Binary(bytes)),
             Message::Chunk(chunk) => sender.send(&chunk),
             Message::Ping(payload) => sender.ping(&payload),
             Message::Pong(payload) => sender.pong(&payload),
@@ -346,6 +371,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         let at = self.write_timeout.and_then(|timeout| since.checked_add(timeout));
         let Some(at) = at else { return Poll::Pending };
         self.stall.poll(cx, at)
+    }
+}
+
+fn send(sender: &mut CodecSender, message: OwnedMessage) -> std::result::Result<(), SendError> {
+    if message.as_bytes().len() < SHARED {
+        sender.send(&message)
+    } else {
+        sender.send_owned(message)
     }
 }
 

@@ -76,6 +76,7 @@ mod connection;
 mod error;
 mod keys;
 mod message;
+mod scratch;
 mod split;
 mod stream;
 mod transport;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use rfc6455_tokio::rfc6455::{CloseCode, Timeouts, Timer, websocket};
+use rfc6455_tokio::rfc6455::{CloseCode, Timeouts, Timer};
 use rfc6455_tokio::{Accept, Config, Error, Message, Request, accept_with, client};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
 use tokio::time::{Instant, sleep};
@@ -131,8 +131,7 @@ async fn a_write_without_progress_fails_and_a_slow_one_does_not() {
 #[tokio::test(start_paused = true)]
 async fn deadlines_beyond_all_time_are_none() {
     let timeouts = Timeouts::DEFAULT.idle(Some(Duration::MAX)).pong(Some(Duration::MAX));
-    let config = websocket::Config::DEFAULT.timeouts(timeouts);
-    let config = Config::DEFAULT.websocket(config).write_timeout(Some(Duration::MAX));
+    let config = Config::DEFAULT.timeouts(timeouts).write_timeout(Some(Duration::MAX));
     let (mut near, mut ws) = raw_server(&config);
     let server = tokio::spawn(async move { ws.recv().await });
     sleep(Duration::from_secs(1_000_000)).await;

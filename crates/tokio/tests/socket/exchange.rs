@@ -152,7 +152,7 @@ async fn what_cannot_be_sent_is_the_callers_error_and_changes_nothing() {
 #[tokio::test]
 async fn a_message_over_the_limit_is_the_peers_error() {
     let limits = Limits::DEFAULT.max_message(100);
-    let config = Config::DEFAULT.websocket(websocket::Config::DEFAULT.limits(limits));
+    let config = Config::DEFAULT.limits(limits);
     let (mut near, mut ws) = raw_server(&config);
     near.write_all(&frame(0x82, &[0; 101])).await.unwrap();
     let client = tokio::spawn(async move {
