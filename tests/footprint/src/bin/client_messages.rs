@@ -1,0 +1,11 @@
+//! A client, whole messages over slices.
+
+#![no_std]
+#![no_main]
+
+use rfc6455_footprint::work;
+
+#[unsafe(no_mangle)]
+extern "C" fn start() {
+    work::echo_messages(work::client());
+}

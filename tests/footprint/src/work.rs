@@ -1,0 +1,117 @@
+//! The work of the programs: what a small device does with a connection, and nothing else.
+
+use rfc6455::handshake::{Acceptance, ClientHandshake, HandshakeLimits, Offer, ServerHandshake};
+use rfc6455::websocket::{self, Config};
+use rfc6455::{CloseCode, Connection, Event, Limits, MaskingKeys, Role, Server, WebSocket};
+
+use crate::{random, read, write};
+
+pub const READ: usize = 256;
+const HEAD: usize = 512;
+
+/// Echoes data as it arrives, answers what the protocol wants answered, and closes.
+///
+/// It begins with the bytes of `buf` from `start` to `end`.
+pub fn echo_chunks<R: Role>(mut ws: Connection<R>, buf: &mut [u8; READ], start: usize, end: usize) {
+    let mut out = [0; READ + 14];
+    let (mut start, mut end) = (start, end);
+    while !ws.is_closed() {
+        let mut input = buf.get_mut(start..end).unwrap_or_default();
+        while let Ok(Some(event)) = ws.receive(&mut input) {
+            if let Event::Data(chunk) = event
+                && let Ok(len) = ws.send(&chunk, &mut out)
+            {
+                write(out.get(..len).unwrap_or_default());
+            }
+        }
+        if let Some(frame) = ws.poll_transmit() {
+            write(&frame);
+        }
+        if random() == [1]
+            && let Ok(close) = ws.close(CloseCode::NORMAL, "done")
+        {
+            write(&close);
+        }
+        (start, end) = (0, read(buf));
+        if end == 0 {
+            ws.receive_eof();
+        }
+    }
+}
+
+/// The same with whole messages, in two slices.
+pub fn echo_messages<R: Role>(connection: Connection<R>) {
+    let (mut incoming, mut outgoing) = ([0; READ], [0; READ]);
+    let config = Config::DEFAULT;
+    let mut ws = WebSocket::new(connection, config, &mut incoming[..], &mut outgoing[..]);
+    while !ws.is_closed() {
+        let len = read(ws.read_buf());
+        if len == 0 {
+            ws.receive_eof();
+        }
+        let _ = ws.received(len);
+        while let Ok(Some((event, tx))) = ws.next() {
+            if let websocket::Event::Message(message) = event {
+                let _ = tx.send(message);
+            }
+        }
+        if random() == [1] {
+            let _ = ws.close(CloseCode::NORMAL, "done");
+        }
+        let len = ws.transmit().len();
+        write(ws.transmit());
+        let _ = ws.transmitted(len);
+    }
+}
+
+pub fn server() -> Connection<Server> {
+    Connection::server(Limits::DEFAULT)
+}
+
+pub fn client() -> Connection<rfc6455::Client<impl MaskingKeys>> {
+    Connection::client(random, Limits::DEFAULT)
+}
+
+/// Accepts a request, or refuses it; returns where in `buf` the bytes behind it are.
+pub fn accept(buf: &mut [u8; READ]) -> Option<(usize, usize)> {
+    let mut head = [0; HEAD];
+    let mut handshake = ServerHandshake::new(&mut head, HandshakeLimits::DEFAULT);
+    loop {
+        let end = read(buf);
+        let mut input = buf.get_mut(..end)?;
+        let request = handshake.receive(&mut input);
+        let upgrade = match request.and_then(|it| it.map(|it| it.upgrade()).transpose()) {
+            Ok(Some(upgrade)) => upgrade,
+            Ok(None) if end > 0 => continue,
+            Ok(None) => return None,
+            Err(error) => {
+                write(error.response());
+                return None;
+            }
+        };
+        let mut out = [0; 160];
+        let len = upgrade.accept(&Acceptance::DEFAULT, &mut out).ok()?;
+        write(out.get(..len)?);
+        return Some((end.saturating_sub(input.len()), end));
+    }
+}
+
+/// Requests a WebSocket; returns where in `buf` the bytes behind the response are.
+pub fn connect(buf: &mut [u8; READ]) -> Option<(usize, usize)> {
+    let mut head = [0; HEAD];
+    let offer = Offer::new("device.example", "/");
+    let mut handshake =
+        ClientHandshake::new(offer, random(), &mut head, HandshakeLimits::DEFAULT).ok()?;
+    let len = handshake.write_request(buf).ok()?;
+    write(buf.get(..len)?);
+    loop {
+        let end = read(buf);
+        let mut input = buf.get_mut(..end)?;
+        let response = handshake.receive(&mut input);
+        match response.and_then(|it| it.map(|it| it.upgrade()).transpose()) {
+            Ok(Some(_)) => return Some((end.saturating_sub(input.len()), end)),
+            Ok(None) if end > 0 => {}
+            Ok(None) | Err(_) => return None,
+        }
+    }
+}
