@@ -1,13 +1,13 @@
 //! Byte copies that both slices bound, so that no length can be wrong.
 
-use crate::fuel;
+use crate::{FAST, fuel};
 
 /// Copies as much of `from` as fits to the front of `to`; returns the number of bytes copied.
 #[inline]
 pub(crate) fn copy(from: &[u8], to: &mut [u8]) -> usize {
     let len = from.len().min(to.len());
     fuel::burn(len);
-    if !copy_few::<16>(from, to, len) && !copy_few::<4>(from, to, len) {
+    if !FAST || !copy_few::<16>(from, to, len) && !copy_few::<4>(from, to, len) {
         copy_each(from, to);
     }
     len

@@ -134,6 +134,11 @@ impl<'a> CloseFrame<'a> {
     }
 }
 
+/// Returns the status code of a Close payload that was checked.
+pub(crate) fn code_of(payload: &[u8]) -> Option<CloseCode> {
+    CloseCode::new(u16::from_be_bytes(*payload.first_chunk()?))
+}
+
 /// Checks the part of a Close payload that has arrived, with `left` more bytes to come.
 ///
 /// The error is the index of the first byte that proves the payload wrong, and the violation.

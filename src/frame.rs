@@ -281,8 +281,8 @@ impl Partial {
             return Err(Violation::ControlTooLong);
         }
         let (least, most, key_at) = match marker {
-            LEN_16 => length::<2>(rest, 126)?,
-            LEN_64 => length::<8>(rest, 1 << 16)?,
+            LEN_16 => length(rest, 2, 126)?,
+            LEN_64 => length(rest, 8, 1 << 16)?,
             short => (u64::from(short), u64::from(short), 2),
         };
         Ok(Some(Self { fin, rsv, opcode, masked, least, most, key_at }))
@@ -304,22 +304,19 @@ impl Partial {
     }
 }
 
-/// Returns the bounds on an `N`-byte length, given those of its bytes that have arrived.
+/// Returns the bounds on a length of `len` bytes, given those of its bytes that have arrived.
 ///
 /// The bounds are the smallest and the largest length that are still possible. The third number is
 /// the index at which the header continues if the length is complete, else 0.
-#[inline]
-fn length<const N: usize>(rest: &[u8], minimum: u64) -> Result<(u64, u64, usize), Violation> {
-    let number = |bytes: &[u8; N]| bytes.iter().fold(0, |len, byte| len << 8 | u64::from(*byte));
-    let (least, most, end) = if let Some(field) = rest.first_chunk::<N>() {
-        (number(field), number(field), N.saturating_add(2))
-    } else {
-        let (mut low, mut high) = ([0; N], [0xFF; N]);
-        for ((low, high), byte) in low.iter_mut().zip(&mut high).zip(rest) {
-            (*low, *high) = (*byte, *byte);
-        }
-        (number(&low), number(&high), 0)
-    };
+#[cfg_attr(feature = "std", inline(always))]
+fn length(rest: &[u8], len: usize, minimum: u64) -> Result<(u64, u64, usize), Violation> {
+    let (mut least, mut most) = (0, 0);
+    for index in 0..len {
+        let byte = rest.get(index).copied();
+        least = least << 8 | u64::from(byte.unwrap_or(0));
+        most = most << 8 | u64::from(byte.unwrap_or(0xFF));
+    }
+    let end = if rest.len() < len { 0 } else { len.saturating_add(2) };
     // "the most significant bit MUST be 0" (§5.2)
     if least > u64::MAX >> 1 {
         return Err(Violation::LengthMsb);

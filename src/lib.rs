@@ -216,6 +216,10 @@ extern crate alloc;
 #[cfg(feature = "std")]
 extern crate std;
 
+/// Whether code is used that is there for speed alone. Without it, the crate takes less memory for
+/// code, and does the same.
+pub(crate) const FAST: bool = cfg!(feature = "std");
+
 mod bytes;
 mod close;
 mod connection;

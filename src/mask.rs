@@ -2,7 +2,8 @@
 
 use core::mem;
 
-use crate::fuel;
+use crate::bytes::copy;
+use crate::{FAST, fuel};
 
 /// The four bytes that mask a client's frame.
 ///
@@ -60,7 +61,13 @@ pub fn mask(bytes: &mut [u8], key: MaskingKey) {
 #[inline]
 pub(crate) fn mask_seeing(bytes: &mut [u8], key: MaskingKey) -> bool {
     fuel::burn(bytes.len());
-    if are_few(bytes) { mask_few(bytes, key) } else { mask_many(bytes, key) }
+    if !FAST {
+        mask_each(bytes, key) < 0x80
+    } else if are_few(bytes) {
+        mask_few(bytes, key)
+    } else {
+        mask_many(bytes, key)
+    }
 }
 
 #[inline(always)]
@@ -84,13 +91,15 @@ fn mask_few(bytes: &mut [u8], key: MaskingKey) -> bool {
     seen.to_ne_bytes().is_ascii()
 }
 
-/// Masks up to seven bytes, and returns the OR of them all.
+/// Masks byte by byte, and returns the OR of them all.
 #[inline]
 fn mask_each(bytes: &mut [u8], key: MaskingKey) -> u8 {
-    let mut seen = 0;
-    for (byte, key) in bytes.iter_mut().zip(key.long_word().to_ne_bytes()) {
-        *byte ^= key;
+    let (mut seen, mut word) = (0, u32::from_le_bytes(key.0));
+    for byte in bytes {
+        let [mask, ..] = word.to_le_bytes();
+        *byte ^= mask;
         seen |= *byte;
+        word = word.rotate_right(8);
     }
     seen
 }
@@ -152,7 +161,14 @@ fn mask_many(bytes: &mut [u8], key: MaskingKey) -> bool {
 pub(crate) fn mask_copy(from: &[u8], to: &mut [u8], key: MaskingKey) {
     let Some(to) = to.get_mut(..from.len()) else { return };
     fuel::burn(from.len());
-    if are_few(from) { copy_few(from, to, key) } else { copy_many(from, to, key) }
+    if !FAST {
+        copy(from, to);
+        mask_each(to, key);
+    } else if are_few(from) {
+        copy_few(from, to, key);
+    } else {
+        copy_many(from, to, key);
+    }
 }
 
 #[inline(always)]

@@ -6,6 +6,7 @@
 
 use core::mem;
 
+use crate::FAST;
 use crate::close::CloseFrame;
 use crate::control::{ControlBuffer, ControlPayload, PendingReply, Reply};
 use crate::error::ProtocolError;
@@ -16,7 +17,7 @@ use crate::role::{Role, Side};
 #[cfg(feature = "deflate")]
 mod compressed;
 mod fast;
-#[cfg(test)]
+#[cfg(all(test, feature = "std"))]
 mod fast_tests;
 mod payload;
 mod pending;
@@ -109,6 +110,7 @@ impl<R: Role> ReceiveHalf<R> {
     ) -> Result<Option<Event<'b>>, ProtocolError> {
         let result = loop {
             let step = match self.state {
+                State::Header(_) if !FAST => self.take_header(input),
                 State::Header(Spill { len: 0, .. }) => {
                     let header = self.accept_plain(input);
                     if let Some(header) = &header

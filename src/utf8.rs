@@ -1,6 +1,6 @@
 //! UTF-8 validation of text that arrives in pieces (RFC 6455 §8.1, RFC 3629 §4).
 
-use crate::fuel;
+use crate::{FAST, fuel};
 
 /// The state of UTF-8 validation between two pieces of a text.
 ///
@@ -68,6 +68,9 @@ impl Utf8 {
     ///
     /// A code point that they cannot complete is rejected at its first byte.
     pub(crate) fn validate_before(&mut self, piece: &[u8], left: u64) -> Result<(), usize> {
+        if !FAST {
+            return self.step_all(piece, 0, left, false).map(|_| ());
+        }
         let begun = self.step_all(piece, 0, left, true)?;
         let rest = piece.get(begun..).unwrap_or_default();
         let (body, tail) = split_open_code_point(rest);

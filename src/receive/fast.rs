@@ -5,6 +5,7 @@
 
 use super::ReceiveHalf;
 use super::rules::AcceptedHeader;
+use crate::FAST;
 use crate::event::{Chunk, Event};
 use crate::frame::Plain;
 use crate::mask::{MaskingKey, mask, mask_seeing};
@@ -49,7 +50,7 @@ impl<R: Role> ReceiveHalf<R> {
     /// Finds a message in one frame at the front of the input, which holds all of it.
     #[inline(always)]
     pub(crate) fn find_whole(&self, input: &[u8]) -> Option<Whole> {
-        if !self.is_between_messages {
+        if !FAST || !self.is_between_messages {
             return None;
         }
         let Plain { first, payload_len, len: header_len, key } =

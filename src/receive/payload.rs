@@ -50,6 +50,30 @@ impl<R: Role> ReceiveHalf<R> {
         }
     }
 
+    /// Takes a header byte by byte, which is less code: the first byte that is refused is the one
+    /// that proves the violation.
+    pub(super) fn take_header<'b>(
+        &mut self,
+        input: &mut &'b mut [u8],
+    ) -> Result<Step<'b>, ProtocolError> {
+        while let Some((byte, State::Header(spill))) = input.first().zip(Some(&mut self.state)) {
+            if let Some(place) = spill.bytes.get_mut(usize::from(spill.len)) {
+                *place = *byte;
+            }
+            spill.len = spill.len.saturating_add(1);
+            let Spill { bytes, len } = *spill;
+            let arrived = bytes.get(..usize::from(len)).unwrap_or(&bytes);
+            match self.judge_prefix(arrived) {
+                Ok(Some(header)) => return Ok(self.enter(&header, 1, input)),
+                Ok(None) => {}
+                Err(violation) => return Err(ProtocolError { offset: self.position, violation }),
+            }
+            let _ = input.split_off_first_mut();
+            self.position = self.position.wrapping_add(1);
+        }
+        Ok(Step::NeedsInput)
+    }
+
     /// Keeps the input, all of which belongs to a header that is not complete.
     fn spill<'b>(&mut self, spill: Spill, input: &mut &'b mut [u8]) -> Step<'b> {
         let (mut spill, spilled) = (spill, usize::from(spill.len));
@@ -148,7 +172,7 @@ impl<R: Role> ReceiveHalf<R> {
             ControlKind::Pong => Event::Pong,
             ControlKind::Close => {
                 self.end_with_close();
-                let code = self.close_frame().map(|frame| frame.code);
+                let code = close::code_of(self.control.payload());
                 // "When sending a Close frame in response, the endpoint typically echos the
                 // status code it received." (§5.5.1)
                 self.set_pending_close(code);

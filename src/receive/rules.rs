@@ -84,7 +84,7 @@ impl<R: Role> ReceiveHalf<R> {
     }
 
     #[inline]
-    fn judge_prefix(&self, bytes: &[u8]) -> Result<Option<AcceptedHeader>, Violation> {
+    pub(super) fn judge_prefix(&self, bytes: &[u8]) -> Result<Option<AcceptedHeader>, Violation> {
         let Some(header) = Partial::read(bytes)? else { return Ok(None) };
         self.check_kind(&header)?;
         self.check_len(&header)?;

@@ -17,6 +17,7 @@ use core::mem;
 
 use super::rules::AcceptedHeader;
 use super::{ReceiveHalf, Step};
+use crate::FAST;
 use crate::error::{ProtocolError, Violation};
 use crate::event::Eof;
 use crate::frame::FrameHeader;
@@ -274,6 +275,9 @@ impl<R: Role> ReceiveHalf<R> {
     /// first one of a message's first header, or of a control frame's.
     #[inline(always)]
     pub(super) fn update_fast_path(&mut self) {
+        if !FAST {
+            return;
+        }
         self.is_between_messages = matches!(self.state, State::Header(Spill { len: 0, .. }))
             && self.message.kind.is_none();
     }

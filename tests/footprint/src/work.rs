@@ -2,7 +2,7 @@
 
 use rfc6455::handshake::{Acceptance, ClientHandshake, HandshakeLimits, Offer, ServerHandshake};
 use rfc6455::websocket::{self, Config};
-use rfc6455::{CloseCode, Connection, Event, Limits, MaskingKeys, Role, Server, WebSocket};
+use rfc6455::{Client, CloseCode, Connection, Event, Limits, MaskingKeys, Role, WebSocket};
 
 use crate::{random, read, write};
 
@@ -12,7 +12,8 @@ const HEAD: usize = 512;
 /// Echoes data as it arrives, answers what the protocol wants answered, and closes.
 ///
 /// It begins with the bytes of `buf` from `start` to `end`.
-pub fn echo_chunks<R: Role>(mut ws: Connection<R>, buf: &mut [u8; READ], start: usize, end: usize) {
+pub fn echo_chunks<R: Role>(role: R, buf: &mut [u8; READ], start: usize, end: usize) {
+    let mut ws = Connection::new(role, Limits::DEFAULT);
     let mut out = [0; READ + 14];
     let (mut start, mut end) = (start, end);
     while !ws.is_closed() {
@@ -40,10 +41,10 @@ pub fn echo_chunks<R: Role>(mut ws: Connection<R>, buf: &mut [u8; READ], start: 
 }
 
 /// The same with whole messages, in two slices.
-pub fn echo_messages<R: Role>(connection: Connection<R>) {
+pub fn echo_messages<R: Role>(role: R) {
     let (mut incoming, mut outgoing) = ([0; READ], [0; READ]);
     let config = Config::DEFAULT;
-    let mut ws = WebSocket::new(connection, config, &mut incoming[..], &mut outgoing[..]);
+    let mut ws = WebSocket::new(role, config, &mut incoming[..], &mut outgoing[..]);
     while !ws.is_closed() {
         let len = read(ws.read_buf());
         if len == 0 {
@@ -64,12 +65,8 @@ pub fn echo_messages<R: Role>(connection: Connection<R>) {
     }
 }
 
-pub fn server() -> Connection<Server> {
-    Connection::server(Limits::DEFAULT)
-}
-
-pub fn client() -> Connection<rfc6455::Client<impl MaskingKeys>> {
-    Connection::client(random, Limits::DEFAULT)
+pub fn client() -> Client<impl MaskingKeys> {
+    Client::new(random)
 }
 
 /// Accepts a request, or refuses it; returns where in `buf` the bytes behind it are.

@@ -3,10 +3,11 @@
 #![no_std]
 #![no_main]
 
+use rfc6455::Server;
 use rfc6455_footprint::work::{self, READ};
 
 #[unsafe(no_mangle)]
 extern "C" fn start() {
     let mut buf = [0; READ];
-    work::echo_chunks(work::server(), &mut buf, 0, 0);
+    work::echo_chunks(Server, &mut buf, 0, 0);
 }

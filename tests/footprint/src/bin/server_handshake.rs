@@ -3,12 +3,13 @@
 #![no_std]
 #![no_main]
 
+use rfc6455::Server;
 use rfc6455_footprint::work::{self, READ};
 
 #[unsafe(no_mangle)]
 extern "C" fn start() {
     let mut buf = [0; READ];
     if let Some((start, end)) = work::accept(&mut buf) {
-        work::echo_chunks(work::server(), &mut buf, start, end);
+        work::echo_chunks(Server, &mut buf, start, end);
     }
 }
