@@ -41,8 +41,8 @@
 //! and then close the connection.
 //!
 //! # What it costs
-//! A [`ServerHandshake`] is about a hundred bytes, the storage comes from the caller, and a parse
-//! takes the stack that [`HandshakeLimits::MAX_HEADERS`] tells of. No handshake follows redirects,
+//! A [`ServerHandshake`] is about a hundred bytes, and the storage comes from the caller. The stack
+//! does not depend on what the peer sends. No handshake follows redirects,
 //! keeps cookies, or goes through proxies.
 
 #![allow(clippy::mut_mut, reason = "a slice that advances is a `&mut &mut [u8]`")]
@@ -60,6 +60,8 @@ mod origin;
 mod owned;
 mod reserved;
 mod server;
+#[cfg(any(not(feature = "sha1"), test))]
+mod sha1;
 mod subprotocols;
 
 #[cfg(feature = "alloc")]

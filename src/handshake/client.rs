@@ -181,7 +181,7 @@ impl<'a, S: HeadStorage> ClientHandshake<'a, S> {
 
     fn response(&self, input: &mut &mut [u8]) -> Result<Response<'_>, HandshakeError> {
         // Parsing depends only on the head, so the error need not be stored to stay the same.
-        match parse_response(self.head.bytes(), self.head.header_count()) {
+        match parse_response(self.head.bytes()) {
             Ok(parsed) => Ok(Response::new(&parsed, self.request.expected(), self.leniency)),
             Err(error) => {
                 *input = &mut [];

@@ -3,7 +3,8 @@
 use core::fmt;
 
 use super::error::HandshakeError;
-use super::http::chars::{ascii, is_token_byte};
+use super::facts::Values;
+use super::http::chars::{is_token_byte, text};
 
 /// The extensions in one value of `Sec-WebSocket-Extensions`, in order of preference.
 ///
@@ -48,11 +49,43 @@ impl<'h> Extensions<'h> {
     }
 }
 
+impl<'h> Extensions<'h> {
+    /// Returns the extensions in a value that was parsed before, or in an empty one.
+    pub(super) const fn of_checked(value: &'h [u8]) -> Self {
+        Self { rest: value }
+    }
+}
+
 impl<'h> Iterator for Extensions<'h> {
     type Item = Extension<'h>;
 
     fn next(&mut self) -> Option<Extension<'h>> {
         take_extension(&mut self.rest).ok().flatten()
+    }
+}
+
+/// The extensions in all lines of a head, which were parsed before.
+pub(super) struct ExtensionLines<'h> {
+    here: Extensions<'h>,
+    lines: Values<'h>,
+}
+
+impl<'h> ExtensionLines<'h> {
+    pub(super) const fn of_checked(lines: Values<'h>) -> Self {
+        Self { here: Extensions::of_checked(b""), lines }
+    }
+}
+
+impl<'h> Iterator for ExtensionLines<'h> {
+    type Item = Extension<'h>;
+
+    fn next(&mut self) -> Option<Extension<'h>> {
+        loop {
+            if let Some(extension) = self.here.next() {
+                return Some(extension);
+            }
+            self.here = Extensions::of_checked(self.lines.next()?);
+        }
     }
 }
 
@@ -69,7 +102,11 @@ impl<'h> Extension<'h> {
     /// Returns the name, a token.
     #[must_use]
     pub const fn name(&self) -> &'h str {
-        ascii(self.name)
+        text(self.name)
+    }
+
+    pub(super) fn has_name_of(&self, other: &Extension<'_>) -> bool {
+        self.name == other.name
     }
 
     /// Returns the parameters in order. Names may repeat; the extension defines what that means.
@@ -111,7 +148,7 @@ impl<'h> ExtensionParam<'h> {
     /// Returns the name, a token.
     #[must_use]
     pub const fn name(&self) -> &'h str {
-        ascii(self.name)
+        text(self.name)
     }
 
     /// Returns the value, if there is one.
@@ -213,23 +250,22 @@ fn take_token<'h>(rest: &mut &'h [u8]) -> Result<&'h [u8], Malformed> {
 
 /// Takes a quoted string after its opening quote, and returns the contents.
 fn take_quoted<'h>(rest: &mut &'h [u8]) -> Result<&'h [u8], Malformed> {
-    let whole = *rest;
-    let mut len: usize = 0;
-    loop {
-        // RFC 6455 §9.1: "When using the quoted-string syntax variant, the value after
-        // quoted-string unescaping MUST conform to the 'token' ABNF."
-        let taken = match *rest {
-            [b'"', tail @ ..] if len > 0 => {
-                *rest = tail;
-                return whole.get(..len).ok_or(Malformed);
+    // RFC 6455 §9.1: "When using the quoted-string syntax variant, the value after quoted-string
+    // unescaping MUST conform to the 'token' ABNF."
+    let mut escaped = false;
+    for (at, &byte) in rest.iter().enumerate() {
+        match byte {
+            b'"' if at > 0 && !escaped => {
+                let (quoted, tail) = rest.split_at_checked(at).ok_or(Malformed)?;
+                *rest = tail.get(1..).unwrap_or_default();
+                return Ok(quoted);
             }
-            [b'\\', byte, ..] if is_token_byte(*byte) => 2,
-            [byte, ..] if is_token_byte(*byte) => 1,
-            _ => return Err(Malformed),
-        };
-        len = len.saturating_add(taken);
-        *rest = rest.get(taken..).ok_or(Malformed)?;
+            b'\\' if !escaped => escaped = true,
+            _ if is_token_byte(byte) => escaped = false,
+            _ => break,
+        }
     }
+    Err(Malformed)
 }
 
 /// RFC 6455 §4.3 uses "the "implied *LWS rule"": whitespace is allowed between any two words.

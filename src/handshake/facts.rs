@@ -1,24 +1,48 @@
 //! The headers that are relevant to an upgrade, collected in one pass over a head.
 
-use super::http::headers::Field;
+use super::http::headers::{Headers, RawHeaderIter};
 use super::http::tokens::list_has;
 
+/// A header whose values are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Name {
+    Host,
+    Origin,
+    Upgrade,
+    Key,
+    Accept,
+    Version,
+    Subprotocols,
+    Extensions,
+}
+
+/// The names of the headers: of those above, in their order, and of those below.
+const NAMES: [&str; 11] = [
+    "host",
+    "origin",
+    "upgrade",
+    "sec-websocket-key",
+    "sec-websocket-accept",
+    "sec-websocket-version",
+    "sec-websocket-protocol",
+    "sec-websocket-extensions",
+    "connection",
+    "content-length",
+    "transfer-encoding",
+];
+const UPGRADE: usize = Name::Upgrade as usize;
+const CONNECTION: usize = 8;
+const CONTENT_LENGTH: usize = 9;
+const TRANSFER_ENCODING: usize = 10;
+
 /// A header that may occur once in a head, or in several lines.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Seen<'h> {
     pub(super) first: Option<&'h [u8]>,
     pub(super) repeated: bool,
 }
 
 impl<'h> Seen<'h> {
-    fn note(&mut self, value: &'h [u8]) {
-        if self.first.is_some() {
-            self.repeated = true;
-        } else {
-            self.first = Some(value);
-        }
-    }
-
     /// Returns the value, if there is exactly one.
     pub(super) fn once(&self) -> Option<&'h [u8]> {
         self.first.filter(|_| !self.repeated)
@@ -28,9 +52,10 @@ impl<'h> Seen<'h> {
 /// The relevant contents of the headers, before any check.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Facts<'h> {
-    pub(super) host: Seen<'h>,
-    pub(super) origin: Seen<'h>,
-    pub(super) upgrade: Seen<'h>,
+    /// The first value of each [`Name`].
+    first: [Option<&'h [u8]>; 8],
+    /// A bit for each name that occurs again.
+    repeated: u8,
     /// An `Upgrade` line lists `websocket`.
     pub(super) upgrade_websocket: bool,
     /// There is a `Connection` line.
@@ -39,46 +64,67 @@ pub(super) struct Facts<'h> {
     pub(super) connection_upgrade: bool,
     /// A body is announced: a `Content-Length` other than 0, or a `Transfer-Encoding`.
     pub(super) body: bool,
-    pub(super) key: Seen<'h>,
-    pub(super) accept: Seen<'h>,
-    pub(super) version: Seen<'h>,
-    pub(super) subprotocols: Seen<'h>,
-    pub(super) extensions: Seen<'h>,
-}
-
-impl<'h> FromIterator<Field<'h>> for Facts<'h> {
-    fn from_iter<T: IntoIterator<Item = Field<'h>>>(headers: T) -> Self {
-        let mut facts = Self::default();
-        for (name, value) in headers {
-            facts.note(name.as_bytes(), value);
-        }
-        facts
-    }
 }
 
 impl<'h> Facts<'h> {
+    pub(super) fn of(headers: Headers<'h>) -> Self {
+        let mut facts = Self::default();
+        for (name, value) in headers.raw() {
+            facts.note(name, value);
+        }
+        facts
+    }
+
     fn note(&mut self, name: &[u8], value: &'h [u8]) {
-        // The length rules out nearly every name before any letter is compared.
-        let is = |known: &str| name.eq_ignore_ascii_case(known.as_bytes());
-        match name.len() {
-            4 if is("host") => self.host.note(value),
-            6 if is("origin") => self.origin.note(value),
-            7 if is("upgrade") => {
-                self.upgrade.note(value);
-                self.upgrade_websocket |= list_has(value, b"websocket");
-            }
-            10 if is("connection") => {
+        let is_it = |known: &&str| name.eq_ignore_ascii_case(known.as_bytes());
+        let Some(index) = NAMES.iter().position(is_it) else { return };
+        match self.first.get_mut(index) {
+            Some(Some(_)) => self.repeated |= 1 << (index & 7),
+            Some(first) => *first = Some(value),
+            None => {}
+        }
+        match index {
+            UPGRADE => self.upgrade_websocket |= list_has(value, b"websocket"),
+            CONNECTION => {
                 self.connection = true;
                 self.connection_upgrade |= list_has(value, b"upgrade");
             }
-            14 if is("content-length") => self.body |= value != b"0",
-            17 if is("transfer-encoding") => self.body = true,
-            17 if is("sec-websocket-key") => self.key.note(value),
-            20 if is("sec-websocket-accept") => self.accept.note(value),
-            21 if is("sec-websocket-version") => self.version.note(value),
-            22 if is("sec-websocket-protocol") => self.subprotocols.note(value),
-            24 if is("sec-websocket-extensions") => self.extensions.note(value),
+            CONTENT_LENGTH => self.body |= value != b"0",
+            TRANSFER_ENCODING => self.body = true,
             _ => {}
         }
+    }
+
+    /// Returns what was seen of a header.
+    pub(super) fn seen(&self, name: Name) -> Seen<'h> {
+        let first = self.first.get(name as usize).copied().flatten();
+        Seen { first, repeated: self.repeated >> (name as u8) & 1 != 0 }
+    }
+
+    /// Returns the values of a header; searches `headers`, of which these are the facts, only if it
+    /// has several lines.
+    pub(super) fn values(&self, name: Name, headers: Headers<'h>) -> Values<'h> {
+        let seen = self.seen(name);
+        Values { once: seen.once(), rest: seen.repeated.then(|| headers.raw()), name }
+    }
+}
+
+/// The values of a header, line by line.
+pub(super) struct Values<'h> {
+    once: Option<&'h [u8]>,
+    /// The headers to be searched.
+    rest: Option<RawHeaderIter<'h>>,
+    name: Name,
+}
+
+impl<'h> Iterator for Values<'h> {
+    type Item = &'h [u8];
+
+    fn next(&mut self) -> Option<&'h [u8]> {
+        let name = NAMES.get(self.name as usize)?.as_bytes();
+        self.once.take().or_else(|| {
+            let mut named = self.rest.as_mut()?.filter(|(it, _)| it.eq_ignore_ascii_case(name));
+            named.next().map(|(_, value)| value)
+        })
     }
 }

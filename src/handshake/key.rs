@@ -1,9 +1,5 @@
 //! `Sec-WebSocket-Key` and `Sec-WebSocket-Accept` (RFC 6455 §4.1, §4.2.2).
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use sha1::{Digest, Sha1};
-
 use super::http::chars::ByteSet;
 
 const GUID: &[u8; 36] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
@@ -23,21 +19,59 @@ pub fn accept_key(key: &[u8]) -> [u8; 28] {
     // string "258EAFA5-E914-47DA-95CA-C5AB0DC85B11", taking the SHA-1 hash of this concatenated
     // value to obtain a 20-byte value and base64-encoding (see Section 4 of [RFC4648]) this
     // 20-byte hash."
-    let mut hash = Sha1::new();
-    hash.update(key);
-    hash.update(GUID);
-    let mut accept = [0; 28];
-    // Twenty bytes are always 28 characters, so this cannot fail.
-    let _ = STANDARD.encode_slice(hash.finalize(), &mut accept);
-    accept
+    base64(&sha1(key, GUID))
+}
+
+/// Returns the hash of two pieces, one behind the other.
+#[cfg(feature = "sha1")]
+fn sha1(first: &[u8], second: &[u8]) -> [u8; 20] {
+    use sha1::{Digest, Sha1};
+
+    Sha1::new_with_prefix(first).chain_update(second).finalize().into()
+}
+
+/// The same in little code.
+#[cfg(not(feature = "sha1"))]
+fn sha1(first: &[u8], second: &[u8]) -> [u8; 20] {
+    super::sha1::sha1(&[first, second])
 }
 
 /// Returns the `Sec-WebSocket-Key` value for `nonce`.
 pub(super) fn encode_key(nonce: [u8; 16]) -> [u8; 24] {
-    let mut key = [0; 24];
-    // Sixteen bytes are always 24 characters, so this cannot fail.
-    let _ = STANDARD.encode_slice(nonce, &mut key);
-    key
+    base64(&nonce)
+}
+
+/// Encodes `bytes` in base64 (RFC 4648 §4), which takes `N` characters with the padding.
+#[inline(always)]
+fn base64<const N: usize>(bytes: &[u8]) -> [u8; N] {
+    let mut text = [b'='; N];
+    encode(bytes, &mut text);
+    text
+}
+
+/// Encodes `bytes` in base64 into `text`, which is full of padding.
+fn encode(bytes: &[u8], text: &mut [u8]) {
+    for (four, three) in text.as_chunks_mut::<4>().0.iter_mut().zip(bytes.chunks(3)) {
+        let at = |index: usize| three.get(index).copied().unwrap_or(0);
+        let mut bits = u32::from_be_bytes([at(0), at(1), at(2), 0]);
+        // Three bytes are four characters, two are three, and one is two.
+        for place in four.iter_mut().take(three.len().saturating_add(1)) {
+            let [first, ..] = bits.to_be_bytes();
+            *place = character(first >> 2);
+            bits <<= 6;
+        }
+    }
+}
+
+/// Returns the character of base64 for a number below 64.
+const fn character(six: u8) -> u8 {
+    match six {
+        0..26 => b'A'.wrapping_add(six),
+        26..52 => b'a'.wrapping_add(six.wrapping_sub(26)),
+        52..62 => b'0'.wrapping_add(six.wrapping_sub(52)),
+        62 => b'+',
+        _ => b'/',
+    }
 }
 
 /// RFC 6455 §4.3: "base64-character = ALPHA | DIGIT | "+" | "/""

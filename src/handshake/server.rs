@@ -95,7 +95,7 @@ impl<S: HeadStorage> ServerHandshake<S> {
             return Ok(None);
         }
         // Parsing depends only on the head, so the error need not be stored to stay the same.
-        match parse_request(self.head.bytes(), self.head.header_count()) {
+        match parse_request(self.head.bytes()) {
             Ok(parsed) => Ok(Some(Request::new(&parsed))),
             Err(error) => {
                 *input = &mut [];

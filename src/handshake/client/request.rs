@@ -4,8 +4,8 @@ use super::offer::{Offer, Pairs, Strings};
 #[cfg(feature = "alloc")]
 use super::owned_offer::OwnedOffer;
 use crate::handshake::error::HandshakeSendError;
-use crate::handshake::extension::{Extension, Extensions};
-use crate::handshake::http::chars::ascii;
+use crate::handshake::extension::Extensions;
+use crate::handshake::http::chars::text;
 use crate::handshake::http::parse::HttpVersion;
 use crate::handshake::http::write::all_or_nothing;
 use crate::handshake::key::{accept_key, encode_key};
@@ -83,11 +83,8 @@ pub(super) struct Expected<'r> {
 }
 
 impl<'r> Expected<'r> {
-    pub(super) fn offered_extensions(&self) -> impl Iterator<Item = Extension<'r>> + use<'r> {
-        self.extensions
-            .and_then(|value| Extensions::parse(value.as_bytes()).ok())
-            .into_iter()
-            .flatten()
+    pub(super) fn offered_extensions(&self) -> Extensions<'r> {
+        Extensions::of_checked(self.extensions.unwrap_or_default().as_bytes())
     }
 }
 
@@ -183,7 +180,7 @@ impl<'a> ClientRequest<'a> {
     #[must_use]
     pub const fn key(&self) -> Option<&str> {
         match &self.form {
-            Form::Get { key } => Some(ascii(key)),
+            Form::Get { key } => Some(text(key)),
             Form::Connect { .. } => None,
         }
     }

@@ -1,11 +1,13 @@
 //! A response, and the check that it accepts the offer (RFC 6455 §4.1).
 
+use core::fmt;
+
 use super::leniency::Leniency;
 use super::request::{ClientRequest, Expected};
 use crate::handshake::error::HandshakeError;
-use crate::handshake::extension::{Extension, Extensions};
-use crate::handshake::facts::Facts;
-use crate::handshake::http::chars::ascii;
+use crate::handshake::extension::{Extension, ExtensionLines, Extensions};
+use crate::handshake::facts::{Facts, Name, Values};
+use crate::handshake::http::chars::text;
 use crate::handshake::http::headers::{Headers, values_of};
 use crate::handshake::http::parse::{HttpVersion, ParsedResponse};
 
@@ -26,11 +28,12 @@ pub struct Response<'h> {
 
 impl<'h> Response<'h> {
     pub(super) fn new(
-        parsed: &ParsedResponse<'h, Facts<'h>>,
+        parsed: &ParsedResponse<'h>,
         expected: Expected<'h>,
         leniency: Leniency,
     ) -> Self {
-        let ParsedResponse { status, reason, version, headers, facts } = *parsed;
+        let ParsedResponse { status, reason, version, headers } = *parsed;
+        let facts = Facts::of(headers);
         Self { status, reason, version, headers, facts, expected, leniency }
     }
 
@@ -57,7 +60,7 @@ impl<'h> Response<'h> {
         headers: Headers<'h>,
         expected: Expected<'h>,
     ) -> Self {
-        let facts = headers.into_iter().collect();
+        let facts = Facts::of(headers);
         Self { status, reason, version, headers, facts, expected, leniency: Leniency::NONE }
     }
 
@@ -139,7 +142,11 @@ impl<'h> Response<'h> {
         // RFC 6455 §4.1: "If the response lacks an |Upgrade| header field or the |Upgrade| header
         // field contains a value that is not an ASCII case-insensitive match for the value
         // "websocket", the client MUST _Fail the WebSocket Connection_."
-        if !facts.upgrade.once().is_some_and(|value| value.eq_ignore_ascii_case(b"websocket")) {
+        if !facts
+            .seen(Name::Upgrade)
+            .once()
+            .is_some_and(|value| value.eq_ignore_ascii_case(b"websocket"))
+        {
             return Err(HandshakeError::InvalidUpgrade);
         }
         // RFC 6455 §4.1: "If the response lacks a |Connection| header field or the |Connection|
@@ -157,10 +164,10 @@ impl<'h> Response<'h> {
         // RFC 6455 §4.1: "If the response lacks a |Sec-WebSocket-Accept| header field or the
         // |Sec-WebSocket-Accept| contains a value other than the base64-encoded SHA-1 of the
         // concatenation [...], the client MUST _Fail the WebSocket Connection_."
-        let accept = facts.accept.first.ok_or(HandshakeError::MissingAccept)?;
+        let accept = facts.seen(Name::Accept).first.ok_or(HandshakeError::MissingAccept)?;
         // RFC 6455 §11.3.3: "The |Sec-WebSocket-Accept| header MUST NOT appear more than once in
         // an HTTP response."
-        if facts.accept.repeated {
+        if facts.seen(Name::Accept).repeated {
             return Err(HandshakeError::DuplicateAccept);
         }
         if accept == expected { Ok(()) } else { Err(HandshakeError::AcceptMismatch) }
@@ -179,7 +186,7 @@ impl<'h> Response<'h> {
         }
         // RFC 9113 §8.2.2: "An endpoint MUST NOT generate an HTTP/2 message containing
         // connection-specific header fields."
-        if self.facts.connection || self.facts.upgrade.first.is_some() {
+        if self.facts.connection || self.facts.seen(Name::Upgrade).first.is_some() {
             return Err(HandshakeError::ConnectionSpecificHeader);
         }
         // RFC 9110 §9.3.6: "A client MUST ignore any Content-Length or Transfer-Encoding header
@@ -188,13 +195,13 @@ impl<'h> Response<'h> {
         Ok(())
     }
 
-    fn subprotocol(&self) -> Result<Option<&'h str>, HandshakeError> {
+    fn subprotocol(&self) -> Result<Option<&'h [u8]>, HandshakeError> {
         // RFC 6455 §11.3.4: "the |Sec-WebSocket-Protocol| header field MUST NOT appear more than
         // once in an HTTP response."
-        if self.facts.subprotocols.repeated {
+        if self.facts.seen(Name::Subprotocols).repeated {
             return Err(HandshakeError::DuplicateSubprotocol);
         }
-        let Some(chosen) = self.facts.subprotocols.first else { return Ok(None) };
+        let Some(chosen) = self.facts.seen(Name::Subprotocols).first else { return Ok(None) };
         // RFC 6455 §4.2.2: "The empty string is not the same as the null value for these purposes and
         // is not a legal value for this field."
         if chosen.is_empty() && self.leniency.empty_subprotocol {
@@ -204,7 +211,7 @@ impl<'h> Response<'h> {
         // this header field indicates the use of a subprotocol that was not present in the
         // client's handshake [...], the client MUST _Fail the WebSocket Connection_."
         if self.expected.subprotocols.iter().any(|offered| offered.as_bytes() == chosen) {
-            Ok(Some(ascii(chosen)))
+            Ok(Some(chosen))
         } else {
             Err(HandshakeError::UnofferedSubprotocol)
         }
@@ -215,7 +222,7 @@ impl<'h> Response<'h> {
     /// The work is bounded by the square of the number of offered extensions, whatever the server
     /// sends: the check stops at the first extension that was not offered or is repeated.
     fn check_extensions(&self) -> Result<(), HandshakeError> {
-        for line in self.headers_named(EXTENSIONS) {
+        for line in self.extension_lines() {
             Extensions::parse(line)?;
         }
         for (index, extension) in self.extensions().enumerate() {
@@ -223,37 +230,43 @@ impl<'h> Response<'h> {
             // and this header field indicates the use of an extension that was not present in the
             // client's handshake [...], the client MUST _Fail the WebSocket Connection_."
             let mut offered = self.expected.offered_extensions();
-            if !offered.any(|offered| offered.name() == extension.name()) {
+            if !offered.any(|offered| offered.has_name_of(&extension)) {
                 return Err(HandshakeError::UnofferedExtension);
             }
-            if self.extensions().take(index).any(|earlier| earlier.name() == extension.name()) {
+            if self.extensions().take(index).any(|earlier| earlier.has_name_of(&extension)) {
                 return Err(HandshakeError::DuplicateExtension);
             }
         }
         Ok(())
     }
 
-    fn extensions(&self) -> impl Iterator<Item = Extension<'h>> + use<'h> {
-        self.headers_named(EXTENSIONS).filter_map(|line| Extensions::parse(line).ok()).flatten()
+    fn extension_lines(&self) -> Values<'h> {
+        self.facts.values(Name::Extensions, self.headers)
+    }
+
+    fn extensions(&self) -> ExtensionLines<'h> {
+        ExtensionLines::of_checked(self.extension_lines())
     }
 }
-
-const EXTENSIONS: &str = "sec-websocket-extensions";
 
 /// A response that meets RFC 6455 §4.1: "_The WebSocket Connection is Established_".
 ///
 /// Returned by [`Response::upgrade`].
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Established<'h> {
     response: Response<'h>,
-    subprotocol: Option<&'h str>,
+    /// One of the offered ones, which are text.
+    subprotocol: Option<&'h [u8]>,
 }
 
 impl<'h> Established<'h> {
     /// Returns the subprotocol that the server chose among those offered.
     #[must_use]
     pub const fn subprotocol(&self) -> Option<&'h str> {
-        self.subprotocol
+        match self.subprotocol {
+            Some(subprotocol) => Some(text(subprotocol)),
+            None => None,
+        }
     }
 
     /// Returns the extensions in use: each was offered, and none is repeated.
@@ -267,5 +280,14 @@ impl<'h> Established<'h> {
     #[must_use]
     pub const fn response(&self) -> Response<'h> {
         self.response
+    }
+}
+
+impl fmt::Debug for Established<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Established")
+            .field("response", &self.response)
+            .field("subprotocol", &self.subprotocol())
+            .finish()
     }
 }

@@ -1,32 +1,66 @@
 //! Byte classes, and the searches that the rest of the handshake is built on.
 
-/// A set of bytes, with one byte for each: a bit set would take less memory, but more time.
+use crate::FAST;
+
+/// A set of ASCII characters.
 #[derive(Clone, Copy)]
-pub(crate) struct ByteSet([bool; 256]);
+pub(crate) struct ByteSet(Table);
 
 impl ByteSet {
     pub(crate) const ALPHANUMERIC: Self =
         Self::of(b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
 
-    const fn of(bytes: &[u8]) -> Self {
-        Self([false; 256]).and(bytes)
+    const fn of(characters: &[u8]) -> Self {
+        Self(EMPTY).and(characters)
     }
 
-    /// Returns the set with these bytes added.
-    pub(crate) const fn and(mut self, bytes: &[u8]) -> Self {
-        let mut rest = bytes;
-        while let [byte, tail @ ..] = rest {
-            if let Some((_, [place, ..])) = self.0.split_at_mut_checked(*byte as usize) {
-                *place = true;
-            }
+    /// Returns the set with these characters added.
+    pub(crate) const fn and(mut self, characters: &[u8]) -> Self {
+        let mut rest = characters;
+        while let [character, tail @ ..] = rest {
+            self.add(*character);
             rest = tail;
         }
         self
+    }
+}
+
+/// A byte for each byte, which is quick.
+#[cfg(feature = "std")]
+type Table = [bool; 256];
+/// A bit for each ASCII character, which takes little memory.
+#[cfg(not(feature = "std"))]
+type Table = [u32; 4];
+
+#[cfg(feature = "std")]
+const EMPTY: Table = [false; 256];
+#[cfg(not(feature = "std"))]
+const EMPTY: Table = [0; 4];
+
+#[cfg(feature = "std")]
+impl ByteSet {
+    const fn add(&mut self, character: u8) {
+        if let Some((_, [place, ..])) = self.0.split_at_mut_checked(character as usize) {
+            *place = true;
+        }
     }
 
     #[inline]
     pub(crate) fn has(&self, byte: u8) -> bool {
         self.0.get(usize::from(byte)).is_some_and(|is| *is)
+    }
+}
+
+#[cfg(not(feature = "std"))]
+impl ByteSet {
+    const fn add(&mut self, character: u8) {
+        if let Some((_, [word, ..])) = self.0.split_at_mut_checked(character as usize / 32) {
+            *word |= 1 << (character % 32);
+        }
+    }
+
+    pub(crate) fn has(&self, byte: u8) -> bool {
+        self.0.get(usize::from(byte) / 32).is_some_and(|word| word >> (byte % 32) & 1 != 0)
     }
 }
 
@@ -55,11 +89,11 @@ pub(crate) fn trim_ows(mut bytes: &[u8]) -> &[u8] {
 
 /// Returns how many bytes at the front of `bytes` are token bytes.
 ///
-/// It processes eight at a time, because the compiler unrolls a loop of fixed length.
+/// With `FAST`, it processes eight at a time, because the compiler unrolls a loop of fixed length.
 #[inline]
 pub(crate) fn token_run(bytes: &[u8]) -> usize {
     let end = |&byte: &u8| !is_token_byte(byte);
-    let (eights, tail) = bytes.as_chunks::<8>();
+    let (eights, tail) = if FAST { bytes.as_chunks::<8>() } else { (&[][..], bytes) };
     let mut before: usize = 0;
     for eight in eights {
         if let Some(found) = eight.iter().position(end) {
@@ -109,10 +143,10 @@ const fn is_del(word: u64) -> u64 {
 
 /// Returns the position of the first byte for which `hit` is true; `hits` marks them in a word.
 ///
-/// It processes eight bytes at a time, because hits are rare.
+/// With `FAST`, it processes eight bytes at a time, because hits are rare.
 #[inline]
 fn position(bytes: &[u8], hits: impl Fn(u64) -> u64, hit: impl Fn(u8) -> bool) -> Option<usize> {
-    let (words, tail) = bytes.as_chunks::<8>();
+    let (words, tail) = if FAST { bytes.as_chunks::<8>() } else { (&[][..], bytes) };
     let mut before: usize = 0;
     for word in words {
         let hits = hits(u64::from_le_bytes(*word)) & HIGHS;
@@ -125,8 +159,16 @@ fn position(bytes: &[u8], hits: impl Fn(u64) -> u64, hit: impl Fn(u8) -> bool) -
     tail.iter().position(|&byte| hit(byte)).map(|found| before.saturating_add(found))
 }
 
-/// Returns `bytes` as text; they are known to be ASCII, so the fallback is never used.
-pub(crate) const fn ascii(bytes: &[u8]) -> &str {
+/// Splits `bytes` at the first byte that equals `separator`, which is in neither part.
+#[inline]
+pub(crate) fn split_at_byte(bytes: &[u8], separator: u8) -> Option<(&[u8], &[u8])> {
+    let (before, rest) = bytes.split_at_checked(bytes.iter().position(|&it| it == separator)?)?;
+    let [_, after @ ..] = rest else { return None };
+    Some((before, after))
+}
+
+/// Returns `bytes` as text; they are known to be UTF-8, so the fallback is never used.
+pub(crate) const fn text(bytes: &[u8]) -> &str {
     match core::str::from_utf8(bytes) {
         Ok(text) => text,
         Err(_) => "",
@@ -151,9 +193,10 @@ mod tests {
     #[test]
     fn a_set_has_the_bytes_it_is_made_of_and_no_others() {
         for byte in 0..=u8::MAX {
-            let set = ByteSet::of(&[byte, b'a']);
+            let set = ByteSet::of(&[byte & 0x7F, b'a']);
             for other in 0..=u8::MAX {
-                assert_eq!(set.has(other), other == byte || other == b'a', "{other} in {byte}");
+                let expected = other == byte & 0x7F || other == b'a';
+                assert_eq!(set.has(other), expected, "{other} in {byte}");
             }
         }
     }

@@ -115,11 +115,6 @@ impl<S: Storage> Head<S> {
         let bytes = self.storage.bytes(self.start, self.len);
         bytes.strip_prefix(b"\r\n").unwrap_or(bytes)
     }
-
-    /// Returns how many header lines have begun, in this head and the skipped ones.
-    pub(crate) fn header_count(&self) -> usize {
-        self.scan.headers()
-    }
 }
 
 #[cfg(test)]
@@ -141,7 +136,6 @@ mod tests {
                 head.storage[..=at].fill(filler);
             }
         }
-        assert_eq!(head.header_count(), 2);
         assert_eq!(head.bytes().len(), HEAD.len());
     }
 

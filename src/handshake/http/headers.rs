@@ -2,12 +2,15 @@
 
 use core::fmt;
 
-use super::chars::{ascii, position_below, trim_ows};
+use super::chars::{position_below, split_at_byte, text, trim_ows};
 #[cfg(feature = "alloc")]
 use alloc::vec::Vec;
 
 /// A header: its name and its value.
 pub(crate) type Field<'h> = (&'h str, &'h [u8]);
+
+/// The same, without a check that the name is text.
+pub(crate) type RawField<'h> = (&'h [u8], &'h [u8]);
 
 /// A list of header fields of another HTTP stack, for [`Headers`].
 ///
@@ -79,6 +82,17 @@ impl<'h> Headers<'h> {
     pub(crate) const fn new(lines: &'h [u8]) -> Self {
         Self(Fields::Lines(lines))
     }
+
+    /// Returns the headers with their names as bytes.
+    pub(crate) fn raw(self) -> RawHeaderIter<'h> {
+        RawHeaderIter(match self.0 {
+            Fields::Lines(lines) => Rest::Lines(lines),
+            Fields::Pairs(pairs) => Rest::Pairs(pairs.iter()),
+            Fields::Source(source) => Rest::Source { source, index: 0 },
+            #[cfg(feature = "http")]
+            Fields::Map(map) => Rest::Map(map.iter()),
+        })
+    }
 }
 
 impl<'h> From<&'h [(&'h str, &'h [u8])]> for Headers<'h> {
@@ -105,13 +119,7 @@ impl<'h> IntoIterator for Headers<'h> {
     type IntoIter = HeaderIter<'h>;
 
     fn into_iter(self) -> HeaderIter<'h> {
-        HeaderIter(match self.0 {
-            Fields::Lines(lines) => Rest::Lines(lines),
-            Fields::Pairs(pairs) => Rest::Pairs(pairs.iter()),
-            Fields::Source(source) => Rest::Source { source, index: 0 },
-            #[cfg(feature = "http")]
-            Fields::Map(map) => Rest::Map(map.iter()),
-        })
+        HeaderIter(self.raw())
     }
 }
 
@@ -132,7 +140,10 @@ impl fmt::Debug for ShownBytes<'_> {
 }
 
 /// An iterator over [`Headers`].
-pub struct HeaderIter<'h>(Rest<'h>);
+pub struct HeaderIter<'h>(RawHeaderIter<'h>);
+
+/// The same, with names as bytes.
+pub(crate) struct RawHeaderIter<'h>(Rest<'h>);
 
 /// The fields that are still to come.
 enum Rest<'h> {
@@ -156,25 +167,35 @@ impl<'h> Iterator for HeaderIter<'h> {
     type Item = (&'h str, &'h [u8]);
 
     fn next(&mut self) -> Option<Self::Item> {
-        match &mut self.0 {
-            Rest::Lines(rest) => next_line(rest),
-            Rest::Pairs(pairs) => pairs.next().map(|&(name, value)| (name, trim_ows(value))),
+        let (name, value) = self.0.next()?;
+        Some((text(name), value))
+    }
+}
+
+impl<'h> Iterator for RawHeaderIter<'h> {
+    type Item = RawField<'h>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let (name, value) = match &mut self.0 {
+            Rest::Lines(rest) => next_line(rest)?,
+            Rest::Pairs(pairs) => pairs.next().map(|&(name, value)| (name.as_bytes(), value))?,
             Rest::Source { source, index } => {
                 let (name, value) = source.field(*index)?;
                 *index = index.saturating_add(1);
-                Some((name, trim_ows(value)))
+                (name.as_bytes(), value)
             }
             #[cfg(feature = "http")]
             Rest::Map(map) => {
                 let (name, value) = map.next()?;
-                Some((name.as_str(), trim_ows(value.as_bytes())))
+                (name.as_str().as_bytes(), value.as_bytes())
             }
-        }
+        };
+        Some((name, trim_ows(value)))
     }
 }
 
 /// Takes the first line off the front of `rest`; `None` if that is the empty one.
-fn next_line<'h>(rest: &mut &'h [u8]) -> Option<Field<'h>> {
+fn next_line<'h>(rest: &mut &'h [u8]) -> Option<RawField<'h>> {
     let mut end: usize = 0;
     loop {
         end = end.saturating_add(position_below(rest.get(end..)?, b' ')?);
@@ -184,10 +205,8 @@ fn next_line<'h>(rest: &mut &'h [u8]) -> Option<Field<'h>> {
         end = end.saturating_add(1);
     }
     let (line, tail) = rest.split_at_checked(end)?;
-    let colon = line.iter().position(|&byte| byte == b':')?;
-    let (name, value) = line.split_at_checked(colon)?;
     *rest = tail.strip_prefix(b"\r\n")?;
-    Some((ascii(name), trim_ows(value.strip_prefix(b":")?)))
+    split_at_byte(line, b':')
 }
 
 /// Returns the values of all headers that are called `name`.
@@ -196,7 +215,7 @@ pub(crate) fn values_of<'h, 'n>(
     name: &'n str,
 ) -> impl Iterator<Item = &'h [u8]> + use<'h, 'n> {
     headers
-        .into_iter()
-        .filter(move |(found, _)| found.eq_ignore_ascii_case(name))
+        .raw()
+        .filter(move |(found, _)| found.eq_ignore_ascii_case(name.as_bytes()))
         .map(|(_, value)| value)
 }

@@ -26,10 +26,6 @@ impl HandshakeLimits {
     pub const DEFAULT: Self = Self { max_headers: 64, max_target: 4096 };
 
     /// The highest effective value of `max_headers`.
-    ///
-    /// While a head is parsed, its headers are on the stack, four machine words each, in an array
-    /// of 16, 32, 64 or 128: the smallest that holds those that have arrived. Firmware that allows
-    /// 16 therefore never uses more than 256 bytes for them on a 32-bit target.
     pub const MAX_HEADERS: usize = 128;
 
     /// Sets [`max_headers`](Self::max_headers), in lines.

@@ -1,15 +1,10 @@
-//! Parses a complete head with httparse.
+//! Splits a complete head into its parts.
 //!
-//! The [scan](super::scan) has already checked every byte; the parse splits the head into its
-//! parts. It reserves stack space for the number of headers, so that a small head needs little.
+//! The [scan](super::scan) has already checked every byte, so each part ends at the next separator.
 
-use core::mem::MaybeUninit;
-
-use httparse::Status;
-
-use super::chars::ascii;
+use super::chars::split_at_byte;
 use super::error::HeadError;
-use super::headers::{Field, Headers};
+use super::headers::Headers;
 use crate::fuel;
 
 /// An HTTP version. A head that this crate parses has one of the first two.
@@ -25,111 +20,64 @@ pub enum HttpVersion {
     Http3,
 }
 
-/// The length of what follows the target of a request: a space, a version, and CR LF.
-const AFTER_TARGET: usize = " HTTP/1.1\r\n".len();
-/// The length of what precedes a reason and its space: a version, a space, and three digits.
-const BEFORE_REASON: usize = "HTTP/1.1 101".len();
-
-/// The error if httparse refuses a head that the scan accepted, or finds a different end.
-///
-/// That never happens; if it did, neither could be trusted.
-const DISAGREEMENT: HeadError = HeadError::InvalidStartLine;
+/// The error for a head that the scan did not accept; that never happens.
+const UNSCANNED: HeadError = HeadError::InvalidStartLine;
 
 #[derive(Debug)]
-pub(crate) struct ParsedRequest<'h, F> {
-    pub(crate) method: &'h str,
-    pub(crate) target: &'h str,
+pub(crate) struct ParsedRequest<'h> {
+    pub(crate) method: &'h [u8],
+    pub(crate) target: &'h [u8],
     pub(crate) version: HttpVersion,
     pub(crate) headers: Headers<'h>,
-    /// The facts that the caller collects from the headers.
-    pub(crate) facts: F,
 }
 
 #[derive(Debug)]
-pub(crate) struct ParsedResponse<'h, F> {
+pub(crate) struct ParsedResponse<'h> {
     pub(crate) status: u16,
     pub(crate) reason: &'h [u8],
     pub(crate) version: HttpVersion,
     pub(crate) headers: Headers<'h>,
-    /// The facts that the caller collects from the headers.
-    pub(crate) facts: F,
 }
 
-/// Parses the complete head of a request that has at most `headers` header lines.
-pub(crate) fn parse_request<'h, F: FromIterator<Field<'h>>>(
-    head: &'h [u8],
-    headers: usize,
-) -> Result<ParsedRequest<'h, F>, HeadError> {
-    match headers {
-        0..=16 => parse_request_in::<F, 16>(head),
-        17..=32 => parse_request_in::<F, 32>(head),
-        33..=64 => parse_request_in::<F, 64>(head),
-        _ => parse_request_in::<F, 128>(head),
-    }
-}
-
-/// Parses the complete head of a response that has at most `headers` header lines.
-pub(crate) fn parse_response<'h, F: FromIterator<Field<'h>>>(
-    head: &'h [u8],
-    headers: usize,
-) -> Result<ParsedResponse<'h, F>, HeadError> {
-    match headers {
-        0..=16 => parse_response_in::<F, 16>(head),
-        17..=32 => parse_response_in::<F, 32>(head),
-        33..=64 => parse_response_in::<F, 64>(head),
-        _ => parse_response_in::<F, 128>(head),
-    }
-}
-
-// Never inlined: otherwise every size would use the stack of the largest.
-#[inline(never)]
-fn parse_request_in<'h, F: FromIterator<Field<'h>>, const N: usize>(
-    head: &'h [u8],
-) -> Result<ParsedRequest<'h, F>, HeadError> {
+/// Parses the complete head of a request.
+pub(crate) fn parse_request(head: &[u8]) -> Result<ParsedRequest<'_>, HeadError> {
     fuel::burn(head.len());
-    let mut room = [const { MaybeUninit::uninit() }; N];
-    let mut parsed = httparse::Request::new(&mut []);
-    if parsed.parse_with_uninit_headers(head, &mut room) != Ok(Status::Complete(head.len())) {
-        return Err(DISAGREEMENT);
-    }
-    let (Some(method), Some(target)) = (parsed.method, parsed.path) else {
-        return Err(DISAGREEMENT);
+    let (line, headers) = split_start_line(head).ok_or(UNSCANNED)?;
+    let (method, line) = split_at_byte(line, b' ').ok_or(UNSCANNED)?;
+    let (target, version) = split_at_byte(line, b' ').ok_or(UNSCANNED)?;
+    Ok(ParsedRequest { method, target, version: version_of(version), headers })
+}
+
+/// Parses the complete head of a response.
+pub(crate) fn parse_response(head: &[u8]) -> Result<ParsedResponse<'_>, HeadError> {
+    fuel::burn(head.len());
+    let (line, headers) = split_start_line(head).ok_or(UNSCANNED)?;
+    let (version, line) = split_at_byte(line, b' ').ok_or(UNSCANNED)?;
+    let (digits, reason) = line.split_first_chunk::<3>().ok_or(UNSCANNED)?;
+    let digit = |status: u16, byte: &u8| {
+        status.wrapping_mul(10).wrapping_add(u16::from(byte.wrapping_sub(b'0')))
     };
-    let line = method.len().saturating_add(1).saturating_add(target.len());
-    let lines = head.get(line.saturating_add(AFTER_TARGET)..).unwrap_or_default();
-    let facts = parsed.headers.iter().map(|header| (header.name, header.value)).collect();
-    let version = version(parsed.version);
-    Ok(ParsedRequest { method, target, version, headers: Headers::new(lines), facts })
+    Ok(ParsedResponse {
+        status: digits.iter().fold(0, digit),
+        reason: reason.strip_prefix(b" ").unwrap_or_default(),
+        version: version_of(version),
+        headers,
+    })
 }
 
-#[inline(never)]
-fn parse_response_in<'h, F: FromIterator<Field<'h>>, const N: usize>(
-    head: &'h [u8],
-) -> Result<ParsedResponse<'h, F>, HeadError> {
-    fuel::burn(head.len());
-    let mut room = [httparse::EMPTY_HEADER; N];
-    let mut parsed = httparse::Response::new(&mut room);
-    if parsed.parse(head) != Ok(Status::Complete(head.len())) {
-        return Err(DISAGREEMENT);
-    }
-    let status = parsed.code.unwrap_or_default();
-    let rest = head.get(BEFORE_REASON..).unwrap_or_default();
-    let end = rest.iter().position(|&byte| byte == b'\r').unwrap_or_default();
-    let (reason, lines) = rest.split_at_checked(end).unwrap_or_default();
-    let reason = reason.strip_prefix(b" ").unwrap_or(reason);
-    let headers = Headers::new(lines.strip_prefix(b"\r\n").unwrap_or_default());
-    let facts = parsed.headers.iter().map(|header| (header.name, header.value)).collect();
-    Ok(ParsedResponse { status, reason, version: version(parsed.version), headers, facts })
+/// Splits the start line from the header lines.
+fn split_start_line(head: &[u8]) -> Option<(&[u8], Headers<'_>)> {
+    let (line, rest) = split_at_byte(head, b'\r')?;
+    Some((line, Headers::new(rest.strip_prefix(b"\n")?)))
 }
 
-fn version(minor: Option<u8>) -> HttpVersion {
-    if minor == Some(1) { HttpVersion::Http11 } else { HttpVersion::Http10 }
+fn version_of(version: &[u8]) -> HttpVersion {
+    if version == b"HTTP/1.1" { HttpVersion::Http11 } else { HttpVersion::Http10 }
 }
 
 /// Returns whether a complete response head is interim, so that another follows.
 pub(crate) fn is_interim(head: &[u8]) -> bool {
     // RFC 9110 §15.2: "A client MUST be able to parse one or more 1xx responses received prior to
     // a final response". 101 is the final response of an upgrade.
-    let status = head.get(9..12).map_or("", ascii);
-    status.starts_with('1') && status != "101"
+    matches!(head.get(9..12), Some(status) if status.starts_with(b"1") && status != b"101")
 }

@@ -8,7 +8,7 @@
 use super::chars::{is_token_byte, text_run, token_run, visible_run};
 use super::error::HeadError;
 use super::limits::HandshakeLimits;
-use crate::fuel;
+use crate::{FAST, fuel};
 
 /// The position of the next byte in the grammar of a head.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,11 +100,6 @@ impl Scan {
         self.at == At::Target
     }
 
-    /// Returns how many header lines have begun, in all heads together.
-    pub(crate) const fn headers(&self) -> usize {
-        self.headers
-    }
-
     /// Scans `bytes` once; returns how many complete the head, or `None` if it is incomplete.
     ///
     /// # Errors
@@ -114,7 +109,7 @@ impl Scan {
     pub(crate) fn advance(&mut self, bytes: &[u8]) -> Result<Option<usize>, HeadError> {
         let mut rest = bytes;
         loop {
-            let run = self.take_run(rest)?;
+            let run = if FAST { self.take_run(rest)? } else { rest };
             let Some((&byte, tail)) = run.split_first() else {
                 fuel::burn(rest.len());
                 return Ok(None);
@@ -123,7 +118,7 @@ impl Scan {
             if (self.at, byte) == (At::LastLineFeed, b'\n') {
                 return Ok(Some(bytes.len().saturating_sub(tail.len())));
             }
-            self.at = self.step(byte)?;
+            self.at = if FAST { self.step(byte)? } else { self.step_any(byte)? };
             rest = tail;
         }
     }
@@ -218,6 +213,28 @@ impl Scan {
             (At::LineFeed, b'\n') => At::Line,
             (At::Line, b'\r') => At::LastLineFeed,
             _ => return Err(self.refuse(byte)),
+        })
+    }
+
+    /// Returns the position after any byte: what [`take_run`](Self::take_run) does for many is done for
+    /// one.
+    fn step_any(&mut self, byte: u8) -> Result<At, HeadError> {
+        Ok(match (self.at, byte) {
+            (At::Method | At::Name, _) if is_token_byte(byte) => self.at,
+            (At::Reason | At::Value, _) if !byte.is_ascii_control() => self.at,
+            (At::Line, _) if self.headers < self.max_headers && is_token_byte(byte) => {
+                self.headers = self.headers.saturating_add(1);
+                At::Name
+            }
+            (At::Name, b':') => At::Value,
+            (At::Target, _) if byte.is_ascii_graphic() => {
+                self.count = self.count.saturating_add(1);
+                if self.count > self.max_target {
+                    return Err(HeadError::TargetTooLong);
+                }
+                At::Target
+            }
+            _ => self.step(byte)?,
         })
     }
 

@@ -5,6 +5,7 @@
 
 use super::request::{Request, is_authority, is_http, is_resource};
 use crate::handshake::error::HandshakeError;
+use crate::handshake::facts::Name;
 
 impl Request<'_> {
     /// Checks what replaces the GET request of RFC 6455.
@@ -15,7 +16,7 @@ impl Request<'_> {
         // and it MUST have a value of "websocket" to initiate a WebSocket connection on an HTTP/2
         // stream."
         let protocol = self.protocol.ok_or(HandshakeError::NotAnUpgrade)?;
-        if self.method() != "CONNECT" {
+        if self.method != b"CONNECT" {
             return Err(HandshakeError::MethodNotConnect);
         }
         // RFC 9220 §3: "If a server advertises support for Extended CONNECT but receives an
@@ -28,10 +29,10 @@ impl Request<'_> {
         // :path pseudo-header fields of the target URI (see Section 5) MUST also be included."
         // RFC 8441 §5: "The scheme of the target URI (Section 5.1 of [RFC7230]) MUST be "https" for
         // "wss"-schemed WebSockets and "http" for "ws"-schemed WebSockets."
-        if !self.scheme.is_some_and(is_http) {
+        if !self.scheme.is_some_and(|scheme| is_http(scheme.as_bytes())) {
             return Err(HandshakeError::InvalidScheme);
         }
-        if !self.target().starts_with('/') || !is_resource(self.target()) {
+        if !self.target.starts_with(b"/") || !is_resource(self.target) {
             return Err(HandshakeError::InvalidTarget);
         }
         // RFC 8441 §5: "The Host information is conveyed as part of the :authority pseudo-header
@@ -42,7 +43,7 @@ impl Request<'_> {
         }
         // RFC 8441 §5: "[RFC6455] requires the use of Connection and Upgrade header fields that are
         // not part of HTTP/2. They MUST NOT be included in the CONNECT request defined here."
-        if self.facts.connection || self.facts.upgrade.first.is_some() {
+        if self.facts.connection || self.facts.seen(Name::Upgrade).first.is_some() {
             return Err(HandshakeError::ConnectionSpecificHeader);
         }
         // RFC 8441 §5: "Implementations using this extended CONNECT to bootstrap WebSockets do not

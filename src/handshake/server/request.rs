@@ -1,7 +1,9 @@
 //! A request, and the parts of its target.
 
-use crate::handshake::facts::Facts;
-use crate::handshake::http::chars::trim_ows;
+use core::fmt;
+
+use crate::handshake::facts::{Facts, Name};
+use crate::handshake::http::chars::{split_at_byte, text, trim_ows};
 use crate::handshake::http::headers::{Headers, values_of};
 use crate::handshake::http::host::split_host;
 use crate::handshake::http::parse::{HttpVersion, ParsedRequest};
@@ -28,10 +30,11 @@ pub struct PseudoHeaders<'h> {
 /// It borrows the head from the handshake's storage, or from the HTTP stack that has parsed it; see
 /// [`from_parts`](Self::from_parts). [`upgrade`](Self::upgrade) checks whether it is the opening
 /// handshake of a WebSocket; if it is not, a server may still answer it with a page.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Request<'h> {
-    method: &'h str,
-    target: &'h str,
+    /// Text, as all of the target is.
+    pub(super) method: &'h [u8],
+    pub(super) target: &'h [u8],
     version: HttpVersion,
     /// What HTTP/2 and HTTP/3 send beside the target, and what an absolute target consists of if
     /// another stack has split it.
@@ -43,8 +46,9 @@ pub struct Request<'h> {
 }
 
 impl<'h> Request<'h> {
-    pub(super) fn new(parsed: &ParsedRequest<'h, Facts<'h>>) -> Self {
-        let ParsedRequest { method, target, version, headers, facts } = *parsed;
+    pub(super) fn new(parsed: &ParsedRequest<'h>) -> Self {
+        let ParsedRequest { method, target, version, headers } = *parsed;
+        let facts = Facts::of(headers);
         let (protocol, scheme, authority) = (None, None, None);
         Self { method, target, version, protocol, scheme, authority, headers, facts }
     }
@@ -113,8 +117,8 @@ impl<'h> Request<'h> {
     ) -> Self {
         let PseudoHeaders { method, protocol, scheme, authority, path } = pseudo;
         let headers = headers.into();
-        let facts = headers.into_iter().collect();
-        let target = path.unwrap_or_default();
+        let facts = Facts::of(headers);
+        let (method, target) = (method.as_bytes(), path.unwrap_or_default().as_bytes());
         Self { method, target, version, protocol, scheme, authority, headers, facts }
     }
 
@@ -143,7 +147,7 @@ impl<'h> Request<'h> {
     /// Returns the method, such as `GET`. Methods are case-sensitive.
     #[must_use]
     pub const fn method(&self) -> &'h str {
-        self.method
+        text(self.method)
     }
 
     /// Returns the HTTP version.
@@ -158,14 +162,15 @@ impl<'h> Request<'h> {
     /// split an absolute target.
     #[must_use]
     pub const fn pseudo_headers(&self) -> PseudoHeaders<'h> {
-        let Self { method, protocol, scheme, authority, target, .. } = *self;
-        PseudoHeaders { method, protocol, scheme, authority, path: Some(target) }
+        let Self { protocol, scheme, authority, .. } = *self;
+        let (method, path) = (self.method(), Some(self.target()));
+        PseudoHeaders { method, protocol, scheme, authority, path }
     }
 
     /// Returns the target exactly as in the request line or in `:path`, with the query.
     #[must_use]
     pub const fn target(&self) -> &'h str {
-        self.target
+        text(self.target)
     }
 
     /// Returns the path of the target, without the query; it is never decoded or normalised.
@@ -175,16 +180,17 @@ impl<'h> Request<'h> {
     #[must_use]
     pub fn path(&self) -> &'h str {
         let target = Target::of(self.target);
-        match (target.path, target.authority.or(self.authority)) {
-            ("", Some(_)) => "/",
-            (path, _) => path,
+        if target.path.is_empty() && (target.authority.is_some() || self.authority.is_some()) {
+            "/"
+        } else {
+            text(target.path)
         }
     }
 
     /// Returns the query of the target: everything after the first `?`.
     #[must_use]
     pub fn query(&self) -> Option<&'h str> {
-        Target::of(self.target).query
+        Target::of(self.target).query.map(text)
     }
 
     /// Returns the requested host and port: of `:authority`, of an absolute target, or else of the
@@ -196,8 +202,8 @@ impl<'h> Request<'h> {
         // and instead use the host information of the request-target."
         // RFC 8441 §5: "The Host information is conveyed as part of the :authority pseudo-header
         // field, which is required on every HTTP/2 transaction."
-        let authority = self.authority.or(Target::of(self.target).authority);
-        authority.or_else(|| core::str::from_utf8(self.facts.host.once()?).ok())
+        let authority = self.authority.or_else(|| Target::of(self.target).authority.map(text));
+        authority.or_else(|| core::str::from_utf8(self.facts.seen(Name::Host).once()?).ok())
     }
 
     /// Returns all headers, in order.
@@ -234,54 +240,72 @@ impl<'h> Request<'h> {
     /// To check it, use [`Upgrade::require_origin`](crate::handshake::Upgrade::require_origin).
     #[must_use]
     pub fn origin(&self) -> Option<&'h [u8]> {
-        self.facts.origin.once()
+        self.facts.seen(Name::Origin).once()
+    }
+}
+
+impl fmt::Debug for Request<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Request")
+            .field("pseudo_headers", &self.pseudo_headers())
+            .field("version", &self.version)
+            .field("headers", &self.headers)
+            .finish()
     }
 }
 
 /// The parts of a request target (RFC 9112 §3.2).
 struct Target<'h> {
     /// Present only in an absolute URI.
-    authority: Option<&'h str>,
-    path: &'h str,
-    query: Option<&'h str>,
+    authority: Option<&'h [u8]>,
+    path: &'h [u8],
+    query: Option<&'h [u8]>,
 }
 
 impl<'h> Target<'h> {
-    fn of(target: &'h str) -> Self {
-        let (before_query, query) = match target.split_once('?') {
+    fn of(target: &'h [u8]) -> Self {
+        let (before_query, query) = match split_at_byte(target, b'?') {
             Some((before, query)) => (before, Some(query)),
             None => (target, None),
         };
-        if before_query.starts_with('/') || before_query == "*" {
+        if before_query.starts_with(b"/") || before_query == b"*" {
             return Self { authority: None, path: before_query, query };
         }
         // The target of CONNECT is an authority, with neither scheme nor path.
-        let Some((_, rest)) = before_query.split_once("://") else {
-            return Self { authority: None, path: "", query };
+        let Some((_, rest)) = split_scheme(before_query) else {
+            return Self { authority: None, path: b"", query };
         };
-        let end = rest.find('/').unwrap_or(rest.len());
-        let (authority, path) = rest.split_at_checked(end).unwrap_or((rest, ""));
+        let end = rest.iter().position(|&byte| byte == b'/').unwrap_or(rest.len());
+        let (authority, path) = rest.split_at_checked(end).unwrap_or((rest, b""));
         Self { authority: Some(authority), path, query }
     }
 }
 
+/// Splits an absolute URI at its first `://`.
+fn split_scheme(uri: &[u8]) -> Option<(&[u8], &[u8])> {
+    let at = uri.windows(3).position(|window| window == b"://")?;
+    let (scheme, rest) = uri.split_at_checked(at)?;
+    Some((scheme, rest.strip_prefix(b"://")?))
+}
+
 /// Returns whether `target` is a resource name (RFC 6455 §3), or an HTTP(S) URI that contains one.
-pub(super) fn is_resource(target: &str) -> bool {
+pub(super) fn is_resource(target: &[u8]) -> bool {
     // RFC 6455 §3: "Fragment identifiers are meaningless in the context of WebSocket URIs and MUST
     // NOT be used on these URIs."
-    if target.contains('#') {
+    if target.contains(&b'#') {
         return false;
     }
-    if target.starts_with('/') {
+    if target.starts_with(b"/") {
         return true;
     }
-    let Some((scheme, _)) = target.split_once("://") else { return false };
-    is_http(scheme) && Target::of(target).authority.is_some_and(is_authority)
+    let Some((scheme, _)) = split_scheme(target) else { return false };
+    let authority = Target::of(target).authority;
+    is_http(scheme) && authority.is_some_and(|authority| split_host(authority).is_some())
 }
 
 /// Returns whether `scheme` is `http` or `https`.
-pub(super) fn is_http(scheme: &str) -> bool {
-    scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https")
+pub(super) fn is_http(scheme: &[u8]) -> bool {
+    scheme.eq_ignore_ascii_case(b"http") || scheme.eq_ignore_ascii_case(b"https")
 }
 
 /// Returns whether `authority` is a host with an optional port.

@@ -2,7 +2,7 @@
 
 use super::rejection::{Digits, Rejection};
 use super::upgrade::Acceptance;
-use crate::handshake::http::chars::ascii;
+use crate::handshake::http::chars::text;
 use crate::handshake::http::parse::HttpVersion;
 
 /// The status and the headers of a response, for an HTTP stack to send.
@@ -80,9 +80,9 @@ impl<'a> ResponseHead<'a> {
         let named = move |spelled, lower_case| if lower { lower_case } else { spelled };
         let accept = self.accept.as_ref();
         (self.fixed.iter().copied())
-            .chain(accept.map(|accept| ("Sec-WebSocket-Accept", ascii(accept))))
+            .chain(accept.map(|accept| ("Sec-WebSocket-Accept", text(accept))))
             .chain(self.content_length.as_ref().map(move |digits| {
-                (named("Content-Length", "content-length"), ascii(digits.as_bytes()))
+                (named("Content-Length", "content-length"), text(digits.as_bytes()))
             }))
             .chain(self.subprotocol.map(move |subprotocol| {
                 (named("Sec-WebSocket-Protocol", "sec-websocket-protocol"), subprotocol)

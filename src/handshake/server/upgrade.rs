@@ -3,10 +3,9 @@
 use super::request::{Request, is_authority, is_http, is_resource};
 use super::response_head::ResponseHead;
 use crate::handshake::error::{HandshakeError, HandshakeSendError};
-use crate::handshake::extension::{Extension, Extensions};
-use crate::handshake::facts::Seen;
-use crate::handshake::http::chars::ascii;
-use crate::handshake::http::headers::values_of;
+use crate::handshake::extension::{Extension, ExtensionLines, Extensions};
+use crate::handshake::facts::{Name, Values};
+use crate::handshake::http::chars::text;
 use crate::handshake::http::host::split_host;
 use crate::handshake::http::parse::HttpVersion;
 use crate::handshake::http::tokens::elements;
@@ -89,11 +88,11 @@ impl<'h> Request<'h> {
         };
         // RFC 6454 §7.3: "The user agent MUST NOT include more than one Origin header field in any
         // HTTP request." With two, a check of one could be bypassed with the other.
-        if self.facts.origin.repeated {
+        if self.facts.seen(Name::Origin).repeated {
             return Err(HandshakeError::DuplicateOrigin);
         }
         let upgrade = Upgrade { request: *self, key };
-        if self.facts.subprotocols.first.is_some()
+        if self.facts.seen(Name::Subprotocols).first.is_some()
             && !is_subprotocol_offer(upgrade.subprotocol_lines().flat_map(elements))
         {
             return Err(HandshakeError::InvalidSubprotocols);
@@ -118,17 +117,17 @@ impl<'h> Request<'h> {
         if self.version() < HttpVersion::Http11 {
             return Err(HandshakeError::UnsupportedHttpVersion);
         }
-        if self.method() != "GET" {
+        if self.method != b"GET" {
             return Err(HandshakeError::MethodNotGet);
         }
         let is_valid = match self.scheme {
-            None => is_resource(self.target()),
+            None => is_resource(self.target),
             // Another HTTP stack has split an absolute URI. Its path may be empty.
             Some(scheme) => {
-                let path = self.target();
-                is_http(scheme)
+                let path = self.target;
+                is_http(scheme.as_bytes())
                     && self.authority.is_some_and(is_authority)
-                    && (is_resource(path) || path.is_empty() || path.starts_with('?'))
+                    && (is_resource(path) || matches!(path, [] | [b'?', ..]))
             }
         };
         if !is_valid {
@@ -143,10 +142,10 @@ impl<'h> Request<'h> {
         self.check_body_and_version()?;
         // RFC 6455 §4.2.1: "A |Sec-WebSocket-Key| header field with a base64-encoded (see Section
         // 4 of [RFC4648]) value that, when decoded, is 16 bytes in length."
-        let key = facts.key.first.ok_or(HandshakeError::MissingKey)?;
+        let key = facts.seen(Name::Key).first.ok_or(HandshakeError::MissingKey)?;
         // RFC 6455 §11.3.1: "The |Sec-WebSocket-Key| header field MUST NOT appear more than once
         // in an HTTP request."
-        if facts.key.repeated {
+        if facts.seen(Name::Key).repeated {
             return Err(HandshakeError::DuplicateKey);
         }
         if is_key(key) { Ok(key) } else { Err(HandshakeError::InvalidKey) }
@@ -161,7 +160,7 @@ impl<'h> Request<'h> {
             return Err(HandshakeError::UnexpectedBody);
         }
         // RFC 6455 §4.2.1: "A |Sec-WebSocket-Version| header field, with a value of 13."
-        if self.facts.version.once() != Some(b"13") {
+        if self.facts.seen(Name::Version).once() != Some(b"13") {
             return Err(HandshakeError::UnsupportedVersion);
         }
         Ok(())
@@ -172,8 +171,8 @@ impl<'h> Request<'h> {
         // HTTP/1.1 request message that lacks a Host header field and to any request message that
         // contains more than one Host header field line or a Host header field with an invalid
         // field value."
-        let host = self.facts.host.first.ok_or(HandshakeError::MissingHost)?;
-        if self.facts.host.repeated {
+        let host = self.facts.seen(Name::Host).first.ok_or(HandshakeError::MissingHost)?;
+        if self.facts.seen(Name::Host).repeated {
             return Err(HandshakeError::DuplicateHost);
         }
         split_host(host).map(|_| ()).ok_or(HandshakeError::InvalidHost)
@@ -189,7 +188,7 @@ impl<'h> Upgrade<'h> {
 
     /// Returns the client's offered subprotocols: different tokens, in order of preference.
     pub fn subprotocols(&self) -> impl Iterator<Item = &'h str> + use<'h> {
-        self.subprotocol_lines().flat_map(elements).map(ascii)
+        self.subprotocol_lines().flat_map(elements).map(text)
     }
 
     /// Returns the client's preferred one among `supported`, for [`Acceptance::subprotocol`].
@@ -200,7 +199,7 @@ impl<'h> Upgrade<'h> {
 
     /// Returns the client's offered extensions, in order of preference.
     pub fn extensions(&self) -> impl Iterator<Item = Extension<'h>> + use<'h> {
-        self.extension_lines().filter_map(|line| Extensions::parse(line).ok()).flatten()
+        ExtensionLines::of_checked(self.extension_lines())
     }
 
     /// Returns whether the request comes from `allowed`: the same scheme, host and port.
@@ -336,7 +335,7 @@ impl<'h> Upgrade<'h> {
                 .map_err(|_| HandshakeSendError::InvalidExtensions)?;
             // RFC 6455 §4.2.2: "Extensions not listed by the client MUST NOT be listed."
             for extension in accepted {
-                if !self.extensions().any(|offered| offered.name() == extension.name()) {
+                if !self.extensions().any(|offered| offered.has_name_of(&extension)) {
                     return Err(HandshakeSendError::ExtensionNotOffered);
                 }
             }
@@ -344,21 +343,11 @@ impl<'h> Upgrade<'h> {
         check_headers(acceptance.headers, &[])
     }
 
-    fn subprotocol_lines(&self) -> impl Iterator<Item = &'h [u8]> + use<'h> {
-        self.lines(self.request.facts.subprotocols, "sec-websocket-protocol")
+    fn subprotocol_lines(&self) -> Values<'h> {
+        self.request.facts.values(Name::Subprotocols, self.request.headers())
     }
 
-    fn extension_lines(&self) -> impl Iterator<Item = &'h [u8]> + use<'h> {
-        self.lines(self.request.facts.extensions, "sec-websocket-extensions")
-    }
-
-    /// Returns the values of a header, and searches the head only if it has several lines.
-    fn lines(
-        &self,
-        seen: Seen<'h>,
-        name: &'static str,
-    ) -> impl Iterator<Item = &'h [u8]> + use<'h> {
-        let several = seen.repeated.then(|| values_of(self.request.headers(), name));
-        seen.once().into_iter().chain(several.into_iter().flatten())
+    fn extension_lines(&self) -> Values<'h> {
+        self.request.facts.values(Name::Extensions, self.request.headers())
     }
 }
