@@ -196,8 +196,8 @@
 //! bytes at most, and its buffers: they grow with what has arrived or is queued, and shrink when
 //! they are empty. Over slices, it needs no allocator.
 //!
-//! The feature `handshake` brings in `httparse`, `sha1` and `base64`; `deflate` brings in `alloc`
-//! and `zlib-rs`; `bytes` brings in `alloc` and `bytes`, for messages that are owned without a copy;
+//! The feature `handshake` has no dependency; `sha1` brings in the crate of that name, whose hash
+//! uses the CPU's instructions; `deflate` brings in `alloc` and `zlib-rs`; `bytes` brings in `alloc` and `bytes`, for messages that are owned without a copy;
 //! `alloc` adds `WebSocket::server` and `WebSocket::client`; `std` brings in `alloc` and, purely for speed,
 //! `multiversion` and `simdutf8`.
 #![no_std]

@@ -89,3 +89,25 @@ pub(super) fn is_key(key: &[u8]) -> bool {
         _ => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ::base64::Engine;
+    use ::base64::engine::general_purpose::STANDARD;
+
+    /// The key of a nonce is 24 characters long, and the hash of a key is 28.
+    #[test]
+    fn s4_2_2_keys_and_hashes_are_encoded_as_by_the_crate_base64() {
+        for seed in 0..=u8::MAX {
+            let mut bytes = [0_u8; 20];
+            for (place, at) in bytes.iter_mut().zip(1..) {
+                *place = seed.wrapping_mul(at).wrapping_add(at << 4);
+            }
+            let (nonce, rest) = bytes.split_first_chunk::<16>().unwrap_or((&[0; 16], &[]));
+            assert_eq!(rest.len(), 4);
+            assert_eq!(encode_key(*nonce), *STANDARD.encode(nonce).as_bytes());
+            assert_eq!(base64::<28>(&bytes), *STANDARD.encode(bytes).as_bytes());
+        }
+    }
+}

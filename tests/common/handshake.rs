@@ -3,9 +3,11 @@
 use std::cmp::Ordering;
 
 use super::driver::cut;
-use super::heads::{Case, Outcome, Role, Verdict};
+use super::heads::{Case, Outcome, Role, SAMPLE_NONCE, Verdict};
 use super::source::Source;
-use rfc6455::handshake::{Extensions, HandshakeLimits, Leniency};
+use rfc6455::handshake::{
+    ClientHandshake, Extensions, HandshakeLimits, HttpVersion, Leniency, Offer, ServerHandshake,
+};
 
 /// The bytes have one verdict, whole and in these pieces; it comes with the piece that holds its last
 /// byte, and what is left is never lost.
@@ -41,6 +43,7 @@ pub fn an_independent_parser_agrees(case: &Case, whole: &Outcome) {
         Role::Server => {
             let mut request = httparse::Request::new(&mut headers);
             let end = request.parse(bytes).unwrap().unwrap();
+            reads_like(case, &request);
             let begin = if bytes.starts_with(b"\r\n") { 2 } else { 0 };
             (begin, end, request.headers.len())
         }
@@ -51,6 +54,7 @@ pub fn an_independent_parser_agrees(case: &Case, whole: &Outcome) {
                 let mut response = httparse::Response::new(&mut headers);
                 let len = response.parse(&bytes[begin..]).unwrap().unwrap();
                 if response.code == Some(101) {
+                    response_reads_like(case, &bytes[begin..], &response);
                     break (begin, begin + len, response.headers.len());
                 }
                 assert!(response.code.unwrap() < 200, "not interim");
@@ -62,6 +66,35 @@ pub fn an_independent_parser_agrees(case: &Case, whole: &Outcome) {
     // A start line, the headers, an empty line, and what is behind the last end of line.
     let lines = bytes[begin..end].split(|byte| *byte == b'\n').count();
     assert_eq!(found + 3, lines);
+}
+
+/// The parts of a request are those that the other parser finds.
+fn reads_like(case: &Case, other: &httparse::Request<'_, '_>) {
+    let (mut storage, mut bytes) = (vec![0; case.storage], case.bytes.clone());
+    let mut handshake = ServerHandshake::new(&mut storage[..], case.limits);
+    let request = handshake.receive(&mut &mut bytes[..]).unwrap().unwrap();
+    assert_eq!(Some(request.method()), other.method);
+    assert_eq!(Some(request.target()), other.path);
+    assert_eq!(request.version() == HttpVersion::Http11, other.version == Some(1));
+    let fields = other.headers.iter().map(|header| (header.name, header.value));
+    assert!(request.headers().into_iter().eq(fields));
+}
+
+/// The parts of a response are those that the other parser finds.
+fn response_reads_like(case: &Case, head: &[u8], other: &httparse::Response<'_, '_>) {
+    let mut storage = vec![0; case.storage];
+    let offer = Offer::new("localhost", "/");
+    let handshake = ClientHandshake::new(offer, SAMPLE_NONCE, &mut storage[..], case.limits);
+    let mut handshake = handshake.unwrap();
+    handshake.set_leniency(case.leniency);
+    let mut bytes = head.to_vec();
+    let response = handshake.receive(&mut &mut bytes[..]).unwrap().unwrap();
+    assert_eq!(Some(response.status()), other.code);
+    assert_eq!(response.version() == HttpVersion::Http11, other.version == Some(1));
+    let reason = other.reason.unwrap_or_default();
+    assert!(response.reason() == reason.as_bytes() || reason.is_empty());
+    let fields = other.headers.iter().map(|header| (header.name, header.value));
+    assert!(response.headers().into_iter().eq(fields));
 }
 
 /// Counts the header lines that begin in `bytes`: one head or several, the last perhaps truncated.

@@ -104,7 +104,7 @@ impl<'a> Offer<'a> {
         if !self.origin.is_none_or(|origin| is_origin(origin.as_bytes())) {
             return Err(HandshakeSendError::InvalidOrigin);
         }
-        let subprotocols = self.subprotocols.iter().map(|offered| offered.as_bytes());
+        let subprotocols = || self.subprotocols.iter().map(|offered| offered.as_bytes());
         if !self.subprotocols.is_empty() && !is_subprotocol_offer(subprotocols) {
             return Err(HandshakeSendError::InvalidSubprotocols);
         }

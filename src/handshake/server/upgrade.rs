@@ -93,7 +93,7 @@ impl<'h> Request<'h> {
         }
         let upgrade = Upgrade { request: *self, key };
         if self.facts.seen(Name::Subprotocols).first.is_some()
-            && !is_subprotocol_offer(upgrade.subprotocol_lines().flat_map(elements))
+            && !is_subprotocol_offer(|| upgrade.subprotocol_lines().flat_map(elements))
         {
             return Err(HandshakeError::InvalidSubprotocols);
         }
