@@ -1,10 +1,12 @@
-//! Links only if neither the core tier nor that of whole messages can panic: the panic handler calls
+//! Links only if neither the core tier, nor that of whole messages, nor the handshake can panic: the panic handler calls
 //! what does not exist.
 //!
 //! `run` beside this package builds it at several levels of optimisation.
 
 #![no_std]
 #![no_main]
+
+mod handshake;
 
 use core::hint::black_box;
 use core::panic::PanicInfo;
@@ -57,7 +59,9 @@ fn messages<R: Role>(ws: WebSocket<R, &mut [u8]>, bytes: &[u8]) {
     let room = ws.read_buf();
     let len = bytes.len().min(room.len());
     if let (Some(room), Some(bytes)) = (room.get_mut(..len), bytes.get(..len)) {
-        room.copy_from_slice(bytes);
+        for (place, byte) in room.iter_mut().zip(bytes) {
+            *place = *byte;
+        }
     }
     let _ = black_box(ws.received(unknown(len)));
     black_box(ws.feed(bytes));
@@ -145,6 +149,7 @@ extern "C" fn main() -> i32 {
         let _ = black_box(server.sender().send_prepared(&message));
     }
     parts(bytes, out);
+    handshake::drive(bytes, out);
     #[cfg(feature = "panic")]
     assert!(unknown(true));
     0
