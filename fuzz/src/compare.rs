@@ -1,4 +1,4 @@
-//! The same stream to this crate and to another codec, which must come to the same.
+//! Gives the same stream to this crate and to another codec, and compares the outcomes.
 
 use crate::common::driver::cut;
 use crate::common::oracle::Setting;
@@ -36,7 +36,7 @@ fn choices(bytes: &[u8]) -> (bool, &[u8], Vec<usize>) {
     (source.flag(), stream, source.few_cuts(stream.len()))
 }
 
-/// Either both come to the same, or all that lies between them are known differences.
+/// Checks that both outcomes agree, except for known differences.
 fn assert_explained(
     setting: &Setting,
     stream: &[u8],

@@ -1,4 +1,4 @@
-//! Compression without the crate: another implementation of DEFLATE, and what messages come to.
+//! Compression without the crate: another implementation of DEFLATE, and the messages it finds.
 
 use super::driver::Keys;
 use super::messages::Report;
@@ -19,8 +19,8 @@ pub const WHOLE: u64 = u64::MAX;
 
 pub const TAIL: [u8; 4] = [0, 0, 0xFF, 0xFF];
 
-/// A series of blocks, inflated from its first byte; `None` if it is corrupt. With the number of
-/// bytes that it has, if one of its blocks is the last.
+/// Inflates a series of blocks from its first byte; `None` if it is corrupt. Also returns its
+/// length in bytes, if one of its blocks is final.
 fn inflate_series(data: &[u8]) -> Option<(Vec<u8>, Option<usize>)> {
     let mut out = vec![0; data.len() * 4 + 1024];
     loop {
@@ -42,10 +42,10 @@ fn inflate_series(data: &[u8]) -> Option<(Vec<u8>, Option<usize>)> {
     }
 }
 
-/// What inflates one message after the other, by inflating everything again.
+/// Inflates one message after the other, each time from the first byte of the series.
 #[derive(Default)]
 pub struct Oracle {
-    /// The series that is not over.
+    /// The series of blocks that has not ended.
     data: Vec<u8>,
     takeover: bool,
 }
@@ -55,7 +55,7 @@ impl Oracle {
         Self { data: Vec::new(), takeover }
     }
 
-    /// The message that this payload, of all its frames together, inflates to.
+    /// Inflates a message from its payload, joined from all its frames.
     pub fn inflate(&mut self, payload: &[u8]) -> Option<Vec<u8>> {
         if !self.takeover {
             self.data.clear();
@@ -95,7 +95,7 @@ impl Oracle {
     }
 }
 
-/// What compresses one message after the other.
+/// Compresses one message after the other.
 pub struct Compressor {
     state: CompressorOxide,
 }
@@ -118,7 +118,7 @@ impl Compressor {
     }
 }
 
-/// What both ends think that they have agreed to: the client's view, and the server's.
+/// The negotiated parameters as the client sees them, and as the server does.
 pub fn agree(client: &Config, server: &Config) -> (Negotiated, Negotiated) {
     let offer = client.offer();
     let first = offer.split(',').next().unwrap();
@@ -249,7 +249,7 @@ pub fn assert_inflated(report: &Report, wire: &[u8], setting: &Setting, takeover
     assert_eq!(report.messages(), expected);
     match report.error {
         None => assert!(!refused && outcome.fails.is_none()),
-        // Of a message that is not complete, only its inflater can tell.
+        // Only the inflater knows the contents of an incomplete message.
         Some(error) if !refused && outcome.fails.is_none() => assert!(matches!(
             error.violation(),
             Violation::InvalidDeflate | Violation::InvalidUtf8 | Violation::MessageTooBig

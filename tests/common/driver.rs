@@ -1,4 +1,4 @@
-//! Runs a stream through a `Connection`, and checks what must hold of every call.
+//! Runs a stream through a `Connection`, and checks the contract of every call.
 
 use super::fuel::Meter;
 use super::oracle::{self, Outcome, Seen, Setting, see};
@@ -8,7 +8,7 @@ use rfc6455::{
     ProtocolError, SendError,
 };
 
-/// A source of masking keys that tests can foretell, and that never gives the same one twice.
+/// A source of masking keys that tests can predict, and that never repeats one.
 #[derive(Clone, Debug, Default)]
 pub struct Keys(pub u32);
 
@@ -26,7 +26,7 @@ impl ForkKeys for Keys {
     }
 }
 
-/// What a connection made of a stream.
+/// The outcome of a stream.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Run {
     pub events: Vec<Seen>,
@@ -145,7 +145,7 @@ pub fn seen<R: FixedRole>(event: &Event<'_>, ws: &Connection<R>) -> Seen {
     }
 }
 
-/// What an endpoint that answers at once sends while it makes this of its input.
+/// The frames that an endpoint must send for this outcome if it answers at once.
 pub fn answers(outcome: &Outcome) -> Vec<Frame> {
     let mut frames: Vec<_> = outcome
         .events
@@ -163,7 +163,7 @@ pub fn answers(outcome: &Outcome) -> Vec<Frame> {
     frames
 }
 
-/// Holds a run to what the oracle says about the whole stream.
+/// Compares a run with the oracle's verdict on the whole stream.
 pub fn assert_agrees(run: &Run, outcome: &Outcome, setting: &Setting) {
     assert_eq!(run.events, outcome.events);
     match (&run.error, &outcome.fails) {
@@ -208,7 +208,7 @@ pub fn assert_finished<R: FixedRole>(ws: &mut Connection<R>) {
     assert!(ws.is_closed());
 }
 
-/// As [`run`], and holds the connection to what must be true after its end.
+/// Like [`run`], and checks the connection's contract after its end.
 pub fn run_to_the_end<'a>(setting: &Setting, pieces: impl IntoIterator<Item = &'a [u8]>) -> Run {
     fn go<'a, R: FixedRole + Clone>(
         mut ws: Connection<R>,

@@ -55,8 +55,8 @@ impl<R: FixedRole> End<R> {
         Self::Connection(Box::new(Connection::new(role, Limits::DEFAULT)))
     }
 
-    /// Sends a fragment, compressed if that was agreed to and `compress` asks for it, or if its
-    /// message was begun so; returns what is to be written.
+    /// Sends a fragment and returns the bytes to write. It is compressed if that was negotiated and
+    /// `compress` is set, or if the message's first fragment was.
     pub fn send(&mut self, fragment: Fragment<'_>, compress: bool) -> Result<Vec<u8>, SendError> {
         let _ = compress;
         match self {

@@ -1,12 +1,11 @@
-//! What a byte may cost: bytes touched, for bytes that came in and went out.
+//! Bounds on work: how many bytes may be touched for each byte that goes in or comes out.
 
-/// Touched for each byte that is given to the crate, for each that comes out of it, and for each that
-/// is inflated on the way.
+/// Bytes that may be touched for each byte that the crate receives, returns or inflates.
 const PER_BYTE: u64 = 12;
-/// Touched for each call: a control frame has at most so many bytes, a header and its copy fewer.
+/// Bytes that may be touched for each call: a control frame has no more, nor a header and its copy.
 const PER_CALL: u64 = 256;
 
-/// Watches what this thread touches from now on.
+/// Counts the bytes that this thread touches from now on.
 #[derive(Debug)]
 #[must_use]
 pub struct Meter {
@@ -21,13 +20,13 @@ impl Meter {
         Self { calls: 0, bytes: 0, touched: 0 }
     }
 
-    /// So many bytes are given to the crate.
+    /// Counts bytes that the crate is about to receive.
     pub fn give(&mut self, bytes: usize) {
         self.bytes += bytes as u64;
     }
 
-    /// There was a call, out of which so many bytes came: all calls so far have touched no more than
-    /// they may.
+    /// Counts a call and the bytes that it returned; checks that all calls so far stay within their
+    /// bounds.
     pub fn call(&mut self, out: usize) {
         self.calls += 1;
         self.bytes += out as u64;
@@ -37,14 +36,14 @@ impl Meter {
         assert!(self.touched <= PER_BYTE * self.bytes + PER_CALL * self.calls, "{self:?}");
     }
 
-    /// What the test itself has done since the latest call does not count.
+    /// Excludes the test's own work since the latest call.
     pub fn forget(&mut self) {
         let (_, inflated) = touched();
         self.bytes += inflated;
     }
 }
 
-/// Bytes touched and inflated since it was last asked; without the feature `fuel`, none are counted.
+/// Returns the bytes touched and inflated since the previous call; zero without the feature `fuel`.
 fn touched() -> (u64, u64) {
     #[cfg(feature = "fuel")]
     return rfc6455::fuel::take();

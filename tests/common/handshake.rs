@@ -9,8 +9,8 @@ use rfc6455::handshake::{
     ClientHandshake, Extensions, HandshakeLimits, HttpVersion, Leniency, Offer, ServerHandshake,
 };
 
-/// The bytes have one verdict, whole and in these pieces; it comes with the piece that holds its last
-/// byte, and what is left is never lost.
+/// The bytes have one verdict, whole and in these pieces. It comes with the piece that contains the
+/// deciding byte, and the bytes after it stay in the input.
 pub fn one_verdict<'b>(case: &'b Case, pieces: impl IntoIterator<Item = &'b [u8]>) -> Outcome {
     let taken = |outcome: &Outcome| outcome.given - outcome.left.len();
     let pieces: Vec<&[u8]> = pieces.into_iter().collect();
@@ -32,7 +32,7 @@ pub fn one_verdict<'b>(case: &'b Case, pieces: impl IntoIterator<Item = &'b [u8]
     whole
 }
 
-/// What is accepted is read by a parser that is not ours, which finds the same end.
+/// An independent parser accepts every head that is accepted here, and finds the same end.
 pub fn an_independent_parser_agrees(case: &Case, whole: &Outcome) {
     if whole.verdict != Verdict::Accept {
         return;
@@ -63,7 +63,7 @@ pub fn an_independent_parser_agrees(case: &Case, whole: &Outcome) {
         }
     };
     assert_eq!(end, bytes.len() - whole.left.len());
-    // A start line, the headers, an empty line, and what is behind the last end of line.
+    // A start line, the headers, an empty line, and the bytes after the last end of line.
     let lines = bytes[begin..end].split(|byte| *byte == b'\n').count();
     assert_eq!(found + 3, lines);
 }
@@ -252,7 +252,7 @@ pub fn leniency_tolerates_nothing_else(case: &Case, leniency: Leniency) {
     assert_eq!(found.verdict, strict.run([&strict.bytes[..]]).verdict);
 }
 
-/// A head that comes as it is, behind eight bytes of choices.
+/// A head given verbatim, after eight bytes of choices.
 fn any_head(role: Role, bytes: &[u8]) {
     let (choices, head) = bytes.split_at(bytes.len().min(8));
     let source = &mut Source(choices);
@@ -279,12 +279,12 @@ fn any_head(role: Role, bytes: &[u8]) {
     the_first_impossible_byte_is_refused(&case);
 }
 
-/// A request has one verdict however it is cut, and what is accepted is one for others too.
+/// A request has one verdict under every chunking, and an accepted one is valid for others too.
 pub fn any_request(bytes: &[u8]) {
     any_head(Role::Server, bytes);
 }
 
-/// A response has one verdict however it is cut, and what is accepted is one for others too.
+/// A response has one verdict under every chunking, and an accepted one is valid for others too.
 pub fn any_response(bytes: &[u8]) {
     any_head(Role::Client, bytes);
 }

@@ -26,7 +26,7 @@ pub enum Verdict {
     Error(HandshakeError),
 }
 
-/// What came of a handshake.
+/// The outcome of a handshake.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outcome {
     pub verdict: Verdict,
@@ -78,7 +78,7 @@ impl Case {
 
     /// Gives the pieces to a handshake, one after the other, until there is a verdict.
     ///
-    /// Another handshake gets the same pieces, borrows nothing, and comes to the same.
+    /// A second handshake, which borrows nothing, gets the same pieces and has the same outcome.
     pub fn run<'p>(&self, pieces: impl IntoIterator<Item = &'p [u8]>) -> Outcome {
         let pieces: Vec<&[u8]> = pieces.into_iter().collect();
         let mut storage = vec![0xa5; self.storage];
@@ -228,7 +228,7 @@ impl Case {
     pub fn check(&self) {
         for trailing in [&b""[..], TRAILING] {
             let mut bytes = self.bytes.clone();
-            // What is incomplete would go on with what is behind it.
+            // An incomplete head would continue with the bytes behind it.
             if self.expect != "incomplete" {
                 bytes.extend_from_slice(trailing);
             }

@@ -1,4 +1,4 @@
-//! What an attacker compresses: properties of its cost, as functions of plain bytes.
+//! Properties of the cost of an attacker's compressed data, as functions of plain bytes.
 
 use super::blocks::{Blocks, LONGEST_DISTANCE};
 use super::deflate::{WHOLE, client, frames, negotiated, receive};
@@ -17,7 +17,7 @@ pub fn blocks(source: &mut Source<'_>) -> Vec<u8> {
     for _ in 0..=source.below(3) {
         let (kind, last) = (source.below(8), source.flag());
         let end = (blocks.len() + source.below(PAYLOAD)).min(PAYLOAD);
-        // Some of them come to much, so they are few.
+        // Some kinds inflate to many bytes, so they are few.
         let most = if kind < 5 { usize::MAX } else { 200 };
         for _ in 0..most {
             if blocks.len() >= end {
@@ -41,8 +41,8 @@ pub fn blocks(source: &mut Source<'_>) -> Vec<u8> {
     blocks.payload()
 }
 
-/// Whatever blocks arrive, however they are cut, whole and in chunks: it comes to the same, and each
-/// byte is touched a few times at most, which each run sees to.
+/// The result is the same for whole messages and chunks, however the stream is cut, whatever blocks
+/// it contains. Each run also checks that a byte is touched only a few times.
 pub fn hostile_blocks_cost_no_more_than_their_bytes(bytes: &[u8]) {
     let source = &mut Source(bytes);
     let (is_server, takeover) = (source.flag(), source.flag());
@@ -67,8 +67,8 @@ pub fn hostile_blocks_cost_no_more_than_their_bytes(bytes: &[u8]) {
     assert!(reports.iter().all(|report| *report == reports[0]));
 }
 
-/// Where the ratio is bounded, so is what comes out by what came in, whatever a header declares;
-/// and the verdict does not depend on the cuts.
+/// If the ratio is bounded, so is the output by the input that has arrived, whatever a header
+/// declares; and the verdict does not depend on the cuts.
 pub fn what_is_inflated_is_bounded_by_what_came(bytes: &[u8]) {
     let source = &mut Source(bytes);
     let ratio = [1, 2, 10, 100][source.below(4)];

@@ -1,4 +1,4 @@
-//! What the tests share, and what a fuzz target can include by path: no test harness in here.
+//! Code that the tests share. It uses no test harness, so fuzz targets can include it by path.
 #![allow(dead_code, unreachable_pub, missing_docs)]
 #![allow(
     clippy::cast_possible_truncation,

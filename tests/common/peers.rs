@@ -1,5 +1,5 @@
-//! Our client against our server over a wire that delivers when and how it likes: connections, or the
-//! layer over them, with compression or without.
+//! A client and a server of this crate over a wire with arbitrary delays and chunking: connections,
+//! or the layer over them, with compression or without.
 
 use super::driver::Keys;
 use super::end::{End, ends};
@@ -9,12 +9,12 @@ use super::source::Source;
 use super::wire::{self, Frame};
 use rfc6455::*;
 
-/// One end, what is on its way to it, and what it saw and said.
+/// One end, the bytes on their way to it, and a record of what it received and sent.
 struct Peer<R: FixedRole> {
     end: End<R>,
     /// Bytes that the other end has written and that have not arrived.
     coming: Vec<u8>,
-    /// So many of them at the end are held back, for so many more times that this end reads.
+    /// How many of them, at the end, are held back, and for how many more reads of this end.
     held_back: (usize, usize),
     /// Everything that this end has written.
     wrote: Vec<u8>,
@@ -26,7 +26,7 @@ struct Peer<R: FixedRole> {
     closed_with: Option<Option<u16>>,
     /// The message that is being sent, which is text.
     open: Option<String>,
-    /// It was begun compressed.
+    /// Its first frame was compressed.
     compress: bool,
     meter: Meter,
 }
@@ -102,7 +102,7 @@ impl<R: FixedRole> Peer<R> {
         }
     }
 
-    /// Nothing is refused but a new message inside of another, and all once the connection closes.
+    /// Checks that a refusal has a reason: another message is open, or the connection is closing.
     fn sent(&mut self, result: Result<Vec<u8>, SendError>) -> Option<Vec<u8>> {
         let expected = if self.end.refuses(self.closed_with.is_some()) {
             SendError::Closed
@@ -112,7 +112,7 @@ impl<R: FixedRole> Peer<R> {
         result.map_err(|error| assert_eq!(error, expected)).ok()
     }
 
-    /// What comes last is late, and all that will come behind it.
+    /// Delays the last bytes on the way, and everything after them.
     fn hold_back(&mut self, source: &mut Source<'_>) {
         let len = source.below((self.coming.len() + 1).min(65_536));
         self.held_back = (len, 1 + source.below(6));
@@ -209,7 +209,7 @@ pub fn two_peers_understand_each_other(bytes: &[u8]) {
     assert_ponged(&server.pings_heard, &from_server);
 }
 
-/// Someone closes, and both ends carry on until the transport is closed.
+/// One end closes, and both continue until the transport is closed.
 fn finish(client: &mut Peer<Client<Keys>>, server: &mut Peer<Server>, source: &mut Source<'_>) {
     if source.flag() {
         client.close(server, source);

@@ -1,4 +1,4 @@
-//! What holds for every input: each body takes plain bytes and panics if it does not.
+//! Properties of every input: each body takes plain bytes, and panics if its property fails.
 
 use super::driver::{self, Run, cut, run, run_to_the_end};
 use super::oracle::{self, Seen};
@@ -6,7 +6,7 @@ use super::source::{Scenario, Source};
 use super::wire;
 use rfc6455::{CloseFrame, FrameHeader, MaskingKey, Utf8, mask};
 
-/// Longer streams are cut at fewer places.
+/// Streams longer than this are cut at fewer places.
 const SHORT: usize = 300;
 
 /// Places in a stream: all of a short one's, and every so many of a long one's.
@@ -15,7 +15,7 @@ fn places(len: usize) -> impl Iterator<Item = usize> {
     (0..=len).filter(move |at| at % stride == 0 || at + 3 > len)
 }
 
-/// Events, violation, offset and answers are those of the oracle, however the stream is cut.
+/// Events, violation, offset and answers are those of the oracle under every chunking.
 pub fn receiving_agrees_with_the_oracle(bytes: &[u8]) {
     let Scenario { setting, stream, cuts } = Scenario::new(bytes);
     let outcome = oracle::decode(&stream, &setting);
@@ -23,7 +23,7 @@ pub fn receiving_agrees_with_the_oracle(bytes: &[u8]) {
     driver::assert_agrees(&pieced, &outcome, &setting);
 }
 
-/// The same for a stream that is given as it is, and nothing happens after its end.
+/// The same for a stream given verbatim, without the checks after its end.
 pub fn any_stream_agrees_with_the_oracle(bytes: &[u8], server: bool) {
     let Scenario { setting, stream, cuts } = Scenario::raw(bytes, server);
     let outcome = oracle::decode(&stream, &setting);
@@ -31,7 +31,7 @@ pub fn any_stream_agrees_with_the_oracle(bytes: &[u8], server: bool) {
     driver::assert_agrees(&pieced, &outcome, &setting);
 }
 
-/// One piece, single bytes and random pieces come to the same.
+/// The outcome is the same for one piece, single bytes and random pieces.
 pub fn cuts_change_nothing(bytes: &[u8]) {
     let Scenario { setting, stream, cuts } = Scenario::new(bytes);
     let whole = run_to_the_end(&setting, [&stream[..]]);
@@ -55,7 +55,7 @@ pub fn a_violation_is_detected_at_its_first_byte(bytes: &[u8]) {
     }
 }
 
-/// What is reported of a prefix stays reported: more input adds to it, and takes nothing back.
+/// More input adds to what was reported of a prefix, and retracts nothing.
 pub fn every_prefix_is_judged_by_itself(bytes: &[u8]) {
     let Scenario { setting, stream, .. } = Scenario::new(bytes);
     let whole = oracle::decode(&stream, &setting);
@@ -68,7 +68,8 @@ pub fn every_prefix_is_judged_by_itself(bytes: &[u8]) {
     }
 }
 
-/// The events of a longer stream begin with those of the shorter one, whose last may go on.
+/// Checks that the events of a longer stream begin with those of the shorter one; its last event may
+/// be continued.
 fn assert_starts(long: &[Seen], short: &[Seen]) {
     let Some((last, earlier)) = short.split_last() else { return };
     assert_eq!(long[..earlier.len()], *earlier);
@@ -202,7 +203,7 @@ pub fn control_frames_change_no_message(bytes: &[u8]) {
     assert_eq!((messages, mixed.error), (alone.events, None));
 }
 
-/// Whatever is delivered of a text is the beginning of valid text, and the whole of it at its end.
+/// The delivered part of a text is always a prefix of valid text, and valid text at its end.
 pub fn delivered_text_is_utf8(bytes: &[u8]) {
     let Scenario { setting, stream, cuts } = Scenario::new(bytes);
     let mut text = Vec::new();

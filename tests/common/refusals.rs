@@ -1,4 +1,4 @@
-//! When sending is refused, and that this changes nothing: a body of properties, as in `properties`.
+//! When a send is refused, and that a refusal changes nothing: a property body, as in `properties`.
 
 use std::fmt::Debug;
 
@@ -9,7 +9,7 @@ use super::source::Source;
 use super::wire::{self, Frame};
 use rfc6455::*;
 
-/// What an end that sends may do next, kept apart from the crate's own idea of it.
+/// A model of what an end may send next, independent of the crate.
 #[derive(Debug, Default)]
 struct Model {
     /// The kind of the open message: text or not.
@@ -59,13 +59,13 @@ impl Model {
     }
 }
 
-/// A refused send tells why, writes nothing and changes nothing; one that is not refused was
-/// right, by a model of what may be sent; and what is pending for the peer waits for its turn.
+/// A refused send returns the reason, writes nothing and changes nothing; the model allows every
+/// send that is not refused; and pending answers wait for their turn.
 pub fn refused_sends_change_nothing(bytes: &[u8]) {
     either_end_tries(&mut Source(bytes), true);
 }
 
-/// The same, where the state itself is looked at after the last send only.
+/// The same, but compares the whole state only after the last send.
 pub fn a_refused_send_changes_nothing(bytes: &[u8]) {
     either_end_tries(&mut Source(bytes), false);
 }

@@ -1,9 +1,9 @@
-//! Several ends at once, whose memory serves one after the other: with the feature `deflate`, some of
-//! them inflate and compress.
+//! Several ends at once, whose memory is reused by others; with the feature `deflate`, some of them
+//! inflate and compress.
 //!
-//! Each is fed with pieces of its own stream and of others', goes on after errors, is split, reunited
-//! (also wrongly, which is refused), dropped inside a message, and replaced. Whatever happens to the
-//! others, and whatever was in its memory before:
+//! Each is fed with pieces of its own stream and of others', continues after errors, is split,
+//! reunited (also wrongly, which is refused), dropped inside a message, and replaced. Whatever
+//! happens to the others, and whatever was in its memory before:
 //! - its events are those of the oracle for exactly the bytes that it was given;
 //! - what it writes are exactly the messages that it sent, and its answers.
 
@@ -23,7 +23,7 @@ use super::deflate::{Compressor, Oracle, assert_inflated, content, frames, negot
 const LINES: usize = 3;
 /// Bytes of each slice: some streams have longer messages.
 const SLICE: usize = 400;
-/// How often all of them are dropped at most, and their memory handed on.
+/// How often, at most, all ends are dropped and their memory is reused.
 const ROUNDS: usize = 4;
 
 /// One end, whole or in two halves.
@@ -34,14 +34,14 @@ enum End<R: FixedRole, S> {
 
 /// An end, what is on its way to it, and what it did.
 struct Line<R: FixedRole, S> {
-    /// Always some, but while it is being split or reunited.
+    /// `Some`, except while the end is being split or reunited.
     end: Option<End<R, S>>,
     setting: Setting,
     above: u64,
     /// It inflates and compresses.
     compresses: bool,
     stream: Vec<u8>,
-    /// So much of the stream was used.
+    /// Bytes of the stream that were used.
     at: usize,
     given: Vec<u8>,
     recorder: Recorder,
@@ -113,7 +113,7 @@ impl<R: FixedRole, S: Storage> Line<R, S> {
         self.written.extend(written);
     }
 
-    /// Sends a message; what is refused is not written.
+    /// Sends a message; a refused one is not written.
     fn send(&mut self, message: &[u8], plain: bool) {
         let sender = match self.end.as_mut().unwrap() {
             End::Whole(ws) => {
@@ -154,7 +154,7 @@ impl<R: FixedRole, S: Storage> Line<R, S> {
         });
     }
 
-    /// It yielded what was in its bytes, and wrote what it sent.
+    /// Checks that the end yielded the messages in its input, and wrote what it sent.
     fn check(&self) {
         let report = &self.recorder.report;
         assert_bounded(report, self.above);
@@ -183,7 +183,7 @@ impl<R: FixedRole, S: Storage> Line<R, S> {
     }
 }
 
-/// The halves of two lines are not of one connection: they come back as they were.
+/// Halves of two connections cannot be reunited: both are returned unchanged.
 fn reunite_wrongly<R: FixedRole, S: Storage>(one: &mut Line<R, S>, other: &mut Line<R, S>) {
     let (Some(End::Split(..)), Some(End::Split(..))) = (&one.end, &other.end) else { return };
     let (Some(End::Split(receiver, sender)), Some(End::Split(their_receiver, their_sender))) =
@@ -213,7 +213,7 @@ fn compressed<R: FixedRole>(source: &mut Source<'_>) -> Vec<u8> {
     wire
 }
 
-/// Ends used as it comes, until there are no more choices, or until all of them are dropped.
+/// Uses ends at random, until there are no more choices, or until all of them are dropped.
 fn round<R: FixedRole, S: Storage>(
     source: &mut Source<'_>,
     role: fn() -> R,
@@ -264,7 +264,7 @@ fn round<R: FixedRole, S: Storage>(
     }
 }
 
-/// Ends, and the memory that they leave to the next ones.
+/// Several ends, and the memory that the next ones reuse.
 pub fn nothing_passes_from_one_connection_to_another(bytes: &[u8]) {
     let source = &mut Source(bytes);
     let mut arena = vec![0xA5; 8 * SLICE];
@@ -291,7 +291,7 @@ pub fn nothing_passes_from_one_connection_to_another(bytes: &[u8]) {
         if source.is_empty() {
             return;
         }
-        // The next ones find it as it is, but elsewhere.
+        // The next ends get it with its contents, but at another address.
         arena.rotate_left(SLICE + 7);
     }
 }

@@ -1,4 +1,4 @@
-//! That what is sent is right: a body of properties, as in `properties`.
+//! The correctness of what is sent: a property body, as in `properties`.
 
 use std::fmt::Debug;
 
@@ -64,7 +64,7 @@ fn send_through_any_buffer<R: FixedRole + Clone + Debug>(
     assert!(out[needed..].iter().all(|byte| *byte == 0xA5), "written beyond the frame");
 }
 
-/// The two are in the same state. It is slow to tell.
+/// Checks that the two are in the same state, which is slow.
 pub(super) fn assert_same<R: FixedRole + Debug>(
     after: &Connection<R>,
     before: &Connection<R>,
@@ -73,8 +73,8 @@ pub(super) fn assert_same<R: FixedRole + Debug>(
     assert_eq!(format!("{after:?}"), format!("{before:?}"), "{cause:?} changed the state");
 }
 
-/// What is sent is what the other end receives; and its bytes are exactly the frames that the RFC
-/// asks for, each with the next key of the source.
+/// The other end receives what was sent, and its bytes are exactly the frames that the RFC
+/// requires, each with the next key of the source.
 pub fn what_is_sent_is_received(bytes: &[u8]) {
     either_end_sends(&mut Source(bytes), true);
 }

@@ -123,7 +123,7 @@ pub struct Scenario {
 }
 
 impl Scenario {
-    /// The stream comes as it is, behind so many bytes of choices, where a fuzzer finds it again.
+    /// Bytes of choices before the stream of [`raw`](Self::raw), in which a fuzzer can change both.
     pub const CHOICES: usize = 14;
 
     pub fn raw(bytes: &[u8], server: bool) -> Self {

@@ -1,4 +1,4 @@
-//! The layer over everything, held to what its parts are held to.
+//! Properties of the layer: the oracle's, as for its parts, and those of two ends together.
 
 use super::driver::{Keys, cut};
 use super::fuel::Meter;
@@ -16,7 +16,7 @@ use rfc6455::{
 /// The most that is fed at once: what is fed is held, so the caller bounds it.
 const FED: usize = 4 << 10;
 
-/// The most that an empty buffer keeps in these tests.
+/// The most memory that an empty buffer retains in these tests.
 pub const RETAIN: usize = 300;
 
 pub fn config(limits: Limits) -> Config {
@@ -40,7 +40,7 @@ pub fn run<'a, S: Storage>(
     report
 }
 
-/// Nothing is yielded of a message up to the bound until it is whole.
+/// Checks that no part of a message up to the bound was yielded before the whole message.
 pub fn assert_bounded(report: &Report, above: u64) {
     let unfinished = report.unfinished().len() as u64;
     assert!(above < u64::MAX || unfinished == 0, "part of a message that was to be whole");
@@ -68,7 +68,7 @@ pub fn read<R: Role, S: Storage>(ws: &mut WebSocket<R, S>, bytes: &[u8]) -> usiz
     len
 }
 
-/// Notes what one receiver yields, and what that costs.
+/// Records what one receiver yields, and its cost.
 pub struct Recorder {
     pub report: Report,
     /// A message of which chunks were yielded is open.
@@ -148,7 +148,7 @@ impl Recorder {
         here.len()
     }
 
-    /// Notes what a call yielded; returns whether there may be more.
+    /// Records the result of a call; returns whether there may be more.
     fn note(&mut self, next: Result<Option<Event<'_>>, ProtocolError>) -> bool {
         let before = self.report.error;
         let (given, more) = match next {
@@ -167,7 +167,7 @@ impl Recorder {
         more
     }
 
-    /// Notes an event; returns how many bytes of data it has.
+    /// Records an event; returns how many bytes of data it has.
     fn see(&mut self, event: Event<'_>) -> usize {
         let seen = seen_of(event);
         let mut given = 0;
@@ -200,7 +200,7 @@ pub fn seen_of(event: Event<'_>) -> Seen {
     }
 }
 
-/// Takes all that waits to be written.
+/// Takes everything that waits to be written.
 pub fn write_all<R: FixedRole, S: Storage>(ws: &mut WebSocket<R, S>) -> Vec<u8> {
     let mut written = Vec::new();
     loop {
@@ -263,14 +263,14 @@ pub fn agrees_with_the_oracle(bytes: &[u8]) {
     }
 }
 
-/// In chunks, a receiver yields all that the oracle does, in its order.
+/// A receiver in chunks yields everything that the oracle does, in the same order.
 fn assert_chunks_agree(report: &Report, outcome: &Outcome, above: u64) {
     if above == 0 {
         assert_eq!(report.events, outcome.events);
     }
 }
 
-/// The same for a stream that is given as it is.
+/// The same for a stream given verbatim.
 pub fn any_stream_agrees_with_the_oracle(bytes: &[u8]) {
     let Some((choice, bytes)) = bytes.split_first() else { return };
     let Scenario { mut setting, stream, cuts } = Scenario::raw(bytes, choice & 1 == 1);
@@ -296,7 +296,7 @@ pub fn any_stream_agrees_with_the_oracle(bytes: &[u8]) {
 /// One end, and what it did.
 struct End<R: FixedRole> {
     ws: WebSocket<R, Vec<u8>>,
-    /// What it sent, and what it received.
+    /// Messages that it sent, and messages that it received.
     sent: Vec<(bool, Vec<u8>)>,
     received: Vec<(bool, Vec<u8>)>,
     pings: usize,
@@ -311,7 +311,7 @@ impl<R: FixedRole> End<R> {
         Self { ws, sent, received, pings: 0, pongs: 0, open: None, closed: None }
     }
 
-    /// Sends something, or tries to; what is refused changes nothing.
+    /// Tries to send something; a refusal changes nothing.
     fn act(&mut self, source: &mut Source<'_>) {
         let text = self.open.unwrap_or_else(|| source.flag());
         let len = source.len();
@@ -402,7 +402,7 @@ fn frame_len(payload_len: usize, is_server: bool) -> usize {
     header_len + if is_server { 0 } else { 4 } + payload_len
 }
 
-/// What control frames take above the mark.
+/// The bytes that control frames may take above the mark.
 const CONTROLS: usize = (16 << 10) + 2 * 131;
 
 /// Two ends that send and read at random, in pieces cut at random, agree on everything; what was sent

@@ -383,7 +383,7 @@ fn s6_1_what_is_sent_plain_is_neither_compressed_nor_remembered() {
     ws.sender().send_plain(secret).unwrap();
     assert_eq!(write_all(&mut ws), [b"\x81\x16", secret.as_bytes()].concat());
     let (wire, expected) = (written(&mut ws, secret.into()), written(&mut ignorant, secret.into()));
-    assert_eq!(wire, expected, "its length would tell that it was there before");
+    assert_eq!(wire, expected, "its length would reveal that it was sent before");
 }
 
 #[test]

@@ -10,7 +10,7 @@ use rfc6455::*;
 
 /// What the first two bytes of a frame prove: the index of the byte, and the rules that it breaks.
 ///
-/// The table of §5.2 and the MUSTs of §5.1, §5.4 and §5.5, written down by themselves.
+/// The table of §5.2 and the MUSTs of §5.1, §5.4 and §5.5, written down independently of the crate.
 fn first_two(
     bytes: [u8; 2],
     server: bool,

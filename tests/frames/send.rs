@@ -315,7 +315,7 @@ fn s5_2_a_frame_of_two_to_the_63_is_not_begun() {
     assert_eq!(*header, *b"\x82\x7F\x7F\xFF\xFF\xFF\xFF\xFF\xFF\xFF");
 }
 
-/// The chunks of these frames when each piece of the stream is received by itself.
+/// The chunks of these frames when the pieces of the stream are received one by one.
 fn chunks(pieces: &mut [Vec<u8>], rsv1: bool) -> Vec<Chunk<'_>> {
     let mut ws = Connection::client(Keys(0), LIMITS);
     ws.allow_rsv1(rsv1);

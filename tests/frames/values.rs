@@ -3,7 +3,7 @@ use rfc6455::*;
 use std::collections::HashSet;
 use std::fmt::Display;
 
-/// Each says something of its own, in one line that can stand behind a colon.
+/// Each error has a text that no other has, in one line that can follow a colon.
 fn assert_told_apart<E: Display>(errors: &[E]) {
     let texts: HashSet<String> = errors.iter().map(ToString::to_string).collect();
     assert_eq!(texts.len(), errors.len(), "{texts:?}");

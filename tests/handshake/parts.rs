@@ -158,7 +158,7 @@ fn an_error_has_the_same_headers_as_its_response() {
     }
 }
 
-/// Fields in a type of their own.
+/// Fields in a type of the test's own.
 struct Fields([(&'static str, &'static [u8]); 2]);
 
 impl HeaderSource for Fields {

@@ -1,4 +1,4 @@
-//! Memory that served another connection, halves of several connections, and what goes on after an
+//! Memory that served another connection, halves of several connections, and calls after an
 //! error.
 
 use crate::common;
@@ -188,13 +188,13 @@ mod compressed {
     fn s7_1_1_what_one_connection_was_told_no_other_one_inflates() {
         let mut one = inflating(Vec::new(), Vec::new());
         assert_eq!(heard(&mut one, HELLO), "Hello");
-        // Five bytes would come to what the first one was told.
+        // These five bytes would refer to what the first connection received.
         let mut other = inflating(Vec::new(), Vec::new());
         let report = receive(&mut other, HELLO_AGAIN);
         assert_eq!(report.error.unwrap().violation(), Violation::InvalidDeflate);
         assert!(report.events.is_empty());
         assert_eq!(heard(&mut one, HELLO_AGAIN), "Hello");
-        // Split and whole again, it goes on.
+        // Split and reunited, it continues.
         let (mut receiver, sender) = one.into_split();
         receiver.read_buf()[..HELLO_AGAIN.len()].copy_from_slice(HELLO_AGAIN);
         receiver.received(HELLO_AGAIN.len()).unwrap();

@@ -216,7 +216,7 @@ impl<R: FixedRole + Clone + Debug> End<R> {
                 self.write(outgoing, &frame, &[Item::Ping(payload)])?;
             }
             Act::Close => {
-                // Each end has a code of its own, to tell the two Close frames apart.
+                // The two ends use different codes, so that their Close frames can be told apart.
                 let code = if R::IS_SERVER { CloseCode::GOING_AWAY } else { CloseCode::NORMAL };
                 let frame = self.ws.close(code, "").map_err(refused)?;
                 self.write(outgoing, &frame, &[Item::Close(Some(code.get()))])?;

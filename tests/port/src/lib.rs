@@ -66,10 +66,10 @@ pub struct Config<'a> {
     pub subprotocols: &'a [&'a str],
 }
 
-/// Why a connection failed, by who is at fault.
+/// Why a connection failed, and whose fault it was.
 #[derive(Debug)]
 pub enum Error {
-    /// The peer broke the protocol; it was told.
+    /// The peer broke the protocol; a Close frame has reported it.
     Peer(ProtocolError),
     /// The peer's handshake is wrong, or refuses.
     Handshake(HandshakeError),
