@@ -2,6 +2,6 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use rfc6455_fuzz::common::websocket;
+use rfc6455_fuzz::common::two_ends;
 
-fuzz_target!(|bytes: &[u8]| websocket::two_ends_agree(bytes));
+fuzz_target!(|bytes: &[u8]| two_ends::two_ends_agree(bytes));

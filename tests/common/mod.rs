@@ -39,6 +39,8 @@ pub mod refusals;
 pub mod reuse;
 pub mod sending;
 pub mod source;
+#[cfg(feature = "alloc")]
+pub mod two_ends;
 pub mod vectors;
 #[cfg(feature = "alloc")]
 pub mod websocket;

@@ -1,6 +1,6 @@
 //! The layer over everything: messages, buffers, the queue, answers and time.
 
-use crate::common::{self, oracle, vectors, websocket};
+use crate::common::{self, oracle, two_ends, vectors, websocket};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use rfc6455::websocket::{Config, Event, Message, Storage, TooMany};
@@ -22,7 +22,7 @@ proptest! {
 
     #[test]
     fn s6_two_websockets_agree_however_they_send_and_read(bytes in vec(any::<u8>(), 0..400)) {
-        websocket::two_ends_agree(&bytes);
+        two_ends::two_ends_agree(&bytes);
     }
 }
 
