@@ -246,13 +246,14 @@ impl<S: Storage> Outbox<S> {
         self.boundary
     }
 
-    /// Moves what waits to the front if that makes room for `len` bytes that is not there, or if
-    /// more was sent than waits: each byte is moved once at most for each that was sent.
+    /// Moves what waits to the front if `len` bytes fit nowhere else, or if half as much was sent as
+    /// waits: at most two bytes are moved for each that was sent, and doubled memory is at most three
+    /// times what waits.
     fn make_room(&mut self, len: usize) {
         let waiting = self.end.saturating_sub(self.sent);
         let fits = self.end.saturating_add(len) <= self.storage.bytes().len();
         let bounded = self.storage.max_len() < self.end.saturating_add(len);
-        if self.sent == 0 || fits || self.sent < waiting && !bounded {
+        if self.sent == 0 || fits || self.sent < waiting / 2 && !bounded {
             return;
         }
         let boundary = self.next_boundary();
