@@ -450,6 +450,15 @@ fn s7_2_1_no_reference_reaches_behind_the_agreed_window() {
 }
 
 #[test]
+fn the_mark_is_for_the_frame_before_compression() {
+    for (len, sent) in [(100, Ok(())), (101, Err(SendError::TooLong))] {
+        let mut ws = WebSocket::server(websocket::Config::DEFAULT.high_water(102));
+        ws = ws.deflate(Some(negotiated(true)));
+        assert_eq!(ws.send(&vec![b'a'; len][..]), sent);
+    }
+}
+
+#[test]
 fn nothing_is_lost_when_the_output_is_too_small() {
     let negotiated = Config::DEFAULT.threshold(0).accept(Params::default()).unwrap();
     // The room that is asked for in advance is more than is needed.

@@ -249,3 +249,17 @@ fn what_is_fed_is_held_once_and_given_back() {
     assert!(ws.next().unwrap().is_none());
     assert_eq!(ws.frame_left(), 124);
 }
+
+#[test]
+fn a_receiving_half_is_finished_after_a_close_a_violation_and_the_end_of_the_stream() {
+    for end in [&b"\x88\x00"[..], b"\x83", b""] {
+        let (mut receiver, _) = client(Config::DEFAULT).into_split();
+        assert!(!receiver.is_finished());
+        receiver.read_buf()[..end.len()].copy_from_slice(end);
+        receiver.received(end.len()).unwrap();
+        let _ = receiver.next();
+        assert_eq!(receiver.is_finished(), !end.is_empty());
+        receiver.receive_eof();
+        assert!(receiver.is_finished());
+    }
+}

@@ -4,6 +4,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod bounds;
 mod buffer;
 #[cfg(feature = "bytes")]
 mod owned;

@@ -110,6 +110,37 @@ fn a_long_payload_of_a_server_is_not_copied_and_a_short_one_is() {
 }
 
 #[test]
+fn a_received_message_is_split_off_from_1_kib_on() {
+    for (len, is_split) in [(1023, false), (1024, true), (1025, true)] {
+        let mut ws = client(Config::DEFAULT);
+        let wire = [&[0x82, 0x7E][..], &u16::to_be_bytes(len), &vec![1; usize::from(len)]].concat();
+        // As many bytes as were read at once before are lent at once.
+        receive(&mut ws, &vec![[0x82, 0]; 8_000].concat(), usize::MAX);
+        let room = ws.read_buf();
+        let place = room.as_ptr().addr() + 4;
+        room[..wire.len()].copy_from_slice(&wire);
+        ws.received(wire.len()).unwrap();
+        let Some((OwnedEvent::Message(message), _)) = ws.next_owned().unwrap() else { panic!() };
+        assert_eq!(message.as_bytes(), &wire[4..]);
+        assert_eq!(message.as_bytes().as_ptr().addr() == place, is_split, "{len} bytes");
+    }
+}
+
+#[test]
+fn only_bytes_that_are_put_into_the_room_postpone_a_ping() {
+    let at = std::time::Duration::from_secs;
+    let mut ws = server(Config::DEFAULT);
+    ws.read_buf_mut();
+    assert_eq!(ws.received_buf_mut(), 0);
+    assert_eq!((ws.handle_timeout(at(10)), ws.deadline()), (None, Some(at(30))));
+    ws.read_buf_mut().put_slice(b"\x82");
+    assert_eq!(ws.received_buf_mut(), 1);
+    ws.read_buf_mut();
+    assert_eq!(ws.received_buf_mut(), 0);
+    assert_eq!((ws.handle_timeout(at(10)), ws.deadline()), (None, Some(at(40))));
+}
+
+#[test]
 fn an_owned_message_stays_what_it_is_while_the_buffer_is_used_again() {
     let mut ws = client(Config::DEFAULT);
     let mut kept = Vec::new();
@@ -159,6 +190,19 @@ fn s5_1_what_a_client_sends_to_many_is_masked() {
 }
 
 #[test]
+fn s5_3_an_owned_message_of_a_client_is_masked() {
+    for len in [100, 2_000] {
+        let mut ws = client(Config::DEFAULT);
+        ws.sender().send_owned(vec![7; len]).unwrap();
+        let frame = written(&mut ws);
+        let (header, header_len) = rfc6455::FrameHeader::decode(&frame).unwrap().unwrap();
+        let mut payload = frame[header_len..].to_vec();
+        rfc6455::mask(&mut payload, header.masking_key.unwrap());
+        assert_eq!(payload, vec![7; len]);
+    }
+}
+
+#[test]
 fn above_the_mark_nothing_is_shared() {
     let mut ws = server(Config::DEFAULT.high_water(10_000));
     let message = Broadcast::new(vec![0; 6_000]).unwrap();
@@ -168,6 +212,21 @@ fn above_the_mark_nothing_is_shared() {
     assert_eq!(ws.queued(), 6_004);
     ws.send(Fragment::from("x").first()).unwrap();
     assert_eq!(ws.sender().broadcast(&message), Err(SendError::MessageOpen));
+}
+
+#[test]
+fn over_a_slice_a_shared_payload_needs_room_for_its_header_alone() {
+    let (mut read, mut write) = ([0; 64], [0; 200]);
+    let mut ws = WebSocket::new(Server, Config::DEFAULT, &mut read[..], &mut write[..]);
+    let [short, long] = [1_023, 1_024].map(|len| Broadcast::new(vec![5; len]).unwrap());
+    assert_eq!(ws.sender().broadcast(&short), Err(SendError::Full), "it is copied");
+    assert_eq!(ws.sender().send_owned(vec![5; 1_023]), Err(SendError::Full));
+    assert_eq!(ws.queued(), 0);
+    ws.sender().broadcast(&long).unwrap();
+    ws.sender().send_owned(vec![5; 1_024]).unwrap();
+    let frame = [&b"\x82\x7E\x04\x00"[..], &[5; 1_024]].concat();
+    let all: Vec<u8> = ws.transmit_slices().flatten().copied().collect();
+    assert_eq!(all, [&frame[..], &frame].concat());
 }
 
 #[test]

@@ -1,10 +1,13 @@
 //! The layer over everything: messages, buffers, the queue, answers and time.
 
+use crate::common::fuel::Meter;
 use crate::common::{self, oracle, two_ends, vectors, websocket};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use rfc6455::websocket::{Config, Event, Message, Storage, TooMany};
-use rfc6455::{CloseCode, FixedRole, Fragment, SendError, Server, Timer, WebSocket};
+use rfc6455::{
+    CloseCode, FixedRole, Fragment, PreparedMessage, SendError, Server, Timer, WebSocket,
+};
 use std::time::Duration;
 
 proptest! {
@@ -93,6 +96,7 @@ fn above_the_mark_a_message_is_refused_and_nothing_changes() {
     ws.send("12345678").unwrap();
     assert_eq!(ws.queued(), 10);
     assert_eq!(ws.send("123456789"), Err(SendError::TooLong));
+    assert_eq!(ws.send("12345678"), Err(SendError::Full), "it fits alone");
     assert_eq!(ws.send(""), Err(SendError::Full));
     assert_eq!(ws.send(Fragment::from("").first()), Err(SendError::Full));
     assert_eq!(ws.queued(), 10);
@@ -106,6 +110,7 @@ fn above_the_mark_a_message_is_refused_and_nothing_changes() {
 fn over_a_slice_what_does_not_fit_is_refused_until_more_was_transmitted() {
     let (mut read, mut write) = ([0; 64], [0; 140]);
     let mut ws = WebSocket::new(Server, Config::DEFAULT, &mut read[..], &mut write[..]);
+    assert_eq!(ws.capacity(), 64 + 140);
     ws.send(&[b'a'; 100]).unwrap();
     assert_eq!(ws.send(&[b'b'; 100]), Err(SendError::Full));
     assert_eq!(ws.close(CloseCode::NORMAL, ""), Err(SendError::Full));
@@ -123,6 +128,7 @@ fn misuse_is_an_error_that_changes_nothing() {
     let room = ws.read_buf().len();
     assert_eq!(ws.received(room + 1), Err(TooMany));
     assert_eq!(ws.received(usize::MAX), Err(TooMany));
+    assert!(TooMany.to_string().starts_with("more bytes were reported"));
     assert!(ws.next().unwrap().is_none());
     ws.send("abc").unwrap();
     assert_eq!(ws.transmitted(6), Err(TooMany));
@@ -149,8 +155,13 @@ fn s5_5_3_every_ping_of_a_batch_gets_its_pong_among_the_echoes() {
 
 #[test]
 fn s5_5_a_pong_goes_ahead_of_a_long_queue_at_the_end_of_the_frame_under_way() {
-    for sent in [0, 1, 4, 5, 19_999, 20_003, 20_004, 20_005] {
-        let mut ws = server(Config::DEFAULT, b"\x89\x81\0\0\0\0p");
+    let sent = [0, 1, 4, 5, 19_999, 20_003, 20_004, 20_005];
+    for (sent, before) in sent.into_iter().flat_map(|sent| [(sent, 0), (sent, 80_000)]) {
+        // Memory that was used before has room for the Pong behind the queue, too.
+        let mut ws = WebSocket::server(Config::DEFAULT.retain(1 << 20));
+        ws.send(&vec![0; before][..]).unwrap();
+        websocket::write_all(&mut ws);
+        feed(&mut ws, b"\x89\x81\0\0\0\0p");
         ws.send(&vec![1; 20_000][..]).unwrap();
         ws.send(&vec![2; 20_000][..]).unwrap();
         assert!(matches!(ws.next().unwrap(), Some((Event::Ping(b"p"), _))));
@@ -170,6 +181,128 @@ fn s5_5_a_pong_goes_ahead_of_a_long_queue_at_the_end_of_the_frame_under_way() {
         }
         assert!(ws.transmit().is_empty());
     }
+}
+
+#[test]
+fn s5_5_control_frames_go_behind_a_queue_of_less_than_16_kib() {
+    for before in [0, 80_000] {
+        for (len, at) in [(16_379, 16_383), (16_380, 0)] {
+            for answers in [false, true] {
+                let mut ws = WebSocket::server(Config::DEFAULT.retain(1 << 20));
+                ws.send(&vec![0; before][..]).unwrap();
+                websocket::write_all(&mut ws);
+                ws.send(&vec![1; len][..]).unwrap();
+                if answers {
+                    feed(&mut ws, b"\x89\x81\0\0\0\0p");
+                    assert_eq!(drain(&mut ws), 1);
+                } else {
+                    ws.sender().pong(b"p").unwrap();
+                }
+                let all: Vec<u8> = ws.transmit_slices().flatten().copied().collect();
+                assert_eq!(&all[at..at + 3], b"\x8A\x01p", "{len} bytes");
+            }
+        }
+    }
+}
+
+#[test]
+fn memory_that_frames_wait_in_is_not_released() {
+    let mut ws = WebSocket::server(Config::DEFAULT);
+    ws.send("abc").unwrap();
+    ws.transmitted(1).unwrap();
+    ws.release();
+    assert_eq!(ws.transmit(), b"\x03abc");
+    ws.transmitted(4).unwrap();
+    assert!(ws.capacity() > 0, "it may be retained");
+    ws.release();
+    assert_eq!(ws.capacity(), 0);
+}
+
+#[test]
+fn s5_3_a_control_frame_that_is_refused_takes_no_key() {
+    let mut key = 0_u8;
+    let keys = move || {
+        key += 1;
+        [key; 4]
+    };
+    let mut ws = WebSocket::client(keys, Config::DEFAULT);
+    ws.send(&vec![0; 20_000][..]).unwrap();
+    ws.ping(b"").unwrap();
+    assert_eq!(ws.ping(b""), Err(SendError::Full), "one goes ahead of the queue");
+    assert_eq!(ws.sender().pong(b""), Err(SendError::Full));
+    let written = websocket::write_all(&mut ws);
+    assert_eq!(&written[..6], b"\x89\x80\x02\x02\x02\x02");
+    ws.ping(b"").unwrap();
+    assert_eq!(ws.transmit(), b"\x89\x80\x03\x03\x03\x03");
+}
+
+#[test]
+fn s5_5_1_a_half_answers_a_close_without_a_code_by_one_without() {
+    let (mut receiver, mut sender) = server(Config::DEFAULT, b"\x88\x80\0\0\0\0").into_split();
+    assert!(matches!(receiver.next().unwrap(), Some(Event::Close(None))));
+    sender.reply(&receiver.poll_reply().unwrap()).unwrap();
+    assert_eq!(sender.transmit(), b"\x88\x00");
+}
+
+#[test]
+fn a_message_that_was_encoded_for_many_is_queued_as_it_is() {
+    let mut ws = WebSocket::server(Config::DEFAULT.high_water(8));
+    let mut out = [0; 16];
+    let prepared = PreparedMessage::new("abc", &mut out).unwrap();
+    ws.sender().send_prepared(&prepared).unwrap();
+    assert_eq!(ws.sender().send_prepared(&prepared), Err(SendError::Full));
+    assert_eq!(ws.transmit(), b"\x81\x03abc");
+}
+
+/// Takes so many bytes at a time, or fails.
+struct Stream(Vec<u8>, Vec<std::io::Result<usize>>);
+
+impl std::io::Write for Stream {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let len = self.1.pop().unwrap_or(Ok(bytes.len()))?.min(bytes.len());
+        self.0.extend_from_slice(&bytes[..len]);
+        Ok(len)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn writing_continues_after_an_interrupt_and_leaves_the_rest_after_an_error() {
+    use std::io::ErrorKind::{Interrupted, WouldBlock, WriteZero};
+    for (kind, last) in
+        [(WouldBlock, Err(WouldBlock.into())), (WriteZero, Ok(0)), (Interrupted, Ok(2))]
+    {
+        let mut ws = WebSocket::server(Config::DEFAULT);
+        ws.send("abc").unwrap();
+        let mut stream = Stream(Vec::new(), vec![last, Err(Interrupted.into()), Ok(1)]);
+        let result = ws.write_to(&mut stream).map_err(|error| error.kind());
+        if kind == Interrupted {
+            assert_eq!((result, ws.queued()), (Ok(()), 0));
+        } else {
+            assert_eq!((result, ws.queued()), (Err(kind), 4));
+            ws.write_to(&mut stream).unwrap();
+        }
+        assert_eq!(stream.0, b"\x81\x03abc");
+    }
+}
+
+#[test]
+fn a_slow_reader_of_a_long_queue_costs_no_more_than_its_bytes() {
+    let mut ws = WebSocket::server(Config::DEFAULT);
+    let (mut meter, payload) = (Meter::start(), vec![1; 1 << 20]);
+    meter.give(payload.len());
+    ws.send(&payload[..]).unwrap();
+    meter.call(payload.len());
+    for _ in 0..3_000 {
+        ws.transmitted(1_000.min(ws.queued())).unwrap();
+        meter.give(1_000);
+        ws.send(&[2; 1_000]).unwrap();
+        meter.call(1_000);
+    }
+    assert!(ws.capacity() <= 3 << 20, "what was written makes room: {}", ws.capacity());
 }
 
 #[test]
@@ -373,6 +506,22 @@ fn deadlines_ping_and_close_and_end() {
     assert_eq!((ws.deadline(), ws.is_closed()), (Some(at(325)), false));
     assert_eq!(ws.handle_timeout(at(325)), Some(Timer::Close));
     assert!(ws.is_closed());
+}
+
+#[test]
+fn only_bytes_that_arrive_postpone_a_ping() {
+    let at = Duration::from_secs;
+    let mut ws = WebSocket::server(Config::DEFAULT);
+    ws.read_buf();
+    ws.received(0).unwrap();
+    assert_eq!((ws.handle_timeout(at(10)), ws.deadline()), (None, Some(at(30))));
+    feed(&mut ws, b"\x82");
+    assert_eq!((ws.handle_timeout(at(10)), ws.deadline()), (None, Some(at(40))));
+    // A read that found nothing forgets no earlier one.
+    feed(&mut ws, b"\x80");
+    ws.read_buf();
+    ws.received(0).unwrap();
+    assert_eq!((ws.handle_timeout(at(20)), ws.deadline()), (None, Some(at(50))));
 }
 
 #[test]
