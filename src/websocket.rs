@@ -448,8 +448,8 @@ impl<R: Role, S: Storage> WebSocket<R, S> {
 
     /// Makes a whole of the two halves of one connection again.
     ///
-    /// It needs a target with atomic operations on 32 bits, as a counter in the process tells which
-    /// halves belong together.
+    /// It needs a target with atomic operations on 32 bits, as a counter in the process identifies
+    /// the halves that belong together.
     ///
     /// # Errors
     /// Returns both halves, unchanged, if they are not of the same connection.

@@ -1,4 +1,4 @@
-//! Errors of a handshake, by who is at fault.
+//! Errors of a handshake: the peer's, and the caller's.
 
 use core::error::Error;
 use core::fmt;

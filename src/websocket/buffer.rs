@@ -28,7 +28,7 @@ const LONG_READ: usize = 16 << 10;
 /// The rest of a message that is read at once, if there is memory for it: one long copy is quicker
 /// than several, but not if it is to be unmasked far behind.
 const REST: usize = 64 << 10;
-/// How far reads of short messages go on before they begin at the front again.
+/// How far reads of short messages advance before they begin at the front again.
 const LAP: usize = 16 << 10;
 /// The most of an open message that is moved to the front to save a short read.
 const MOVED: usize = 1 << 10;

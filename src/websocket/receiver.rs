@@ -36,9 +36,9 @@ pub struct Receiver<R: Role, S> {
     pub(super) heard: bool,
     /// Messages that did not arrive in one piece, so that one can be told from the next.
     pub(super) ended: u32,
-    /// A text in one frame was invalid, and what is behind it is yet to be discarded.
+    /// A text in one frame was invalid, and the bytes behind it are yet to be discarded.
     stale: bool,
-    /// What is behind the end of what was read, if anything, has been read too.
+    /// The room behind the last byte was lent uninitialised; bytes found there have been read.
     #[cfg(feature = "bytes")]
     pub(super) lent_uninitialised: bool,
     #[cfg(feature = "deflate")]
@@ -238,7 +238,7 @@ impl<R: Role, S: Storage> Receiver<R, S> {
         found
     }
 
-    /// Discards what is behind the message that failed the connection.
+    /// Discards the bytes behind the message that failed the connection.
     #[inline]
     pub(super) fn discard_stale(&mut self) {
         if core::mem::take(&mut self.stale) {
