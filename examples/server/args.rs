@@ -52,6 +52,8 @@ pub(crate) struct Settings {
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 /// How many bytes of short replies may be queued, besides one of the longest.
 const BATCH: usize = 64 << 10;
+/// How much memory a client's buffers each keep between messages, until it is silent.
+const RETAIN: usize = 256 << 10;
 
 impl Settings {
     /// Parses the command line; returns `None` if the user asks for help.
@@ -93,6 +95,7 @@ impl Settings {
             .limits(Limits::DEFAULT.max_message(max).max_frame(max))
             .timeouts(timeouts.message(Some(self.message_timeout)))
             .high_water(longest.saturating_add(BATCH))
+            .retain(RETAIN)
     }
 }
 

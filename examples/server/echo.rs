@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::io::Read;
 use std::net::TcpStream;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rfc6455::websocket::{self, Event, Message};
 use rfc6455::{CloseCode, SendError, Server as Role, Timer};
@@ -11,6 +11,9 @@ use rfc6455::{CloseCode, SendError, Server as Role, Timer};
 use crate::clock::Clock;
 use crate::output::Output;
 use crate::{Server, read};
+
+/// How long a client is silent before its buffers are freed.
+const REST: Duration = Duration::from_secs(1);
 
 /// A client's WebSocket, with its buffers on the heap.
 pub(crate) type WebSocket = rfc6455::WebSocket<Role, Vec<u8>>;
@@ -38,17 +41,20 @@ fn exchange(
     output: &mut Output<'_>,
     ws: &mut WebSocket,
 ) -> Result<(), Box<dyn Error>> {
-    let mut clock = Clock::default();
+    let (mut clock, mut silence) = (Clock::default(), Duration::ZERO);
     while !ws.is_closed() {
         let start = Instant::now();
         let received = read(&mut input, ws.read_buf())?;
         let wait = start.elapsed();
+        silence += wait;
         match received {
+            None if silence >= REST => ws.release(),
             None => {}
             Some(0) => return Err("it has gone without a Close".into()),
             Some(n) => {
                 ws.received(n)?;
                 clock.received(n);
+                silence = Duration::ZERO;
             }
         }
         while let Some((event, tx)) = ws.next()? {

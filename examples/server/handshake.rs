@@ -27,7 +27,7 @@ pub(crate) fn shake_hands(
     stream: &TcpStream,
     output: &mut Output<'_>,
     settings: Option<&Settings>,
-) -> io::Result<Option<(WebSocket, Vec<u8>)>> {
+) -> io::Result<Option<(Box<WebSocket>, Vec<u8>)>> {
     let deadline = Instant::now() + HANDSHAKE_TIMEOUT;
     let (mut storage, mut buf) = (vec![0; MAX_HEAD], vec![0; MAX_HEAD]);
     let mut handshake = ServerHandshake::new(&mut storage, HandshakeLimits::DEFAULT);
@@ -58,7 +58,7 @@ pub(crate) fn shake_hands(
 }
 
 /// Returns the response to a request, and the WebSocket if it opens one.
-fn answer(request: &Request<'_>, settings: Option<&Settings>) -> (Vec<u8>, Option<WebSocket>) {
+fn answer(request: &Request<'_>, settings: Option<&Settings>) -> (Vec<u8>, Option<Box<WebSocket>>) {
     let Some(settings) = settings else {
         return (response(503, &[("Retry-After", "5")], "too many clients\n"), None);
     };
@@ -81,7 +81,8 @@ fn answer(request: &Request<'_>, settings: Option<&Settings>) -> (Vec<u8>, Optio
     match upgrade.accept(&acceptance, &mut out) {
         Ok(len) => {
             out.truncate(len);
-            (out, Some(ws))
+            // Each move on the stack would take memory that the thread keeps.
+            (out, Some(Box::new(ws)))
         }
         Err(_) => (response(500, &[], ""), None),
     }

@@ -73,6 +73,48 @@ fn keeps_no_memory_of_long_messages_of_silent_clients() {
     drop(clients);
 }
 
+#[test]
+fn takes_24_kib_of_a_client_at_rest() {
+    const AT_REST: u64 = 200;
+    let server = Running::server(&[]);
+    let message = frame(BINARY, &[0; 64 << 10]);
+    let echo = || {
+        let mut stream = server.open(b"");
+        stream.write_all(&message).unwrap();
+        assert_eq!(read_message(&mut stream), 64 << 10);
+        stream
+    };
+    // What the first threads bring stays.
+    let _first: Vec<_> = (0..20).map(|_| echo()).collect();
+    thread::sleep(Duration::from_secs(2));
+    let Some(before) = count(&server, "status", "VmRSS") else { return };
+    let _clients: Vec<_> = (0..AT_REST).map(|_| echo()).collect();
+    let start = Instant::now();
+    loop {
+        let each = (count(&server, "status", "VmRSS").unwrap().saturating_sub(before)) / AT_REST;
+        if each <= 24 {
+            return;
+        }
+        assert!(start.elapsed() < PATIENCE, "{each} KiB each");
+        thread::sleep(Duration::from_millis(100));
+    }
+}
+
+#[test]
+fn answers_a_batch_with_one_write() {
+    const BATCHES: u64 = 100;
+    let server = Running::server(&[]);
+    let mut stream = server.open(b"");
+    let Some(before) = count(&server, "io", "syscw") else { return };
+    for _ in 0..BATCHES {
+        stream.write_all(&frame(BINARY, b"12345678").repeat(16)).unwrap();
+        for _ in 0..16 {
+            assert_eq!(read_frame(&mut stream), (BINARY, b"12345678".to_vec()));
+        }
+    }
+    assert_eq!(count(&server, "io", "syscw").unwrap() - before, BATCHES);
+}
+
 #[cfg(feature = "deflate")]
 mod compressed {
     use super::*;
