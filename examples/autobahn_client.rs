@@ -8,18 +8,20 @@
 
 use std::error::Error;
 use std::io::{self, Read, Write};
+use std::net::TcpStream;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use lexopt::Parser;
 use lexopt::prelude::*;
+use rfc6455::handshake::Offer;
 use rfc6455::websocket::{Config, Event};
 use rfc6455::{Eof, Timeouts};
 
 use common::deflate;
 use common::linger::linger;
 use common::url::Url;
-use common::{Opened, Tx};
+use common::{ConnectError, Opened, Tx};
 
 mod common;
 
@@ -88,26 +90,34 @@ impl Args {
 fn run(base: &str, agent: &str, config: deflate::Config) -> Result<(), Box<dyn Error>> {
     let count = case_count(&format!("{base}/getCaseCount"), config)?;
     for case in 1..=count {
-        let mut opened = open(&format!("{base}/runCase?case={case}&agent={agent}"), config)?;
-        match echo(&mut opened) {
+        let (stream, opened) = open(&format!("{base}/runCase?case={case}&agent={agent}"), config)?;
+        match echo(&stream, opened) {
             Ok(()) => println!("case {case} of {count}"),
             Err(error) => println!("case {case} of {count}: {error}"),
         }
         // A Close frame that reports a violation should reach the testsuite.
-        linger(&opened.stream);
+        linger(&stream);
     }
-    echo(&mut open(&format!("{base}/updateReports?agent={agent}"), config)?)
+    let (stream, opened) = open(&format!("{base}/updateReports?agent={agent}"), config)?;
+    echo(&stream, opened)
 }
 
-fn open(url: &str, deflate: deflate::Config) -> Result<Opened, Box<dyn Error>> {
+fn open(url: &str, deflate: deflate::Config) -> Result<(TcpStream, Opened), Box<dyn Error>> {
     let url = Url::parse(url).map_err(|error| format!("{url}: {error}"))?;
-    Ok(common::connect(&url, CONFIG, deflate)?)
+    if url.secure {
+        return Err("the testsuite is reached without TLS: use ws://".into());
+    }
+    let stream = common::connect_tcp(&url).map_err(ConnectError::Unreachable)?;
+    let offer = Offer::new(&url.authority, &url.target);
+    let opened = common::shake_hands(&stream, &stream, offer, CONFIG, deflate)?;
+    Ok((stream, opened))
 }
 
 /// Returns the number in the only message that the server sends at `url`.
 fn case_count(url: &str, config: deflate::Config) -> Result<u32, Box<dyn Error>> {
     let mut digits = Vec::new();
-    converse(&mut open(url, config)?, |_, event| {
+    let (stream, opened) = open(url, config)?;
+    converse(&stream, opened, |_, event| {
         if let Event::Chunk(chunk) = event {
             digits.extend_from_slice(&chunk);
         }
@@ -120,8 +130,8 @@ fn case_count(url: &str, config: deflate::Config) -> Result<u32, Box<dyn Error>>
 /// Sends everything back until the connection ends.
 ///
 /// It never fails with `Full`: the queue has room for what a read of 16 KiB inflates to.
-fn echo(opened: &mut Opened) -> Result<(), Box<dyn Error>> {
-    converse(opened, |tx, event| match event {
+fn echo(stream: &TcpStream, opened: Opened) -> Result<(), Box<dyn Error>> {
+    converse(stream, opened, |tx, event| match event {
         Event::Chunk(chunk) => Ok(tx.send(&chunk)?),
         Event::Message(message) => Ok(tx.send(message)?), // an empty one
         _ => Ok(()),
@@ -130,11 +140,12 @@ fn echo(opened: &mut Opened) -> Result<(), Box<dyn Error>> {
 
 /// Receives until the connection ends, and forwards the data.
 fn converse(
-    opened: &mut Opened,
+    stream: &TcpStream,
+    opened: Opened,
     mut on_event: impl FnMut(&mut Tx, Event<'_>) -> Result<(), Box<dyn Error>>,
 ) -> Result<(), Box<dyn Error>> {
-    let Opened { stream, ws, early } = opened;
-    let mut input = early.chain(&*stream);
+    let Opened { mut ws, early, .. } = opened;
+    let mut input = early.chain(stream);
     let start = Instant::now();
     // A client lets the server close TCP, so this is the end of the stream.
     while !ws.is_closed() {

@@ -9,14 +9,16 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::net::{TcpStream, ToSocketAddrs};
 use std::time::{Duration, Instant};
 
-use rfc6455::handshake::{ClientHandshake, HandshakeError, HandshakeLimits, Offer};
+use rfc6455::handshake::{
+    ClientHandshake, HandshakeError, HandshakeLimits, HandshakeSendError, Offer,
+};
 use rfc6455::websocket::{Config, Receiver, Sender};
 use rfc6455::{Client, WebSocket};
 
 use url::Url;
 
 /// The timeout for TCP, and again for the handshake.
-const TIMEOUT: Duration = Duration::from_secs(10);
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The source of masking keys: a function, because the type of a closure cannot be named.
 pub(crate) type Keys = fn() -> [u8; 4];
@@ -30,10 +32,12 @@ pub(crate) type Tx = Sender<Client<Keys>, Vec<u8>>;
 
 /// A connection after its handshake.
 pub(crate) struct Opened {
-    pub(crate) stream: TcpStream,
     pub(crate) ws: Ws,
     /// The bytes that arrived right after the response: the connection's first input.
     pub(crate) early: Vec<u8>,
+    /// What the server chose, or nothing.
+    #[allow(dead_code, reason = "one client offers none")]
+    pub(crate) subprotocol: Option<String>,
 }
 
 /// Why connecting failed.
@@ -41,6 +45,8 @@ pub(crate) struct Opened {
 pub(crate) enum ConnectError {
     /// No server answers at the address.
     Unreachable(io::Error),
+    /// The request would break the protocol: a header, a subprotocol or the origin is not allowed.
+    Request(HandshakeSendError),
     /// A server answers, but does not open a WebSocket.
     Handshake(HandshakeError),
     /// The transport failed during the handshake.
@@ -54,20 +60,8 @@ fn random<const N: usize>() -> [u8; N] {
     bytes
 }
 
-/// Connects, and performs the opening handshake.
-pub(crate) fn connect(
-    url: &Url,
-    config: Config,
-    deflate: deflate::Config,
-) -> Result<Opened, ConnectError> {
-    let mut stream = connect_tcp(url).map_err(ConnectError::Unreachable)?;
-    let ws = WebSocket::client(random as Keys, config);
-    let (ws, early) = shake_hands(&mut stream, url, ws, deflate)?;
-    Ok(Opened { stream, ws, early })
-}
-
 /// Tries the addresses of the host in turn.
-fn connect_tcp(url: &Url) -> io::Result<TcpStream> {
+pub(crate) fn connect_tcp(url: &Url) -> io::Result<TcpStream> {
     let mut failure = io::Error::new(ErrorKind::NotFound, "the host has no address");
     for address in (url.host.as_str(), url.port).to_socket_addrs()? {
         match TcpStream::connect_timeout(&address, TIMEOUT) {
@@ -83,35 +77,39 @@ fn connect_tcp(url: &Url) -> io::Result<TcpStream> {
     Err(failure)
 }
 
-/// Sends the request and reads the response; returns the bytes after it.
+/// Performs the opening handshake over a stream, whose timeouts are those of `socket`.
 #[cfg_attr(not(feature = "deflate"), allow(unused_variables))]
-fn shake_hands(
-    stream: &mut TcpStream,
-    url: &Url,
-    ws: Ws,
+pub(crate) fn shake_hands(
+    mut stream: impl Read + Write,
+    socket: &TcpStream,
+    offer: Offer<'_>,
+    config: Config,
     deflate: deflate::Config,
-) -> Result<(Ws, Vec<u8>), ConnectError> {
+) -> Result<Opened, ConnectError> {
+    let ws = WebSocket::client(random as Keys, config);
     let mut storage = [0; 8192];
-    let offer = Offer::new(&url.authority, &url.target);
     #[cfg(feature = "deflate")]
     let extensions = deflate.offer();
     #[cfg(feature = "deflate")]
     let offer = offer.extensions(Some(&extensions));
     let mut handshake =
         ClientHandshake::new(offer, random(), &mut storage, HandshakeLimits::DEFAULT)
-            .map_err(|error| io::Error::new(ErrorKind::InvalidInput, error))?;
-    let mut request = vec![0; 512 + url.authority.len() + url.target.len()];
-    let len = handshake
-        .write_request(&mut request)
-        .map_err(|error| io::Error::new(ErrorKind::InvalidInput, error))?;
-    stream.write_all(&request[..len])?;
+            .map_err(ConnectError::Request)?;
+    let mut request = Vec::new();
+    if let Err(HandshakeSendError::BufferTooSmall { needed }) =
+        handshake.write_request(&mut request)
+    {
+        request.resize(needed, 0);
+    }
+    handshake.write_request(&mut request).map_err(ConnectError::Request)?;
+    stream.write_all(&request)?;
 
     // One deadline for the whole response: a server that sends a byte now and then is too slow.
     let deadline = Instant::now() + TIMEOUT;
     let mut buf = [0; 4096];
     loop {
         let time = deadline.saturating_duration_since(Instant::now());
-        stream.set_read_timeout(Some(time.max(Duration::from_millis(1))))?;
+        socket.set_read_timeout(Some(time.max(Duration::from_millis(1))))?;
         let n = stream.read(&mut buf)?;
         if n == 0 || time.is_zero() {
             return Err(io::Error::from(ErrorKind::UnexpectedEof).into());
@@ -121,8 +119,9 @@ fn shake_hands(
             let established = response.upgrade()?;
             #[cfg(feature = "deflate")]
             let ws = ws.deflate(deflate.confirm_response(&established)?);
-            stream.set_read_timeout(None)?;
-            return Ok((ws, input.to_vec()));
+            let subprotocol = established.subprotocol().map(str::to_string);
+            socket.set_read_timeout(None)?;
+            return Ok(Opened { ws, early: input.to_vec(), subprotocol });
         }
     }
 }
@@ -143,6 +142,7 @@ impl fmt::Display for ConnectError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unreachable(error) => write!(f, "cannot connect: {error}"),
+            Self::Request(error) => write!(f, "the request cannot be sent: {error}"),
             Self::Handshake(HandshakeError::Status(status)) => {
                 write!(f, "the server refuses a WebSocket, with HTTP status {status}")
             }

@@ -1,13 +1,16 @@
-//! Parses `ws:` URLs (RFC 6455 §3).
+//! Parses `ws:` and `wss:` URLs (RFC 6455 §3).
 
 use std::fmt;
 
 use iri_string::types::UriStr;
 
-/// The parts of a `ws:` URL.
+/// The parts of a `ws:` or `wss:` URL.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Url {
-    /// For the `Host` header: the host, an IPv6 address in brackets, and the port if it is not 80.
+    /// Whether the transport is TLS.
+    pub(crate) secure: bool,
+    /// For the `Host` header: the host, an IPv6 address in brackets, and the port if it is not the
+    /// default of the scheme.
     pub(crate) authority: String,
     /// The name or address to connect to, without brackets.
     pub(crate) host: String,
@@ -19,7 +22,6 @@ pub(crate) struct Url {
 /// Why a URL is not that of a WebSocket that this client can connect to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum UrlError {
-    Secure,
     Scheme,
     UserInfo,
     Host,
@@ -32,11 +34,11 @@ impl Url {
     /// Parses a URL, strictly by RFC 3986.
     pub(crate) fn parse(url: &str) -> Result<Self, UrlError> {
         let uri = UriStr::new(url).map_err(|_| UrlError::Syntax)?;
-        match uri.scheme_str() {
-            scheme if scheme.eq_ignore_ascii_case("ws") => {}
-            scheme if scheme.eq_ignore_ascii_case("wss") => return Err(UrlError::Secure),
+        let (secure, default_port) = match uri.scheme_str() {
+            scheme if scheme.eq_ignore_ascii_case("ws") => (false, 80),
+            scheme if scheme.eq_ignore_ascii_case("wss") => (true, 443),
             _ => return Err(UrlError::Scheme),
-        }
+        };
         // "Fragment identifiers are meaningless in the context of WebSocket URIs and MUST NOT be
         // used on these URIs." (§3)
         if uri.fragment().is_some() {
@@ -47,7 +49,7 @@ impl Url {
             return Err(UrlError::UserInfo);
         }
         let port = match authority.port() {
-            None => 80,
+            None => default_port,
             Some(port) => port.parse().ok().filter(|&port| port != 0).ok_or(UrlError::Port)?,
         };
         let host = authority.host();
@@ -55,23 +57,20 @@ impl Url {
         if host.is_empty() || host.contains('%') {
             return Err(UrlError::Host);
         }
-        let authority = if port == 80 { host.to_string() } else { format!("{host}:{port}") };
+        let authority =
+            if port == default_port { host.to_string() } else { format!("{host}:{port}") };
         // A target always begins with a slash, even if the URL has only a query.
         let path = if uri.path_str().is_empty() { "/" } else { uri.path_str() };
         let query = uri.query_str().map_or_else(String::new, |query| format!("?{query}"));
         let host = host.trim_matches(['[', ']']).to_string();
-        Ok(Self { authority, host, port, target: format!("{path}{query}") })
+        Ok(Self { secure, authority, host, port, target: format!("{path}{query}") })
     }
 }
 
 impl fmt::Display for UrlError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Secure => {
-                "wss:// is WebSocket over TLS, which is the transport's business and not the \
-                 codec's; this example only has TCP: use ws://"
-            }
-            Self::Scheme => "it does not begin with ws://",
+            Self::Scheme => "it does not begin with ws:// or wss://",
             Self::UserInfo => "it has a user name, which WebSocket does not send",
             Self::Host => "it has no host, or one that is percent-encoded",
             Self::Port => "the port is not a number from 1 to 65535",

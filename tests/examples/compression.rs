@@ -1,47 +1,42 @@
-//! Compression between the two, seen from the wire.
+//! Compression of the server, seen from the wire.
+
+use rfc6455::websocket::{Config, Event, Message};
+use rfc6455::{Client, WebSocket};
 
 use super::*;
 
-/// Passes on what comes, and gives a copy of it in the end.
-fn passed_on(mut from: TcpStream, mut to: TcpStream) -> Vec<u8> {
-    let (mut all, mut buf) = (Vec::new(), [0; 4096]);
-    while let Ok(n @ 1..) = from.read(&mut buf) {
-        all.extend_from_slice(&buf[..n]);
-        if to.write_all(&buf[..n]).is_err() {
-            break;
-        }
-    }
-    let _ = to.shutdown(Shutdown::Write);
-    all
+type Ws = WebSocket<Client<fn() -> [u8; 4]>, Vec<u8>>;
+
+/// A client that offers compression, and whether the server accepted it.
+fn open(server: &Running) -> (TcpStream, Ws, bool) {
+    let mut stream = server.connect();
+    let offer = "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n\r\n";
+    stream.write_all(format!("{REQUEST}{offer}").as_bytes()).unwrap();
+    let head = read_head(&mut stream);
+    let accepted = head.contains("Sec-WebSocket-Extensions: permessage-deflate\r\n");
+    let ws = WebSocket::client((|| [1, 2, 3, 4]) as fn() -> [u8; 4], Config::DEFAULT);
+    #[cfg(feature = "deflate")]
+    let ws = {
+        use rfc6455::deflate;
+        let negotiated = deflate::Config::DEFAULT.confirm(deflate::Params::default());
+        ws.deflate(accepted.then_some(negotiated).flatten())
+    };
+    (stream, ws, accepted)
 }
 
 #[test]
-fn client_and_server_agree_on_it_and_do_it() {
+fn the_server_compresses_if_it_can() {
     let server = Running::server(&[]);
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("ws://{}/", listener.local_addr().unwrap());
-    let wire = thread::spawn(move || {
-        let (client, server) = (listener.accept().unwrap().0, server.connect());
-        let (to_server, to_client) = (server.try_clone().unwrap(), client.try_clone().unwrap());
-        let up = thread::spawn(move || passed_on(client, to_server));
-        let down = passed_on(server, to_client);
-        [up.join().unwrap(), down]
-    });
-    let line = "the same again, ".repeat(2000);
-    let output = client::client(&[&url], format!("{line}\n").as_bytes());
-    assert_eq!(output.stdout, format!("{line}\n").as_bytes(), "{}", client::errors(&output));
-    for bytes in wire.join().unwrap() {
-        let head = bytes.windows(4).position(|four| four == b"\r\n\r\n").unwrap();
-        let (head, frames) = bytes.split_at(head + 4);
-        let head = str::from_utf8(head).unwrap();
-        let named = head.contains("permessage-deflate");
-        assert_eq!(named, cfg!(feature = "deflate"), "{head}");
-        let (first, payload) = read_frame(&mut &frames[..]);
-        if named {
-            assert!(first == 0xC1 && payload.len() < line.len() / 20, "{first:#X}");
-        } else {
-            assert_eq!((first, payload.len()), (TEXT, line.len()));
-        }
+    let (mut stream, mut ws, accepted) = open(&server);
+    assert_eq!(accepted, cfg!(feature = "deflate"));
+    let text = "the same again, ".repeat(2000);
+    ws.send(&*text).unwrap();
+    ws.write_to(&mut stream).unwrap();
+    let (first, payload) = read_frame(&mut stream);
+    if accepted {
+        assert!(first == 0xC1 && payload.len() < text.len() / 20, "{first:#X}");
+    } else {
+        assert_eq!((first, payload), (TEXT, text.into_bytes()));
     }
 }
 
@@ -49,10 +44,21 @@ fn client_and_server_agree_on_it_and_do_it() {
 #[test]
 fn long_texts_come_back_as_they_were() {
     let server = Running::server(&[]);
-    let url = format!("ws://{}/", server.address);
+    let (mut stream, mut ws, _) = open(&server);
     let long = "👋 wörld ".repeat(40_000);
-    let lines = format!("{long}\nx{long}\nxx{long}\nxxx{long}\n");
-    let output = client::client(&[&url], lines.as_bytes());
-    assert_eq!(output.status.code(), Some(0), "{}", client::errors(&output));
-    assert!(output.stdout == lines.as_bytes());
+    for before in ["", "x", "xx", "xxx"] {
+        let text = format!("{before}{long}");
+        ws.send(&*text).unwrap();
+        ws.write_to(&mut stream).unwrap();
+        let mut is_echoed = false;
+        while !is_echoed {
+            let n = stream.read(ws.read_buf()).unwrap();
+            ws.received(n).unwrap();
+            while let Some((event, _)) = ws.next().unwrap() {
+                let Event::Message(Message::Text(echo)) = event else { panic!("{event:?}") };
+                assert!(echo.as_bytes() == text.as_bytes());
+                is_echoed = true;
+            }
+        }
+    }
 }

@@ -4,32 +4,22 @@
 //! last.
 
 use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 use std::{env, fs, thread};
 
-use rfc6455::handshake::accept_key;
-
-mod client;
 mod compression;
 mod proxy;
 mod resources;
 mod server;
 #[path = "../../examples/common/url.rs"]
 mod url;
+mod wire;
 
 use url::{Url, UrlError};
-
-/// For anything that should happen at once.
-const PATIENCE: Duration = Duration::from_secs(10);
-
-const TEXT: u8 = 0x81;
-const BINARY: u8 = 0x82;
-const CLOSE: u8 = 0x88;
-const PING: u8 = 0x89;
-const PONG: u8 = 0x8A;
+use wire::*;
 
 /// An example, which cargo has built next to this test.
 fn example(name: &str) -> Command {
@@ -121,17 +111,6 @@ const REQUEST: &str = "GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r
     Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n\
     Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
 
-/// A head and nothing behind it.
-fn read_head(stream: &mut impl Read) -> String {
-    let mut head = Vec::new();
-    while !head.ends_with(b"\r\n\r\n") {
-        let mut byte = [0];
-        stream.read_exact(&mut byte).unwrap();
-        head.extend(byte);
-    }
-    String::from_utf8(head).unwrap()
-}
-
 /// All there is to come; a reset is a failure.
 fn read_to_end(stream: &mut impl Read) -> String {
     let mut all = Vec::new();
@@ -139,82 +118,8 @@ fn read_to_end(stream: &mut impl Read) -> String {
     String::from_utf8(all).unwrap()
 }
 
-/// A client's frame, masked, with `first` as its first byte.
-fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
-    let key = [0x37, 0xFA, 0x21, 0x3D];
-    let mut frame = server_frame(first, payload);
-    let header_len = frame.len() - payload.len();
-    frame[1] |= 0x80;
-    frame.truncate(header_len);
-    frame.extend(key);
-    frame.extend(payload.iter().enumerate().map(|(at, byte)| byte ^ key[at % 4]));
-    frame
-}
-
-/// A server's frame, not masked.
-fn server_frame(first: u8, payload: &[u8]) -> Vec<u8> {
-    let len = payload.len();
-    let mut frame = vec![first];
-    match (u8::try_from(len), u16::try_from(len)) {
-        (Ok(len @ ..=125), _) => frame.push(len),
-        (_, Ok(len)) => {
-            frame.push(126);
-            frame.extend(len.to_be_bytes());
-        }
-        _ => {
-            frame.push(127);
-            frame.extend((len as u64).to_be_bytes());
-        }
-    }
-    frame.extend(payload);
-    frame
-}
-
-/// The first byte and the payload of a frame, masked or not.
-fn read_frame(stream: &mut impl Read) -> (u8, Vec<u8>) {
-    let mut header = [0; 2];
-    stream.read_exact(&mut header).unwrap();
-    let len = match header[1] & 0x7F {
-        126 => {
-            let mut len = [0; 2];
-            stream.read_exact(&mut len).unwrap();
-            u16::from_be_bytes(len).into()
-        }
-        127 => {
-            let mut len = [0; 8];
-            stream.read_exact(&mut len).unwrap();
-            u64::from_be_bytes(len)
-        }
-        len => len.into(),
-    };
-    let mut key = [0; 4];
-    if header[1] & 0x80 != 0 {
-        stream.read_exact(&mut key).unwrap();
-    }
-    let mut payload = vec![0; usize::try_from(len).unwrap()];
-    stream.read_exact(&mut payload).unwrap();
-    for (at, byte) in payload.iter_mut().enumerate() {
-        *byte ^= key[at % 4];
-    }
-    (header[0], payload)
-}
-
-/// The server's end of a WebSocket, and the request that asked for it.
-fn accept(listener: &TcpListener) -> (TcpStream, String) {
-    let mut stream = listener.accept().unwrap().0;
-    stream.set_read_timeout(Some(PATIENCE)).unwrap();
-    stream.set_write_timeout(Some(PATIENCE)).unwrap();
-    let request = read_head(&mut stream);
-    let (_, key) = request.split_once("Sec-WebSocket-Key: ").unwrap();
-    let accept = accept_key(&key.as_bytes()[..24]);
-    let accept = str::from_utf8(&accept).unwrap();
-    write!(
-        stream,
-        "HTTP/1.1 101 \r\nUpgrade: websocket\r\nConnection: upgrade\r\n\
-         Sec-WebSocket-Accept: {accept}\r\n\r\n"
-    )
-    .unwrap();
-    (stream, request)
+fn errors(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
 /// A Close with this code, and then the end of TCP.
@@ -279,19 +184,22 @@ fn urls_are_taken_apart() {
         ("WS://example.com:80/a/b?c=d?e", "example.com", "example.com", 80, "/a/b?c=d?e"),
         ("ws://127.0.0.1:9001?x=/", "127.0.0.1:9001", "127.0.0.1", 9001, "/?x=/"),
         ("ws://[::1]", "[::1]", "::1", 80, "/"),
+        ("wss://example.com", "example.com", "example.com", 443, "/"),
+        ("wss://example.com:443/", "example.com", "example.com", 443, "/"),
+        ("wss://example.com:80/", "example.com:80", "example.com", 80, "/"),
+        ("ws://example.com:443/", "example.com:443", "example.com", 443, "/"),
         ("ws://[::1]:65535/%20", "[::1]:65535", "::1", 65535, "/%20"),
     ] {
         let parsed = Url::parse(url).unwrap();
-        let expected = (authority, host, port, target);
-        let Url { authority, host, port, target } = &parsed;
-        assert_eq!((&**authority, &**host, *port, &**target), expected, "{url}");
+        let expected = (url.starts_with("wss"), authority, host, port, target);
+        let Url { secure, authority, host, port, target } = &parsed;
+        assert_eq!((*secure, &**authority, &**host, *port, &**target), expected, "{url}");
     }
 }
 
 #[test]
 fn urls_that_are_none_are_refused() {
     for (url, error) in [
-        ("wss://example.com", UrlError::Secure),
         ("http://example.com", UrlError::Scheme),
         ("example.com", UrlError::Syntax),
         ("ws:/example.com", UrlError::Host),
@@ -325,7 +233,7 @@ fn urls_that_are_none_are_refused() {
 fn arguments_that_are_not_utf8_are_a_usage_error() {
     use std::os::unix::ffi::OsStrExt;
     let wrong = std::ffi::OsStr::from_bytes(b"\xFF\x1B[31m");
-    for name in ["server", "client", "autobahn_client"] {
+    for name in ["server", "autobahn_client"] {
         for before in [&[][..], &["--window"], &["--"]] {
             let output = example(name).args(before).arg(wrong).output().unwrap();
             let errors = String::from_utf8(output.stderr).unwrap();
@@ -335,5 +243,5 @@ fn arguments_that_are_not_utf8_are_a_usage_error() {
         }
     }
     let output = example("echo").arg(wrong).output().unwrap();
-    assert_eq!(output.status.code(), Some(1), "{}", client::errors(&output));
+    assert_eq!(output.status.code(), Some(1), "{}", errors(&output));
 }

@@ -43,7 +43,7 @@ impl Nginx {
             .args(["-subj", "/CN=echo.example", "-keyout", &key, "-out", &certificate])
             .output()
             .unwrap();
-        assert!(made.status.success(), "{}", client::errors(&made));
+        assert!(made.status.success(), "{}", errors(&made));
 
         let readme = include_str!("../../examples/README.md");
         let (_, server) = readme.split_once("```nginx\n").unwrap();

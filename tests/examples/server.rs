@@ -112,7 +112,7 @@ fn refuses_an_option_that_is_no_origin() {
     for wrong in ["https://echo.example/", "echo.example", "*", "https://*.example", "file:///", ""]
     {
         let output = example("server").args(["--listen", "x", "--origin", wrong]).output().unwrap();
-        assert_eq!(output.status.code(), Some(2), "{wrong}: {}", client::errors(&output));
+        assert_eq!(output.status.code(), Some(2), "{wrong}: {}", errors(&output));
     }
 }
 

@@ -53,7 +53,8 @@ impl Source {
             take_tests(&text, &file, &mut all.tests);
             all.comments.push((file, comments));
         }
-        for file in rust_files("tests") {
+        let programs = rust_files("examples");
+        for file in rust_files("tests").into_iter().chain(programs) {
             take_tests(&fs::read_to_string(&file).unwrap(), &file, &mut all.tests);
         }
         assert!(all.items.len() > 500 && all.tests.len() > 300, "the items were not found");

@@ -1,10 +1,31 @@
-//! The client.
+//! The client, run as a user would: started as a program, spoken to over TCP.
 
-use super::*;
+use std::ffi::OsStr;
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
+use std::process::{Command, Output, Stdio};
+use std::time::Duration;
+use std::{env, fs, thread};
+
+use server::Echo;
+use wire::*;
+
+mod compression;
+mod options;
+mod server;
+mod terminal;
+#[path = "../../../../tests/examples/wire.rs"]
+mod wire;
+
+fn command() -> Command {
+    Command::new(env!("CARGO_BIN_EXE_wsc"))
+}
 
 /// Runs the client with this input, to its end.
-pub(crate) fn client(args: &[&str], input: &[u8]) -> Output {
-    let mut child = example("client")
+fn client(args: &[&str], input: &[u8]) -> Output {
+    let mut child = command()
         .args(args)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -31,7 +52,7 @@ fn against_with(
 ) -> Output {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("ws://{}/", listener.local_addr().unwrap());
-    let mut child = example("client")
+    let mut child = command()
         .args(options)
         .arg(url)
         .stdin(Stdio::piped())
@@ -55,14 +76,14 @@ fn against_with(
     output
 }
 
-pub(crate) fn errors(output: &Output) -> String {
+fn errors(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
 #[test]
 fn sends_lines_and_prints_echoes() {
-    let server = Running::server(&[]);
-    let url = format!("ws://{}", server.address);
+    let server = Echo::start();
+    let url = server.url();
     let output = client(&["--ping", &url], "one\nzwölf\n\nno line end".as_bytes());
     assert_eq!(output.status.code(), Some(0), "{}", errors(&output));
     assert_eq!(output.stdout, "one\nzwölf\n\nno line end\n".as_bytes());
@@ -73,17 +94,17 @@ fn sends_lines_and_prints_echoes() {
 /// More than all buffers on the way can hold: neither side may wait for the other to read.
 #[test]
 fn does_not_wait_in_a_circle() {
-    let server = Running::server(&[]);
+    let server = Echo::start();
     let lines = "0123456789abcdef".repeat(64) + "\n";
     let input = lines.repeat(32 << 10).into_bytes();
-    let output = client(&[&format!("ws://{}", server.address)], &input);
+    let output = client(&[&server.url()], &input);
     assert_eq!(output.status.code(), Some(0), "{}", errors(&output));
     assert!(output.stdout == input);
 }
 
 #[test]
 fn sends_a_file_as_one_message() {
-    let server = Running::server(&[]);
+    let server = Echo::start();
     let url = format!("ws://{}", server.address);
     let path = file("rfc6455-example-client", &vec![7; (1 << 20) + 1]);
     let output = client(&["--binary", path.to_str().unwrap(), &url], b"and text\n");
@@ -128,14 +149,13 @@ fn goes_on_reading_while_it_cannot_write() {
 
 #[test]
 fn tells_by_its_status_what_went_wrong_before_there_is_a_connection() {
-    let server = Running::server(&[]);
-    let here = format!("ws://{}", server.address);
+    let server = Echo::start();
+    let here = server.url();
     for (args, status) in [
         (&["--binary", "/nonexistent/file", &here][..], 1),
         (&[], 2),
         (&["--what", &here], 2),
         (&[&here, &here], 2),
-        (&["wss://localhost/"], 3),
         (&["http://localhost/"], 3),
         // Nobody listens on TCP port 1.
         (&["ws://127.0.0.1:1/"], 4),
@@ -147,8 +167,7 @@ fn tells_by_its_status_what_went_wrong_before_there_is_a_connection() {
 
 #[test]
 fn shows_the_status_of_a_refusal() {
-    let server = Running::server(&["--max-connections", "0"]);
-    let output = client(&[&format!("ws://{}", server.address)], b"");
+    let output = answered("HTTP/1.1 503 busy");
     assert_eq!(output.status.code(), Some(5), "{}", errors(&output));
     assert!(errors(&output).contains("503"), "{}", errors(&output));
 }
@@ -247,21 +266,39 @@ fn prints_text_unchanged_with_raw_but_never_a_reason() {
     assert!(errors.contains(r#"closed: 1000 NORMAL "\u{1b}[2J\u{9b}1m\u{202e}""#), "{errors}");
 }
 
+/// Runs the client against a server that answers its request with this.
+fn answered(status_line: &'static str) -> Output {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("ws://{}/", listener.local_addr().unwrap());
+    let server = thread::spawn(move || {
+        let mut stream = listener.accept().unwrap().0;
+        read_head(&mut stream);
+        write!(stream, "{status_line}\r\nX: \u{9B}31m\r\n\r\n").unwrap();
+    });
+    let output = client(&[&url], b"");
+    server.join().unwrap();
+    output
+}
+
 /// What is no text, and what is the answer of no WebSocket.
 #[test]
 fn shows_no_control_characters_of_an_http_answer() {
     for status_line in ["HTTP/1.1 403 \u{9B}31m\u{202E}", "HTTP/1.1 \u{1B}[2J", "\u{1B}[2J"] {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let url = format!("ws://{}/", listener.local_addr().unwrap());
-        let server = thread::spawn(move || {
-            let mut stream = listener.accept().unwrap().0;
-            read_head(&mut stream);
-            write!(stream, "{status_line}\r\nX: \u{9B}31m\r\n\r\n").unwrap();
-        });
-        let output = client(&[&url], b"");
-        server.join().unwrap();
+        let output = answered(status_line);
         assert_eq!(output.status.code(), Some(5), "{}", errors(&output));
         let shown = errors(&output);
         assert!(shown.chars().all(|char| char == '\n' || matches!(char, ' '..='~')), "{shown:?}");
+    }
+}
+
+/// Such as a file name in an old encoding.
+#[test]
+fn arguments_that_are_not_utf8_are_a_usage_error_of_the_client() {
+    let wrong = OsStr::from_bytes(b"\xFF\x1B[31m");
+    for before in [&[][..], &["--window"], &["--header"], &["--"]] {
+        let output = command().args(before).arg(wrong).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{}", errors(&output));
+        assert!(errors(&output).starts_with("wsc: "), "{}", errors(&output));
+        assert!(!errors(&output).contains("panicked") && !errors(&output).contains('\x1B'));
     }
 }
