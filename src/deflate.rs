@@ -43,7 +43,8 @@
 //! other way, fails with 1007. Nothing depends on the chunking of the stream.
 //!
 //! # Sending
-//! A message is compressed if it is long enough ([`Config::threshold`]). Send one that is
+//! A message is compressed if it is long enough ([`Config::threshold`]), or always
+//! ([`Config::always`]). Send one that is
 //! incompressible with [`send_plain`](crate::websocket::Sender::send_plain), and one that is
 //! secret, too: an attacker who can inject text into the same compression context as a secret, and
 //! observe lengths, can recover the secret.

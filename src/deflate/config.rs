@@ -21,6 +21,8 @@ pub struct Config {
     pub(super) level: u8,
     pub(super) mem_level: u8,
     pub(super) threshold: usize,
+    pub(super) always: bool,
+    pub(super) only_offered: bool,
     pub(super) max_ratio: u32,
 }
 
@@ -35,6 +37,8 @@ impl Config {
         level: 1,
         mem_level: 8,
         threshold: 32,
+        always: false,
+        only_offered: false,
         max_ratio: u32::MAX,
     };
 
@@ -94,6 +98,19 @@ impl Config {
         self
     }
 
+    /// Sets whether a server answers only with parameters that the client's offer had.
+    ///
+    /// A server may also ask for what was not offered: for its own [smaller
+    /// window](Self::send_window), and for no [takeover](Self::receive_takeover) on either side
+    /// (RFC 7692 §7.1). Some clients fail the connection then. With this setting the server still
+    /// keeps to its own window and takeover, which no client can notice, but a client that offers
+    /// nothing keeps its takeover. The defaults of the other settings ask for nothing. Default: no.
+    #[must_use]
+    pub const fn only_offered(mut self, only: bool) -> Self {
+        self.only_offered = only;
+        self
+    }
+
     /// Sets zlib's level, 0 (none) to 9 (slowest). Default: 1.
     #[must_use]
     pub const fn level(mut self, level: u8) -> Self {
@@ -112,6 +129,19 @@ impl Config {
     #[must_use]
     pub const fn threshold(mut self, bytes: usize) -> Self {
         self.threshold = bytes;
+        self
+    }
+
+    /// Sets whether every message is compressed, even one that is short or does not get shorter.
+    ///
+    /// RFC 7692 lets each message go either way (§6), but some peers mishandle one that is not
+    /// compressed once compression was negotiated. With this setting only
+    /// [`send_plain`](crate::websocket::Sender::send_plain) and a broadcast (feature `bytes`) may
+    /// send one. A [threshold](Self::threshold) of 0 is not enough: without takeover, it still
+    /// leaves alone what does not get shorter. Default: no.
+    #[must_use]
+    pub const fn always(mut self, always: bool) -> Self {
+        self.always = always;
         self
     }
 

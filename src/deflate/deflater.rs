@@ -24,6 +24,7 @@ pub(crate) struct Deflater {
     window: u8,
     takeover: bool,
     threshold: usize,
+    always: bool,
     /// A compressed message is open.
     open: bool,
     /// The context has been used since it was created.
@@ -41,7 +42,8 @@ impl Deflater {
             mem_level: config.mem_level,
             window,
             takeover,
-            threshold: config.threshold,
+            threshold: if config.always { 0 } else { config.threshold },
+            always: config.always,
             open: false,
             used: false,
         }
@@ -60,7 +62,7 @@ impl Deflater {
     /// A whole message is compressed unless it is below the [threshold](Config::threshold). A
     /// fragment is compressed if the first one of its message was. Without takeover, a whole
     /// message that compression would not shorten is sent as it is. With takeover, the compressed
-    /// form has to be sent, because later messages refer to it.
+    /// form has to be sent, because later messages refer to it. [`Config::always`] overrides both.
     ///
     /// # Errors
     /// As for [`SendHalf::send`]; nothing is written then, and nothing changes.
@@ -87,7 +89,7 @@ impl Deflater {
         let Some(len) = self.compress(fragment.payload(), kind.last, body) else {
             return Err(SendError::BufferTooSmall { needed });
         };
-        if whole && !self.takeover && len >= fragment.payload().len() {
+        if whole && !self.takeover && !self.always && len >= fragment.payload().len() {
             // Compression gained nothing, and the next message does not refer to this one.
             return half.send(fragment, out);
         }

@@ -52,7 +52,7 @@ impl Config {
         // negotiation response to send back to the client with the same or smaller value as the
         // offer."
         let window = self.send_window.min(offer.server_max_window_bits.unwrap_or(15));
-        if offer.server_max_window_bits.is_some() || window < 15 {
+        if offer.server_max_window_bits.is_some() || window < 15 && !self.only_offered {
             response.server_max_window_bits = Some(window);
         }
         // RFC 7692 §7.1.1.1: "A server accepts an extension negotiation offer that includes the
@@ -60,12 +60,12 @@ impl Config {
         // "server_no_context_takeover" extension parameter in the corresponding extension
         // negotiation response"; it "MAY include" it too if the offer does not.
         response.server_no_context_takeover =
-            offer.server_no_context_takeover || !self.send_takeover;
+            offer.server_no_context_takeover || !self.send_takeover && !self.only_offered;
         // RFC 7692 §7.1.1.2: "By including the "client_no_context_takeover" extension parameter in
         // an extension negotiation response, a server prevents the peer client from using context
         // takeover." In an offer the parameter is only a hint; we hold the client to it.
         response.client_no_context_takeover =
-            offer.client_no_context_takeover || !self.receive_takeover;
+            offer.client_no_context_takeover || !self.receive_takeover && !self.only_offered;
         // RFC 7692 §7.1.2.2: "If a received extension negotiation offer doesn't have the
         // "client_max_window_bits" extension parameter, the corresponding extension negotiation
         // response to the offer MUST NOT include the "client_max_window_bits" extension parameter."
@@ -73,7 +73,8 @@ impl Config {
             let window = self.receive_window.min(hint.unwrap_or(15));
             response.client_max_window_bits = Some(Some(window));
         }
-        let ours = Direction { window, takeover: !response.server_no_context_takeover };
+        let takeover = self.send_takeover && !response.server_no_context_takeover;
+        let ours = Direction { window, takeover };
         let theirs = Direction {
             window: response.client_max_window_bits.flatten().unwrap_or(15),
             takeover: !response.client_no_context_takeover,

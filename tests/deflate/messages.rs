@@ -375,6 +375,29 @@ fn s7_2_1_what_does_not_become_shorter_is_sent_as_it_is_where_nothing_refers_to_
 }
 
 #[test]
+fn s6_every_message_can_be_compressed_empty_short_and_incompressible() {
+    let noise = noise(100_000);
+    for takeover in [true, false] {
+        // The threshold does not matter.
+        let config = Config::DEFAULT.always(true).send_takeover(takeover);
+        let by_server = config.accept(Params::default()).unwrap();
+        let mut ws = server(Limits::DEFAULT, &by_server, WHOLE);
+        let mut client = client(Limits::DEFAULT, &negotiated(takeover), WHOLE);
+        let mut recorder = Recorder::new();
+        let payloads = [&b""[..], b"", b"a", &noise[..1], &noise, b"", &noise[..5000], &noise];
+        for payload in payloads {
+            let frame = written(&mut ws, payload.into());
+            assert_eq!(frame[0], 0xC2);
+            recorder.feed(&mut client, &frame);
+            assert_eq!(recorder.report.messages().last().unwrap().1, payload);
+        }
+        assert_eq!((recorder.report.events.len(), recorder.report.error), (payloads.len(), None));
+        ws.sender().send_plain(&noise[..]).unwrap();
+        assert_eq!(ws.transmit()[0], 0x82);
+    }
+}
+
+#[test]
 fn s6_1_what_is_sent_plain_is_neither_compressed_nor_remembered() {
     let (mut ws, mut ignorant) = (compressing(Params::default()), compressing(Params::default()));
     let secret = "token=1f9a8c77d2b34e05";

@@ -130,6 +130,32 @@ fn s7_1_every_offer_to_every_server() {
 }
 
 #[test]
+fn s7_1_a_server_can_answer_with_nothing_that_was_not_offered() {
+    for (config, [send, _], [send_takeover, _]) in all_configs() {
+        let config = config.only_offered(true);
+        for offer in all_params() {
+            let Some(negotiated) = config.accept(offer) else { continue };
+            let answer = read(&negotiated.response()).expect("we understand ourselves");
+            assert_eq!(
+                answer.server_max_window_bits.is_some(),
+                offer.server_max_window_bits.is_some()
+            );
+            assert_eq!(answer.server_no_context_takeover, offer.server_no_context_takeover);
+            assert_eq!(answer.client_no_context_takeover, offer.client_no_context_takeover);
+            assert!(
+                offer.client_max_window_bits.is_some() || answer.client_max_window_bits.is_none()
+            );
+            // The server keeps to its own settings silently, and the client to what was said.
+            let window = send.min(offer.server_max_window_bits.unwrap_or(15));
+            assert_eq!(negotiated.send_window(), window);
+            let resets = offer.server_no_context_takeover || !send_takeover;
+            assert_eq!(negotiated.send_takeover(), !resets);
+            assert_eq!(negotiated.receive_takeover(), !offer.client_no_context_takeover);
+        }
+    }
+}
+
+#[test]
 fn s7_1_every_answer_to_every_client() {
     for (config, [send, receive], [send_takeover, receive_takeover]) in all_configs() {
         for answer in all_params() {

@@ -54,7 +54,7 @@ fn echo(mut stream: impl Read + Write, log: &mpsc::Sender<String>) -> io::Result
     };
     let mut lines = String::new();
     for (name, value) in request.headers() {
-        lines += &format!("{name}: {}\n", String::from_utf8_lossy(value));
+        lines.extend([name, ": ", &String::from_utf8_lossy(value), "\n"]);
     }
     log.send(lines).unwrap();
     let upgrade = request.upgrade().unwrap();
