@@ -45,9 +45,9 @@ def controller():
 
 def server():
     """Build the example server, and return its path."""
-    run("cargo", "build", "--quiet", "--features", "deflate", "--example", "server", cwd=ROOT,
-        env={**os.environ, "CARGO_TARGET_DIR": str(TARGET)})
-    return TARGET / "debug/examples/server"
+    run("cargo", "build", "--quiet", "--release", "--features", "deflate", "--example", "server",
+        cwd=ROOT, env={**os.environ, "CARGO_TARGET_DIR": str(TARGET)})
+    return TARGET / "release/examples/server"
 
 
 def client():
