@@ -32,7 +32,7 @@ const LINGER: (u64, Duration) = (64 << 10, Duration::from_secs(1));
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct Accept {
-    subprotocol: Option<String>,
+    pub(crate) subprotocol: Option<String>,
     headers: Vec<(String, String)>,
 }
 
@@ -64,9 +64,9 @@ impl Accept {
 /// [`Upgrade::require_origin`].
 #[derive(Clone, Debug)]
 pub struct Reject {
-    status: StatusCode,
-    headers: Vec<(String, String)>,
-    body: Vec<u8>,
+    pub(crate) status: StatusCode,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Reject {
@@ -217,16 +217,8 @@ async fn open<S: AsyncRead + AsyncWrite + Unpin>(
     accept: &Accept,
     rest: &[u8],
 ) -> Result<WebSocketStream<S>> {
-    let codec = WebSocket::over_bytes(AnyRole::Server, config.websocket);
-    let acceptance = Acceptance::DEFAULT.subprotocol(accept.subprotocol.as_deref());
-    let negotiated = config.deflate.and_then(|deflate| deflate.accept_offer(upgrade));
-    let extensions = negotiated.map(|negotiated| negotiated.response());
-    let acceptance = acceptance.extensions(extensions.as_deref());
-    let codec = codec.deflate(negotiated);
-    let response = with_headers(&accept.headers, |headers| {
-        let acceptance = acceptance.headers(headers);
-        written(|out| upgrade.accept(&acceptance, out))
-    });
+    let (response, codec) =
+        agree(upgrade, accept, config, |acceptance| written(|out| upgrade.accept(acceptance, out)));
     let response = match response {
         Ok(response) => response,
         Err(error) => return Err(fail(transport, error).await),
@@ -235,6 +227,22 @@ async fn open<S: AsyncRead + AsyncWrite + Unpin>(
     transport.flush().await?;
     let ws = WebSocketStream::from_codec(transport, fed(codec, rest)?, config);
     Ok(ws.with_subprotocol(accept.subprotocol.as_deref()))
+}
+
+/// Lends what a response says about the agreement, and returns the codec that follows it.
+pub(crate) fn agree<T>(
+    upgrade: &Upgrade<'_>,
+    accept: &Accept,
+    config: &Config,
+    respond: impl FnOnce(&Acceptance<'_>) -> T,
+) -> (T, Codec) {
+    let codec = WebSocket::over_bytes(AnyRole::Server, config.websocket);
+    let acceptance = Acceptance::DEFAULT.subprotocol(accept.subprotocol.as_deref());
+    let negotiated = config.deflate.and_then(|deflate| deflate.accept_offer(upgrade));
+    let extensions = negotiated.map(|negotiated| negotiated.response());
+    let acceptance = acceptance.extensions(extensions.as_deref());
+    let codec = codec.deflate(negotiated);
+    (with_headers(&accept.headers, |headers| respond(&acceptance.headers(headers))), codec)
 }
 
 /// Reads a part of a head.
