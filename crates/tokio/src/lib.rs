@@ -48,6 +48,11 @@
 //! takes up to 500 KiB for each connection, and because it reveals secrets by the lengths of
 //! messages that mix them with what an attacker chooses.
 //!
+//! # With an HTTP stack
+//! With the feature `hyper`, `upgrade` accepts a request that hyper received, over HTTP/1.1 and
+//! HTTP/2. The crate `rfc6455-axum` makes an extractor of it. For another stack, perform the
+//! handshake with [`rfc6455::handshake`], and join the transport by [`WebSocketStream::server`].
+//!
 //! # From tokio-tungstenite
 //! | tokio-tungstenite | here |
 //! |---|---|
@@ -80,6 +85,8 @@ mod scratch;
 mod split;
 mod stream;
 mod transport;
+#[cfg(feature = "hyper")]
+mod upgrade;
 
 pub use accept::{Accept, Reject, accept, accept_with};
 pub use config::Config;
@@ -91,6 +98,8 @@ pub use message::{CloseFrame, Message};
 pub use split::{Receiver, Sender};
 pub use stream::WebSocketStream;
 pub use transport::MaybeTlsStream;
+#[cfg(feature = "hyper")]
+pub use upgrade::{HyperIo, check_upgrade, upgrade};
 pub use {bytes, http, rfc6455};
 
 /// Compiles the example of the README.

@@ -1,0 +1,148 @@
+//! Upgrades of requests that hyper received: of HTTP/1.1, and by an extended CONNECT of HTTP/2.
+
+use std::io::{Error as IoError, ErrorKind};
+
+use bytes::Bytes;
+use http::{Request, Response, StatusCode, Version};
+use hyper::ext::Protocol;
+use hyper::upgrade::{OnUpgrade, Upgraded};
+use hyper_util::rt::TokioIo;
+use rfc6455::handshake::{
+    self, HandshakeError, HandshakeSendError, HttpVersion, Rejection, Upgrade,
+};
+
+use crate::accept::{Accept, Reject, agree, with_headers, within};
+use crate::config::Config;
+use crate::connection::Codec;
+use crate::error::{Error, Result};
+use crate::stream::WebSocketStream;
+
+/// The transport that hyper hands over with an upgrade.
+pub type HyperIo = TokioIo<Upgraded>;
+
+/// Checks that a request is an opening handshake: of RFC 6455, or in HTTP/2 of RFC 8441.
+///
+/// # Errors
+/// [`HandshakeError::NotAnUpgrade`] if the request does not ask for a WebSocket, but perhaps for a
+/// page; any other error if the handshake does not conform.
+pub fn check_upgrade<B>(request: &Request<B>) -> std::result::Result<Upgrade<'_>, HandshakeError> {
+    let protocol = request.extensions().get::<Protocol>().map(Protocol::as_str);
+    handshake::Request::from(request).with_protocol(protocol).upgrade()
+}
+
+/// Accepts a request that hyper received, if the callback agrees to it.
+///
+/// Returns the response, which also refuses, and a future of the WebSocket. Send the response, and
+/// await the future in a task of its own: it is ready once hyper has sent the response.
+///
+/// A server of HTTP/1.1 has to be served [with upgrades], and one of HTTP/2 has to [enable] the
+/// protocol.
+///
+/// ```
+/// # use http_body_util::Full;
+/// # use hyper::{Request, Response, body::{Bytes, Incoming}};
+/// use rfc6455_tokio::{Accept, Config, upgrade};
+/// async fn serve(mut request: Request<Incoming>) -> Response<Full<Bytes>> {
+///     let (response, socket) = upgrade(&mut request, &Config::DEFAULT, |upgrade| {
+///         upgrade.require_origin(&["https://example.com"])?;
+///         Ok(Accept::new())
+///     });
+///     tokio::spawn(async move {
+///         let mut ws = socket.await?;
+///         ws.send("hello").await
+///     });
+///     response.map(Full::new)
+/// }
+/// ```
+///
+/// # Errors
+/// Those of the future:
+/// - [`Error::Handshake`] for a request that does not conform, [`Error::Rejected`] if the callback
+///   has refused it: the response says so;
+/// - [`Error::HandshakeSend`] if what the callback returned cannot be sent, and [`Error::Io`] if
+///   hyper does not offer to upgrade: the response has status 500;
+/// - [`Error::TimedOut`] and [`Error::Io`] if the response was not sent.
+///
+/// [with upgrades]: hyper::server::conn::http1::Connection::with_upgrades
+/// [enable]: hyper::server::conn::http2::Builder::enable_connect_protocol
+pub fn upgrade<B, F>(
+    request: &mut Request<B>,
+    config: &Config,
+    decide: F,
+) -> (
+    Response<Bytes>,
+    impl Future<Output = Result<WebSocketStream<HyperIo>>> + Send + 'static + use<B, F>,
+)
+where
+    F: FnOnce(&Upgrade<'_>) -> std::result::Result<Accept, Reject>,
+{
+    let (response, opening) = match answer(request, config, decide) {
+        Ok((response, codec, accept)) => {
+            let upgraded = hyper::upgrade::on(request);
+            (response, Ok((upgraded, codec, accept.subprotocol)))
+        }
+        Err((reject, error)) => (reject.into_response(request.version()), Err(error)),
+    };
+    let config = config.clone();
+    let socket = async move {
+        let (upgraded, codec, subprotocol) = opening?;
+        let upgraded =
+            within(&config, async { Ok(upgraded.await.map_err(IoError::other)?) }).await?;
+        let ws = WebSocketStream::from_codec(TokioIo::new(upgraded), codec, &config);
+        Ok(ws.with_subprotocol(subprotocol.as_deref()))
+    };
+    (response, socket)
+}
+
+/// Decides, without a change to the request.
+fn answer<B>(
+    request: &Request<B>,
+    config: &Config,
+    decide: impl FnOnce(&Upgrade<'_>) -> std::result::Result<Accept, Reject>,
+) -> std::result::Result<(Response<Bytes>, Codec, Accept), (Reject, Error)> {
+    let failed = |error| (Reject::new(StatusCode::INTERNAL_SERVER_ERROR), error);
+    let upgrade = check_upgrade(request).map_err(|error| (error.into(), error.into()))?;
+    if request.extensions().get::<OnUpgrade>().is_none() {
+        let error = IoError::new(ErrorKind::Unsupported, "hyper does not offer to upgrade");
+        return Err(failed(error.into()));
+    }
+    let accept = decide(&upgrade).map_err(|reject| {
+        let status = reject.status;
+        (reject, Error::Rejected(status))
+    })?;
+    let (response, codec) = agree(&upgrade, &accept, config, |acceptance| {
+        let head = upgrade.accept_head(acceptance)?;
+        // The rules of the crate `http` are no stricter.
+        Response::try_from(&head).map_err(|_| HandshakeSendError::InvalidHeaderValue)
+    });
+    let response = response.map_err(|error| failed(error.into()))?;
+    Ok((response.map(|()| Bytes::new()), codec, accept))
+}
+
+impl Reject {
+    /// Returns the response for an HTTP stack to send, with status 500 if it cannot be sent.
+    ///
+    /// In HTTP/2 and HTTP/3, status 426 becomes 400, because 426 demands an `Upgrade`; and a status
+    /// of 2xx cannot be sent, because it would accept the request.
+    #[must_use]
+    pub fn into_response(self, version: Version) -> Response<Bytes> {
+        let version = HttpVersion::from(version);
+        let status = match self.status.as_u16() {
+            426 if version >= HttpVersion::Http2 => 400,
+            200..=299 if version >= HttpVersion::Http2 => 500,
+            status => status,
+        };
+        let head = with_headers(&self.headers, |headers| {
+            let rejection = Rejection::new(status).headers(headers).body(&self.body);
+            Response::try_from(&rejection.head(version).ok()?).ok()
+        });
+        match head {
+            Some(head) => head.map(|()| self.body.into()),
+            None => {
+                let mut response = Response::new(Bytes::new());
+                *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+                response
+            }
+        }
+    }
+}
