@@ -1,5 +1,6 @@
 //! What can go wrong, by fault.
 
+use std::convert::Infallible;
 use std::fmt;
 use std::io;
 
@@ -72,6 +73,13 @@ impl std::error::Error for Error {
             Self::HandshakeSend(error) => Some(error),
             _ => None,
         }
+    }
+}
+
+/// So that `connect` takes a [`Request`](crate::Request) as well as a URL.
+impl From<Infallible> for Error {
+    fn from(never: Infallible) -> Self {
+        match never {}
     }
 }
 
