@@ -84,13 +84,14 @@ where
         Err((reject, error)) => (reject.into_response(request.version()), Err(error)),
     };
     let config = config.clone();
-    let socket = async move {
+    // On the heap as long as it takes, like every handshake.
+    let socket = Box::pin(async move {
         let (upgraded, codec, subprotocol) = opening?;
-        let upgraded =
-            within(&config, async { Ok(upgraded.await.map_err(IoError::other)?) }).await?;
-        let ws = WebSocketStream::from_codec(TokioIo::new(upgraded), codec, &config);
+        let upgraded = Box::pin(async { Ok(upgraded.await.map_err(IoError::other)?) });
+        let transport = TokioIo::new(within(&config, upgraded).await?);
+        let ws = WebSocketStream::from_codec(transport, codec, &config);
         Ok(ws.with_subprotocol(subprotocol.as_deref()))
-    };
+    });
     (response, socket)
 }
 

@@ -13,7 +13,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use rfc6455_tokio::rfc6455::handshake::{
     ClientRequest, HandshakeError, HandshakeSendError, Offer, Response as Handshake, Upgrade,
 };
-use rfc6455_tokio::rfc6455::{AnyRole, CloseCode, WebSocket};
+use rfc6455_tokio::rfc6455::{AnyRole, CloseCode, WebSocket, deflate};
 use rfc6455_tokio::{
     Accept, Config, Error, HyperIo, Keys, Message, Reject, WebSocketStream, upgrade,
 };
@@ -26,10 +26,7 @@ type Decision = fn(&Upgrade<'_>) -> Result<Accept, Reject>;
 type Ends = UnboundedReceiver<rfc6455_tokio::Result<()>>;
 
 fn config() -> Config {
-    let config = Config::DEFAULT;
-    #[cfg(feature = "deflate")]
-    let config = config.deflate(rfc6455_tokio::rfc6455::deflate::Config::DEFAULT);
-    config
+    Config::DEFAULT.deflate(deflate::Config::DEFAULT)
 }
 
 async fn echo(
@@ -133,7 +130,7 @@ async fn http1_upgrade_exchanges_messages() -> Test {
     assert_eq!(ws.subprotocol(), Some("chat"));
     let response = response.response();
     assert_eq!(response.header("Server"), Some(&b"test"[..]));
-    assert_eq!(response.header("Sec-WebSocket-Extensions").is_some(), cfg!(feature = "deflate"));
+    assert!(response.header("Sec-WebSocket-Extensions").is_some());
     exchange(ws, ends).await
 }
 
@@ -143,9 +140,7 @@ async fn rfc8441_s5_http2_extended_connect_exchanges_messages() -> Test {
     let config = config();
     let offer = Offer::new("example.com", "/").origin(Some("https://example.com"));
     let offer = offer.subprotocols(&["chat"]);
-    #[cfg(feature = "deflate")]
-    let extensions = config.deflate.ok_or("no compression")?.offer();
-    #[cfg(feature = "deflate")]
+    let extensions = deflate::Config::DEFAULT.offer();
     let offer = offer.extensions(Some(&extensions));
     let (request, handshake) = connect(offer)?;
     let mut response = requests.send_request(request).await?;
@@ -153,13 +148,9 @@ async fn rfc8441_s5_http2_extended_connect_exchanges_messages() -> Test {
     assert_eq!(established.subprotocol(), Some("chat"));
     assert_eq!(response.headers()["server"], "test");
 
-    let codec = WebSocket::over_bytes(AnyRole::client(Keys), config.websocket);
-    #[cfg(feature = "deflate")]
-    let codec = {
-        let negotiated = config.deflate.ok_or("no compression")?.confirm_response(&established)?;
-        assert!(negotiated.is_some());
-        codec.deflate(negotiated)
-    };
+    let negotiated = deflate::Config::DEFAULT.confirm_response(&established)?;
+    assert!(negotiated.is_some());
+    let codec = WebSocket::over_bytes(AnyRole::client(Keys), config.websocket).deflate(negotiated);
     let upgraded = TokioIo::new(hyper::upgrade::on(&mut response).await?);
     exchange(WebSocketStream::from_codec(upgraded, codec, &config), ends).await
 }
