@@ -13,9 +13,39 @@ use crate::close::CloseCode;
 pub struct ProtocolError {
     pub(crate) offset: u64,
     pub(crate) violation: Violation,
+    pub(crate) header: JudgedHeader,
+}
+
+/// What a header says that breaks a rule, as far as the byte that proves it. It fills the bytes that
+/// alignment would leave unused in a [`ProtocolError`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct JudgedHeader {
+    /// [`NO_OPCODE`](Self::NO_OPCODE) if it was no header that broke the rule.
+    opcode: u8,
+    /// The low bytes of the declared length, big-endian; 0 if it broke no rule.
+    len: [u8; 6],
+}
+
+impl JudgedHeader {
+    const NO_OPCODE: u8 = 0xFF;
+    pub(crate) const NONE: Self = Self { opcode: Self::NO_OPCODE, len: [0; 6] };
+
+    /// Keeps a length of 2^48 bytes or more as the largest number below.
+    pub(crate) const fn new(first: u8, len: u64) -> Self {
+        let len = match len.to_be_bytes() {
+            [0, 0, len @ ..] => len,
+            _ => [0xFF; 6],
+        };
+        Self { opcode: first & 0x0F, len }
+    }
 }
 
 impl ProtocolError {
+    /// Creates the error for anything but a header.
+    pub(crate) const fn new(offset: u64, violation: Violation) -> Self {
+        Self { offset, violation, header: JudgedHeader::NONE }
+    }
+
     /// Returns the rule that was broken.
     #[must_use]
     pub const fn violation(self) -> Violation {
@@ -39,11 +69,39 @@ impl ProtocolError {
     pub const fn close_code(self) -> CloseCode {
         self.violation.close_code()
     }
+
+    /// Returns the opcode of the frame, 0 to 15, if its header broke the rule.
+    #[must_use]
+    pub const fn opcode(self) -> Option<u8> {
+        match self.header.opcode {
+            JudgedHeader::NO_OPCODE => None,
+            opcode => Some(opcode),
+        }
+    }
+
+    /// Returns how many bytes of payload were declared, at least: by the header that exceeded
+    /// [`Limits::max_frame`](crate::Limits::max_frame), or by it and the message's earlier headers
+    /// if they exceeded [`Limits::max_message`](crate::Limits::max_message) together.
+    ///
+    /// It is what the bytes up to the [`offset`](Self::offset) prove: the first byte of a length may
+    /// be enough. 2^48 bytes or more are reported as the largest number below.
+    #[must_use]
+    pub fn declared(self) -> Option<u64> {
+        let len = self.header.len.iter().fold(0, |len, byte| len << 8 | u64::from(*byte));
+        (len > 0).then_some(len)
+    }
 }
 
 impl fmt::Display for ProtocolError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} (byte {} of the stream)", self.violation, self.offset)
+        write!(f, "{} (", self.violation)?;
+        if let Some(opcode) = self.opcode() {
+            write!(f, "opcode {opcode}, ")?;
+        }
+        if let Some(len) = self.declared() {
+            write!(f, "at least {len} bytes, ")?;
+        }
+        write!(f, "byte {} of the stream)", self.offset)
     }
 }
 

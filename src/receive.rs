@@ -214,8 +214,8 @@ impl<R: Role> ReceiveHalf<R> {
     #[must_use]
     pub const fn error(&self) -> Option<ProtocolError> {
         match self.state {
-            State::Ended(End { cause: Cause::Failure(violation), .. }) => {
-                Some(ProtocolError { offset: self.position, violation })
+            State::Ended(End { cause: Cause::Failure(violation, header), .. }) => {
+                Some(ProtocolError { offset: self.position, violation, header })
             }
             _ => None,
         }

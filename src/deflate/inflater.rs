@@ -126,7 +126,7 @@ impl Inflater {
     ) -> ProtocolError {
         *input = &mut [];
         let offset = ws.position().wrapping_sub(self.frame_taken);
-        let error = ProtocolError { offset, violation };
+        let error = ProtocolError::new(offset, violation);
         ws.fail(error);
         self.context = None;
         error

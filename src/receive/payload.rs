@@ -66,7 +66,10 @@ impl<R: Role> ReceiveHalf<R> {
             match self.judge_prefix(arrived) {
                 Ok(Some(header)) => return Ok(self.enter(&header, 1, input)),
                 Ok(None) => {}
-                Err(violation) => return Err(ProtocolError { offset: self.position, violation }),
+                Err(violation) => {
+                    let header = self.judged(arrived, violation);
+                    return Err(ProtocolError { offset: self.position, violation, header });
+                }
             }
             let _ = input.split_off_first_mut();
             self.position = self.position.wrapping_add(1);
@@ -103,7 +106,7 @@ impl<R: Role> ReceiveHalf<R> {
         if validate && let Err(valid) = message.utf8.validate_before(piece, frame.text_left(here)) {
             if valid == 0 {
                 let violation = Violation::InvalidUtf8;
-                return Err(ProtocolError { offset: self.position, violation });
+                return Err(ProtocolError::new(self.position, violation));
             }
             // What is valid is delivered, as if the input had been split behind it.
             let invalid = piece.get_mut(valid..).unwrap_or_default();
@@ -152,7 +155,7 @@ impl<R: Role> ReceiveHalf<R> {
             let arrived = self.control.payload();
             if let Err((index, violation)) = close::check(arrived, left) {
                 let back = arrived.len().saturating_sub(index) as u64;
-                return Err(ProtocolError { offset: self.position.wrapping_sub(back), violation });
+                return Err(ProtocolError::new(self.position.wrapping_sub(back), violation));
             }
         }
         if left > 0 {

@@ -4,7 +4,7 @@
 
 use super::ReceiveHalf;
 use super::state::Extension;
-use crate::error::{ProtocolError, Violation};
+use crate::error::{JudgedHeader, ProtocolError, Violation};
 use crate::frame::{FrameHeader, MAX_CONTROL, Partial, Plain};
 use crate::mask::MaskingKey;
 use crate::opcode::Opcode;
@@ -72,15 +72,33 @@ impl<R: Role> ReceiveHalf<R> {
     /// Finds the first byte that proves a violation in these header bytes, and which one it proves.
     #[cold]
     fn earliest(&self, bytes: &[u8], start: u64, violation: Violation) -> ProtocolError {
-        let mut error = ProtocolError { offset: start, violation };
+        let mut error = ProtocolError::new(start, violation);
         for len in 1..=bytes.len().min(FrameHeader::MAX_LEN) {
-            if let Err(violation) = self.judge_prefix(bytes.get(..len).unwrap_or(bytes)) {
+            let prefix = bytes.get(..len).unwrap_or(bytes);
+            if let Err(violation) = self.judge_prefix(prefix) {
                 error.violation = violation;
+                error.header = self.judged(prefix, violation);
                 break;
             }
             error.offset = error.offset.wrapping_add(1);
         }
         error
+    }
+
+    /// Returns what these header bytes, the last of which proves the violation, say.
+    pub(super) fn judged(&self, prefix: &[u8], violation: Violation) -> JudgedHeader {
+        let first = prefix.first().copied().unwrap_or_default();
+        JudgedHeader::new(first, self.excess(prefix, violation))
+    }
+
+    /// Returns the length that these header bytes declare at least, if it breaks a rule; else 0.
+    fn excess(&self, prefix: &[u8], violation: Violation) -> u64 {
+        let Ok(Some(Partial { least, .. })) = Partial::read(prefix) else { return 0 };
+        match violation {
+            Violation::FrameTooBig => least,
+            Violation::MessageTooBig => least.saturating_add(self.message.declared),
+            _ => 0,
+        }
     }
 
     #[inline]

@@ -18,7 +18,7 @@ use core::mem;
 use super::rules::AcceptedHeader;
 use super::{ReceiveHalf, Step};
 use crate::FAST;
-use crate::error::{ProtocolError, Violation};
+use crate::error::{JudgedHeader, ProtocolError, Violation};
 use crate::event::Eof;
 use crate::frame::FrameHeader;
 use crate::limits::Limits;
@@ -83,7 +83,7 @@ pub(super) struct End {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Cause {
     /// The connection has failed.
-    Failure(Violation),
+    Failure(Violation, JudgedHeader),
     /// A Close frame was received.
     Close,
     /// The stream has ended without a Close frame.
@@ -266,7 +266,8 @@ impl<R: Role> ReceiveHalf<R> {
     #[cold]
     pub(crate) fn fail(&mut self, error: ProtocolError) {
         self.position = error.offset;
-        self.state = State::Ended(End { cause: Cause::Failure(error.violation), is_eof: false });
+        let cause = Cause::Failure(error.violation, error.header);
+        self.state = State::Ended(End { cause, is_eof: false });
         self.update_fast_path();
         self.set_pending_close(Some(error.close_code()));
     }

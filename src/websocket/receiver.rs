@@ -443,7 +443,7 @@ fn fail_text<R: Role>(half: &mut ReceiveHalf<R>, stale: &mut bool, text: &[u8]) 
     let valid = Utf8::new().validate_before(text, 0).err().unwrap_or_default();
     let unread = text.len().saturating_sub(valid) as u64;
     let offset = half.position().wrapping_sub(unread);
-    let error = ProtocolError { offset, violation: Violation::InvalidUtf8 };
+    let error = ProtocolError::new(offset, Violation::InvalidUtf8);
     half.fail(error);
     error
 }

@@ -44,7 +44,59 @@ fn every_violation_has_words_of_its_own() {
 fn a_violation_is_told_with_its_place() {
     let mut ws = Connection::server(Limits::DEFAULT);
     let error = ws.receive(&mut &mut b"\x82\x01a".to_vec()[..]).unwrap_err();
-    assert_eq!(error.to_string(), "a client's frame is not masked (byte 1 of the stream)");
+    assert_eq!(
+        error.to_string(),
+        "a client's frame is not masked (opcode 2, byte 1 of the stream)"
+    );
+    assert_eq!((error.opcode(), error.declared()), (Some(2), None));
+    let error = ws.receive(&mut &mut [0][..]).unwrap_err();
+    assert_eq!(error.opcode(), Some(2), "it is the same error again");
+
+    let mut ws = Connection::server(Limits::DEFAULT);
+    let error = ws.receive(&mut &mut b"\x81\x81\0\0\0\0\xFF".to_vec()[..]).unwrap_err();
+    assert_eq!(error.to_string(), "a text message is not valid UTF-8 (byte 6 of the stream)");
+    assert_eq!((error.opcode(), error.declared()), (None, None));
+}
+
+#[test]
+fn s10_4_a_length_beyond_a_limit_is_told_as_far_as_it_is_proved() {
+    let limits = Limits::DEFAULT.max_frame(70_000).max_message(70_000);
+    for (wire, declared, words) in [
+        (
+            &b"\x82\xFF\0\0\0\0\0\x01\x23\x45"[..],
+            0x12300, // whatever the last byte is
+            "a frame is longer than Limits::max_frame (opcode 2, at least 74496 bytes, byte 8 of the stream)",
+        ),
+        (
+            b"\x82\xFF\0\0\0\0\x01",
+            0x0100_0000,
+            "a frame is longer than Limits::max_frame (opcode 2, at least 16777216 bytes, byte 6 of the stream)",
+        ),
+        (
+            b"\x82\xFF\x01",
+            (1 << 48) - 1,
+            "a frame is longer than Limits::max_frame (opcode 2, at least 281474976710655 bytes, byte 2 of the stream)",
+        ),
+        (
+            b"\x02\x82\0\0\0\0ab\x80\xFF\0\0\0\0\0\x01\x11\x6F",
+            2 + 69_999,
+            "a message exceeds Limits::max_message or the memory for it (opcode 0, at least 70001 bytes, byte 17 of the stream)",
+        ),
+    ] {
+        for step in [1, wire.len()] {
+            let mut ws = Connection::server(limits);
+            let mut bytes = wire.to_vec();
+            let mut result = Ok(None);
+            for mut piece in bytes.chunks_mut(step) {
+                while !piece.is_empty() && result.is_ok() {
+                    result = ws.receive(&mut piece);
+                }
+            }
+            let error = result.unwrap_err();
+            assert_eq!((error.declared(), error.to_string()), (Some(declared), words.to_owned()));
+            assert_eq!(ws.error(), Some(error));
+        }
+    }
 }
 
 #[test]
