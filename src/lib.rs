@@ -201,7 +201,7 @@
 //! `alloc` adds `WebSocket::server` and `WebSocket::client`; `std` brings in `alloc` and, purely for speed,
 //! `multiversion` and `simdutf8`.
 #![no_std]
-#![forbid(unsafe_code)]
+#![cfg_attr(not(feature = "unchecked-utf8"), forbid(unsafe_code))]
 #![deny(
     clippy::arithmetic_side_effects,
     clippy::expect_used,

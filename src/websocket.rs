@@ -65,6 +65,7 @@ mod receiver;
 mod sender;
 mod shared;
 mod storage;
+mod validated;
 
 #[cfg(feature = "alloc")]
 use alloc::vec::Vec;

@@ -2,10 +2,10 @@
 
 use core::fmt;
 
+use super::validated::as_str;
 use crate::close::CloseFrame;
 use crate::event::Chunk;
 use crate::fragment::Fragment;
-use crate::utf8::to_str;
 
 /// An event that [`next`](super::WebSocket::next) found. It borrows the buffer that was read into.
 #[derive(Debug)]
@@ -58,22 +58,24 @@ impl<'m> From<Message<'m>> for Fragment<'m> {
 }
 
 /// The text of a message: bytes that were checked to be UTF-8 as they arrived.
+///
+/// The bytes are always UTF-8; [`as_str`](Self::as_str) relies on it.
 #[derive(Clone, Copy)]
 pub struct Text<'m>(Checked<'m>);
 
 #[derive(Clone, Copy)]
 enum Checked<'m> {
-    /// In one piece.
-    Whole(&'m str),
-    /// Piece by piece.
-    InPieces(&'m [u8]),
+    /// By a scan that made a `str` of it.
+    Str(&'m str),
+    /// As all ASCII while it was unmasked, or piece by piece as it arrived.
+    Bytes(&'m [u8]),
 }
 
 impl<'m> Text<'m> {
-    /// Wraps text that arrived in pieces, all of which were valid.
+    /// Wraps text that is known to be valid, as a whole or in all its pieces.
     #[inline]
-    pub(super) const fn in_pieces(bytes: &'m [u8]) -> Self {
-        Self(Checked::InPieces(bytes))
+    pub(super) const fn checked(bytes: &'m [u8]) -> Self {
+        Self(Checked::Bytes(bytes))
     }
 
     /// Returns the text as bytes, at no cost.
@@ -81,21 +83,22 @@ impl<'m> Text<'m> {
     #[must_use]
     pub const fn as_bytes(self) -> &'m [u8] {
         match self.0 {
-            Checked::Whole(text) => text.as_bytes(),
-            Checked::InPieces(bytes) => bytes,
+            Checked::Str(text) => text.as_bytes(),
+            Checked::Bytes(bytes) => bytes,
         }
     }
 
     /// Returns the text as a `str`.
     ///
-    /// This costs nothing for a message that arrived in one piece, as nearly all short ones do.
-    /// For any other message, it costs a scan: safe Rust has no other way from bytes to a `str`.
+    /// This costs nothing for a message that arrived in one piece, as nearly all short ones do, and
+    /// that is not all ASCII. For any other message, each call costs a scan: safe Rust has no other
+    /// way from bytes to a `str`. The feature `unchecked-utf8` spares the scan.
     #[inline]
     #[must_use]
     pub fn as_str(self) -> &'m str {
         match self.0 {
-            Checked::Whole(text) => text,
-            Checked::InPieces(bytes) => to_str(bytes).unwrap_or_default(),
+            Checked::Str(text) => text,
+            Checked::Bytes(bytes) => as_str(bytes),
         }
     }
 
@@ -117,7 +120,7 @@ impl<'m> Text<'m> {
 impl<'m> From<&'m str> for Text<'m> {
     #[inline]
     fn from(text: &'m str) -> Self {
-        Self(Checked::Whole(text))
+        Self(Checked::Str(text))
     }
 }
 

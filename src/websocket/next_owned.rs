@@ -1,6 +1,6 @@
 //! Receiving over `BytesMut`: events that are owned, and reads that need no initialised memory.
 
-use bytes::{Bytes, BytesMut, buf::Limit};
+use bytes::{BufMut, Bytes, BytesMut};
 
 use super::WebSocket;
 use super::config::Config;
@@ -38,7 +38,7 @@ impl<R: Role> WebSocket<R, BytesMut> {
     /// # Ok::<(), Box<dyn core::error::Error>>(())
     /// ```
     #[inline]
-    pub fn read_buf_mut(&mut self) -> Limit<&mut BytesMut> {
+    pub fn read_buf_mut(&mut self) -> impl BufMut {
         self.receiver.read_buf_mut()
     }
 
@@ -55,7 +55,7 @@ impl<R: Role> WebSocket<R, BytesMut> {
     ///
     /// # Errors
     /// As for [`next`](Self::next).
-    #[inline]
+    #[inline(always)]
     #[allow(clippy::type_complexity, reason = "as for next")]
     pub fn next_owned(
         &mut self,
@@ -72,7 +72,7 @@ impl<R: Role> WebSocket<R, BytesMut> {
 impl<R: Role> Receiver<R, BytesMut> {
     /// Returns room for the next bytes that need not be initialised: see
     /// [`WebSocket::read_buf_mut`](super::WebSocket::read_buf_mut).
-    pub fn read_buf_mut(&mut self) -> Limit<&mut BytesMut> {
+    pub fn read_buf_mut(&mut self) -> impl BufMut {
         self.commit();
         self.lent_uninitialised = true;
         self.discard_stale();
@@ -90,7 +90,7 @@ impl<R: Role> Receiver<R, BytesMut> {
     ///
     /// # Errors
     /// As for [`next`](Self::next).
-    #[inline]
+    #[inline(always)]
     pub fn next_owned(&mut self) -> Result<Option<OwnedEvent>, ProtocolError> {
         let Some(whole) = self.find_whole() else { return self.next_owned_in_parts() };
         if self.next_whole(&whole)?.is_none() {

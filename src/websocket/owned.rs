@@ -7,6 +7,7 @@ use core::fmt;
 use bytes::Bytes;
 
 use super::event::{Message, Text};
+use super::validated::as_str;
 use crate::close::{CloseCode, CloseFrame};
 use crate::error::Violation;
 use crate::fragment::{Fragment, FrameKind};
@@ -54,6 +55,7 @@ impl OwnedMessage {
     }
 
     /// Makes a message of bytes that are UTF-8 if it is text.
+    #[inline(always)]
     pub(super) const fn new(kind: MessageKind, payload: Bytes) -> Self {
         match kind {
             MessageKind::Text => Self::Text(Utf8Bytes(payload)),
@@ -116,6 +118,8 @@ impl From<&'static [u8]> for OwnedMessage {
 
 /// Text as [`Bytes`] that are known to be UTF-8.
 ///
+/// The bytes are always UTF-8; [`as_str`](Self::as_str) relies on it.
+///
 /// ```
 /// use rfc6455::websocket::Utf8Bytes;
 /// let text = Utf8Bytes::from(String::from("gr\u{FC}n"));
@@ -140,10 +144,11 @@ impl Utf8Bytes {
 
     /// Returns the text as a `str`.
     ///
-    /// This costs a scan: safe Rust has no other way from bytes to a `str`.
+    /// This costs a scan: safe Rust has no other way from bytes to a `str`. The feature
+    /// `unchecked-utf8` spares the scan.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        to_str(&self.0).unwrap_or_default()
+        as_str(&self.0)
     }
 
     /// Returns the length in bytes.
@@ -159,7 +164,7 @@ impl Utf8Bytes {
     }
 
     fn as_text(&self) -> Text<'_> {
-        Text::in_pieces(&self.0)
+        Text::checked(&self.0)
     }
 }
 

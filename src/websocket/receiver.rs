@@ -11,7 +11,7 @@ use super::storage::Storage;
 use crate::control::Reply;
 use crate::error::{ProtocolError, Violation};
 use crate::event::{self, Chunk, Eof};
-use crate::mask::mask;
+use crate::mask::mask_seeing;
 use crate::opcode::MessageKind;
 use crate::receive::{ReceiveHalf, Whole};
 use crate::role::Role;
@@ -174,11 +174,10 @@ impl<R: Role, S: Storage> Receiver<R, S> {
         let Whole { kind, header_len, len, key } = *whole;
         self.half.received_whole(whole);
         let Some(payload) = self.buffer.take(header_len, len) else { return Ok(None) };
-        if self.half.is_server() {
-            mask(payload, key);
-        }
+        let ascii = self.half.is_server() && mask_seeing(payload, key);
         let message = match kind {
             MessageKind::Binary => Message::Binary(payload),
+            MessageKind::Text if ascii => Message::Text(Text::checked(payload)),
             MessageKind::Text => match to_str(payload) {
                 Some(text) => Message::Text(text.into()),
                 None => return Err(fail_text(&mut self.half, &mut self.stale, payload)),
@@ -430,7 +429,7 @@ pub(super) enum Step {
 /// Returns a message that was joined, and validated as it arrived if it is text.
 fn whole(kind: MessageKind, payload: &mut [u8]) -> Message<'_> {
     match kind {
-        MessageKind::Text => Message::Text(Text::in_pieces(payload)),
+        MessageKind::Text => Message::Text(Text::checked(payload)),
         MessageKind::Binary => Message::Binary(payload),
     }
 }

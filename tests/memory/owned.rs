@@ -15,11 +15,12 @@ fn server() -> WebSocket<Server, BytesMut> {
 fn receive(ws: &mut WebSocket<Server, BytesMut>, mut stream: &[u8]) -> (usize, usize) {
     let (mut reads, mut messages) = (0, 0);
     while !stream.is_empty() {
-        let mut room = ws.read_buf_mut();
-        let len = room.chunk_mut().len().min(stream.len());
-        let (read, rest) = stream.split_at(len);
-        room.put_slice(read);
-        stream = rest;
+        stream = {
+            let mut room = ws.read_buf_mut();
+            let (read, rest) = stream.split_at(room.chunk_mut().len().min(stream.len()));
+            room.put_slice(read);
+            rest
+        };
         reads += 1;
         ws.received_buf_mut();
         while let Some((event, _)) = ws.next_owned().unwrap() {

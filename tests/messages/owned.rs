@@ -27,9 +27,12 @@ fn receive(
     let mut messages = Vec::new();
     for mut piece in wire.chunks(step) {
         while !piece.is_empty() {
-            let mut room = ws.read_buf_mut();
-            let len = room.remaining_mut().min(piece.len());
-            room.put_slice(&piece[..len]);
+            let len = {
+                let mut room = ws.read_buf_mut();
+                let len = room.remaining_mut().min(piece.len());
+                room.put_slice(&piece[..len]);
+                len
+            };
             assert_eq!(ws.received_buf_mut(), len);
             assert_eq!(ws.received_buf_mut(), 0, "counted once");
             piece = &piece[len..];
@@ -60,7 +63,13 @@ fn s5_4_owned_messages_are_those_that_were_sent_however_they_are_cut() {
             sent.push(OwnedMessage::from([[1; 700], [2; 700]].concat()));
         }
         let wire = written(&mut from);
-        assert_eq!(receive(&mut to, &wire, step), sent);
+        let received = receive(&mut to, &wire, step);
+        assert_eq!(received, sent);
+        for message in received {
+            if let OwnedMessage::Text(text) = message {
+                assert_eq!(std::str::from_utf8(text.as_bytes()), Ok(text.as_str()));
+            }
+        }
     }
 }
 

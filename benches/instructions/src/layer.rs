@@ -67,10 +67,12 @@ pub fn own(mut stream: &[u8], read_len: usize) {
     let mut ws = WebSocket::over_bytes(Server, CONFIG);
     measured(|| {
         while !stream.is_empty() {
-            let mut room = ws.read_buf_mut();
-            let len = room.remaining_mut().min(read_len).min(stream.len());
-            room.put_slice(&stream[..len]);
-            stream = &stream[len..];
+            stream = {
+                let mut room = ws.read_buf_mut();
+                let len = room.remaining_mut().min(read_len).min(stream.len());
+                room.put_slice(&stream[..len]);
+                &stream[len..]
+            };
             ws.received_buf_mut();
             while let Some((event, _)) = ws.next_owned().unwrap() {
                 if let OwnedEvent::Message(message) = event {

@@ -29,6 +29,9 @@ pub fn write<S: Storage>(ws: &mut WebSocket<Server, S>, output: &Output) {
     }
 }
 
+const SCANNED: &str = "as above, but text that arrived in pieces is scanned again";
+const UNCHECKED: &str = "as above, with the feature `unchecked-utf8`: nothing is scanned again";
+
 /// Whole messages, yielded where they were read; `STR` requests text as a `str`.
 pub struct Messages<const STR: bool> {
     ws: WebSocket<Server, Vec<u8>>,
@@ -37,7 +40,8 @@ pub struct Messages<const STR: bool> {
 
 impl<const TO_STR: bool> Receive for Messages<TO_STR> {
     const ABOUT: About = if TO_STR {
-        About::new(STR, STR, "as above, but text that arrived in pieces is scanned again")
+        let unchecked = cfg!(feature = "unchecked-utf8");
+        About::new(STR, STR, if unchecked { UNCHECKED } else { SCANNED })
     } else {
         About::new(MESSAGES, MESSAGES, "in place; text is checked, and handed out as bytes")
     };
@@ -98,9 +102,11 @@ impl Owned {
     /// Reads once.
     #[inline]
     fn read(&mut self) {
-        let mut room = self.ws.read_buf_mut();
-        let bytes = self.source.next(room.remaining_mut());
-        room.put_slice(bytes);
+        {
+            let mut room = self.ws.read_buf_mut();
+            let bytes = self.source.next(room.remaining_mut());
+            room.put_slice(bytes);
+        }
         self.ws.received_buf_mut();
     }
 }
