@@ -65,6 +65,7 @@ mod receiver;
 mod sender;
 mod shared;
 mod storage;
+mod surplus;
 mod validated;
 
 #[cfg(feature = "alloc")]
@@ -174,8 +175,9 @@ impl<R: Role, S: Storage> WebSocket<R, S> {
     /// Returns room for the next bytes of the stream: read into it, then call
     /// [`received`](Self::received).
     ///
-    /// It is 8 KiB, or the rest of a long message in parts, so that the next message begins at the
-    /// front again: 16 KiB at a time, the last 64 KiB at once if there is memory for them. Over a
+    /// It is 8 KiB, or up to 16 KiB if the last message was so long, so that one more is read at once.
+    /// The rest of a long message is read in parts, so that the next one begins at the front again:
+    /// 16 KiB at a time, the last 64 KiB at once if there is memory for them. Over a
     /// slice it is what is left of that. It is empty only if there is no memory, or if the slice is
     /// full of bytes that [`next`](Self::next) has not been asked for.
     ///
@@ -225,7 +227,8 @@ impl<R: Role, S: Storage> WebSocket<R, S> {
     /// received is used up.
     ///
     /// The event borrows the buffer. Memory beyond [`Config::retain`] is freed when `Ok(None)` is
-    /// returned with no message open.
+    /// returned with no message open; if you report the time before each wait, a second after it
+    /// was last needed.
     ///
     /// # Errors
     /// The peer broke the protocol or exceeded a limit; nothing of the offending message is
@@ -359,7 +362,8 @@ impl<R: Role, S: Storage> WebSocket<R, S> {
     /// never. What has happened since the time was last reported does not count yet.
     #[must_use]
     pub fn deadline(&self) -> Option<Duration> {
-        self.clock.deadline()
+        let (next, review) = (self.clock.deadline(), self.receiver.surplus.deadline());
+        review.min(next).or(next).or(review)
     }
 
     /// Reports the time: call it before each wait, after you have received and sent.
@@ -370,6 +374,7 @@ impl<R: Role, S: Storage> WebSocket<R, S> {
     /// - [`Timer::Message`]: a Close with status code 1008 was queued;
     /// - [`Timer::Pong`] and [`Timer::Close`]: the connection [is closed](Self::is_closed).
     pub fn handle_timeout(&mut self, now: Duration) -> Option<Timer> {
+        self.receiver.review(now);
         let closing = self.sender.is_close_sent();
         let expired = self.clock.tick(&mut self.receiver, closing, now)?;
         match expired {
@@ -436,8 +441,8 @@ impl<R: Role, S: Storage> WebSocket<R, S> {
     /// [`Receiver::poll_reply`] and [`Sender::reply`]. Time stands still until the two are
     /// [reunited](Self::reunite).
     #[must_use]
-    #[cfg_attr(not(target_has_atomic = "32"), allow(unused_mut))]
     pub fn into_split(mut self) -> (Receiver<R, S>, Sender<R, S>) {
+        self.receiver.stop_clock();
         #[cfg(target_has_atomic = "32")]
         {
             let identity = Identity::new();

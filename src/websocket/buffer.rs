@@ -16,6 +16,7 @@ use core::fmt;
 use bytes::{Buf, BufMut, Bytes, BytesMut, buf::Limit};
 
 use super::storage::{Storage, move_to_front};
+use crate::frame::FrameHeader;
 use crate::fuel;
 
 /// What is read at a time in the long run: half of a small L1 cache, with its copy.
@@ -46,6 +47,12 @@ pub(super) struct Buffer<S> {
     next_read: usize,
     /// How much room was lent for it.
     lent: usize,
+    /// How much to read between messages: one more like the last, if that was alone.
+    expected: usize,
+    /// Where the last message began.
+    last: usize,
+    /// How much memory was filled at most since it was last asked for.
+    peak: usize,
     /// Messages of so many bytes were split off the front of this memory, which they share.
     split: usize,
 }
@@ -72,6 +79,9 @@ impl<S: Storage> Buffer<S> {
             filled: 0,
             next_read: FIRST_READ,
             lent: 0,
+            expected: READ,
+            last: 0,
+            peak: 0,
             split: 0,
         }
     }
@@ -102,6 +112,7 @@ impl<S: Storage> Buffer<S> {
     pub(super) fn take(&mut self, header_len: usize, len: usize) -> Option<&mut [u8]> {
         let start = self.unread.wrapping_add(header_len);
         self.unread = start.wrapping_add(len);
+        self.last = start;
         self.storage.bytes_mut().get_mut(start..self.unread)
     }
 
@@ -135,7 +146,7 @@ impl<S: Storage> Buffer<S> {
     /// Ends the open message, whole or in part; returns where it is.
     pub(super) fn take_joined(&mut self) -> Place {
         let place = Place { at: self.begun, len: self.joined_len() };
-        self.begun = self.joined;
+        (self.last, self.begun) = (self.begun, self.joined);
         place
     }
 
@@ -196,8 +207,9 @@ impl<S: Storage> Buffer<S> {
             self.move_to_front();
         }
         let want = match left {
+            0 => self.expected,
             1..READ if self.filled.saturating_add(READ) > LAP => left,
-            0..READ => READ,
+            1..READ => READ,
             READ..REST => left,
             REST.. => LONG_READ,
         };
@@ -234,9 +246,22 @@ impl<S: Storage> Buffer<S> {
         len
     }
 
+    /// Returns how much memory was filled at most since the last call.
+    pub(super) fn take_peak(&mut self) -> usize {
+        core::mem::take(&mut self.peak).max(self.filled)
+    }
+
     /// Frees memory beyond this if nothing is held.
     pub(super) fn release(&mut self, open: bool, retain: usize) {
         if !open && self.is_drained() {
+            self.expected = READ;
+            if self.filled > READ {
+                self.peak = self.peak.max(self.filled);
+                // One read per message spares the steps of two.
+                if self.last <= FrameHeader::MAX_LEN {
+                    self.expected = self.filled.min(LONG_READ + FrameHeader::MAX_LEN);
+                }
+            }
             self.clear();
             // Memory that messages share comes back late, if at all: there is none to be kept.
             let retain = if self.split > 0 { retain.min(LONG_READ) } else { retain };

@@ -30,8 +30,10 @@ pub struct Config {
     pub high_water: usize,
     /// The most memory, in bytes, that each buffer keeps while it is empty. Default: 64 KiB.
     ///
-    /// Messages that need more allocate it anew each time. A connection that is quiet for so long
-    /// that a Ping is sent [gives back](super::WebSocket::release) all of it.
+    /// Messages that need more allocate it anew each time, unless you [report the
+    /// time](super::WebSocket::handle_timeout) before each wait: then the read buffer keeps what the
+    /// messages of the last second needed. A connection that is quiet for so long that a Ping is sent
+    /// [gives back](super::WebSocket::release) all of it.
     pub retain: usize,
     /// Whether Pings are answered automatically. Default: `true`.
     pub answer_pings: bool,

@@ -26,6 +26,8 @@ pub(super) struct Inflated {
     inflater: Inflater,
     bytes: Vec<u8>,
     len: usize,
+    /// The longest part that was yielded since it was last asked for.
+    peak: usize,
     /// A part of the open message was yielded.
     yielded: bool,
     /// The state of the text before the part that is held, and after it.
@@ -52,6 +54,7 @@ impl Inflated {
             inflater,
             bytes: Vec::new(),
             len: 0,
+            peak: 0,
             yielded: false,
             utf8: [Utf8::new(); 2],
             failure: None,
@@ -120,19 +123,29 @@ impl Inflated {
 
     /// Returns what is held, to be yielded.
     pub(super) fn take(&mut self) -> &mut [u8] {
-        let len = core::mem::take(&mut self.len);
+        let len = self.take_len();
         self.bytes.get_mut(..len).unwrap_or_default()
     }
 
     /// Returns what is held, owned: without a copy if it is long, and without memory to spare.
     #[cfg(feature = "bytes")]
     pub(super) fn take_owned(&mut self) -> Bytes {
-        let len = core::mem::take(&mut self.len);
+        let len = self.take_len();
         if len < SPLIT || len < self.bytes.capacity() / 2 {
             return Bytes::copy_from_slice(self.bytes.get(..len).unwrap_or_default());
         }
         self.bytes.truncate(len);
         core::mem::take(&mut self.bytes).into()
+    }
+
+    fn take_len(&mut self) -> usize {
+        self.peak = self.peak.max(self.len);
+        core::mem::take(&mut self.len)
+    }
+
+    /// Returns the length of the longest part that was yielded since the last call.
+    pub(super) const fn take_peak(&mut self) -> usize {
+        core::mem::replace(&mut self.peak, 0)
     }
 
     pub(super) const fn capacity(&self) -> usize {

@@ -1,5 +1,7 @@
 //! The receiving half: from bytes read to whole messages (RFC 6455 §5.4, §6.2).
 
+use core::time::Duration;
+
 use super::buffer::{Buffer, Place};
 use super::config::Config;
 use super::event::{Event, Message, Text};
@@ -8,10 +10,11 @@ use super::identity::Identity;
 #[cfg(feature = "deflate")]
 use super::inflated::Inflated;
 use super::storage::Storage;
+use super::surplus::Surplus;
 use crate::control::Reply;
 use crate::error::{ProtocolError, Violation};
 use crate::event::{self, Chunk, Eof};
-use crate::mask::mask_seeing;
+use crate::mask::{mask, mask_seeing};
 use crate::opcode::MessageKind;
 use crate::receive::{ReceiveHalf, Whole};
 use crate::role::Role;
@@ -29,6 +32,7 @@ pub struct Receiver<R: Role, S> {
     pub(super) joining: Joining,
     stream_above: u64,
     retain: usize,
+    pub(super) surplus: Surplus,
     /// The connection that this half was split off.
     #[cfg(target_has_atomic = "32")]
     pub(super) split: Option<Identity>,
@@ -96,6 +100,7 @@ impl<R: Role, S: Storage> Receiver<R, S> {
             joining: Joining::Nothing,
             stream_above: config.stream_above,
             retain: config.retain,
+            surplus: Surplus::NONE,
             #[cfg(target_has_atomic = "32")]
             split: None,
             heard: false,
@@ -174,10 +179,17 @@ impl<R: Role, S: Storage> Receiver<R, S> {
         let Whole { kind, header_len, len, key } = *whole;
         self.half.received_whole(whole);
         let Some(payload) = self.buffer.take(header_len, len) else { return Ok(None) };
-        let ascii = self.half.is_server() && mask_seeing(payload, key);
+        let is_server = self.half.is_server();
         let message = match kind {
-            MessageKind::Binary => Message::Binary(payload),
-            MessageKind::Text if ascii => Message::Text(Text::checked(payload)),
+            MessageKind::Binary => {
+                if is_server {
+                    mask(payload, key);
+                }
+                Message::Binary(payload)
+            }
+            MessageKind::Text if is_server && mask_seeing(payload, key) => {
+                Message::Text(Text::checked(payload))
+            }
             MessageKind::Text => match to_str(payload) {
                 Some(text) => Message::Text(text.into()),
                 None => return Err(fail_text(&mut self.half, &mut self.stale, payload)),
@@ -361,9 +373,32 @@ impl<R: Role, S: Storage> Receiver<R, S> {
         0
     }
 
-    /// Frees the memory that the next bytes do not need, beyond the retained amount.
+    /// Frees the memory that the next bytes do not need, beyond the retained amount; what a message
+    /// has just needed may stay, to be reviewed.
     fn release(&mut self) {
-        self.release_to(self.retain);
+        let stays = self.surplus.is_clocked()
+            && !self.half.is_message_open()
+            && self.capacity() > self.retain
+            && self.surplus.may_stay();
+        self.release_to(if stays { usize::MAX } else { self.retain });
+    }
+
+    /// Frees surplus memory that has not been needed lately.
+    pub(super) fn review(&mut self, now: Duration) {
+        if self.surplus.is_due(now, self.capacity() > self.retain) {
+            let needed = self.buffer.take_peak();
+            #[cfg(feature = "deflate")]
+            let needed = needed.max(self.inflated.as_mut().map_or(0, Inflated::take_peak));
+            // A buffer grows to twice what it needs.
+            self.release_to(self.retain.max(needed.saturating_mul(2)));
+            self.surplus.reviewed(now, self.capacity() > self.retain);
+        }
+    }
+
+    /// Frees surplus memory: the time will not be reported any more.
+    pub(super) fn stop_clock(&mut self) {
+        self.surplus = Surplus::NONE;
+        self.release();
     }
 
     /// Frees the memory that the next bytes do not need, beyond this amount.

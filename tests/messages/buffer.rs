@@ -2,6 +2,8 @@
 
 use crate::common;
 
+use std::time::Duration;
+
 use common::driver::Keys;
 use common::messages::assert_agrees;
 use common::websocket;
@@ -101,7 +103,7 @@ fn room_is_lent_for_the_rest_of_a_long_message_in_parts() {
             (100_000, 50_000, 50_000..=50_000), // the last 64 KiB at once
             (70_000, 60_000, 10_000..=10_000),
             (70_000, 65_905, 4_095..=4_095), // so that the next message begins at the front
-            (70_000, 70_000, 8 << 10..=16 << 10),
+            (70_000, 70_000, 8 << 10..=(16 << 10) + 14), // the next one may be as long
         ] {
             // What was initialised once is lent again, so a slice shows what is asked for.
             let (mut read, mut write) = (vec![0; 200_000], [0; 131]);
@@ -111,6 +113,68 @@ fn room_is_lent_for_the_rest_of_a_long_message_in_parts() {
             assert!(room <= *expected.end() && room > 0, "{first:X} {arrived} of {len}: {room}");
         }
     }
+}
+
+#[test]
+fn a_message_like_the_last_is_read_at_once_up_to_16_kib() {
+    for (len, count, expected) in [
+        (100, 1, 8 << 10),
+        (100, 300, 8 << 10),
+        (8_188, 1, 8 << 10),
+        (8_189, 1, (8 << 10) + 1),
+        (8_189, 2, 8 << 10), // it was not alone
+        (16 << 10, 1, (16 << 10) + 4),
+        (70_000, 1, (16 << 10) + 14),
+    ] {
+        let (mut read, mut write) = (vec![0; 200_000], [0; 131]);
+        let mut ws = over(&mut read, &mut write);
+        let wire = Frame::new(0x82, vec![7; len]).bytes().repeat(count);
+        let mut rest = &wire[..];
+        while !rest.is_empty() {
+            let room = ws.read_buf();
+            let here = room.len().min(rest.len());
+            room[..here].copy_from_slice(&rest[..here]);
+            rest = &rest[here..];
+            ws.received(here).unwrap();
+            while ws.next().unwrap().is_some() {}
+        }
+        assert_eq!(ws.read_buf().len(), expected, "{count} of {len}");
+        assert_eq!(receive(&mut ws, &Frame::new(0x81, "short").bytes()), (1, None));
+        assert_eq!(ws.read_buf().len(), 8 << 10, "behind a short one");
+    }
+}
+
+#[test]
+fn memory_that_messages_need_is_kept_for_a_moment_if_the_time_is_reported() {
+    let at = Duration::from_millis;
+    let message = Frame::new(0x82, vec![7; 1 << 20]).bytes();
+    let retain = Config::DEFAULT.retain;
+    let mut ws = client(Config::DEFAULT);
+    for now in [0, 900, 1_800, 2_700] {
+        ws.handle_timeout(at(now));
+        assert_eq!(receive(&mut ws, &message), (1, None));
+        assert!((1 << 20..=4 << 20).contains(&ws.capacity()), "{}", ws.capacity());
+    }
+    // Short messages do not need it.
+    ws.handle_timeout(at(2_700));
+    for now in (2_800..=4_800).step_by(100) {
+        assert_eq!(receive(&mut ws, &Frame::new(0x81, "short").bytes()), (1, None));
+        assert!(ws.deadline().unwrap() <= at(now + 1_000) || ws.capacity() <= retain);
+        ws.handle_timeout(at(now));
+    }
+    assert!(ws.capacity() <= retain, "{} bytes after 2 seconds", ws.capacity());
+    assert_eq!(ws.deadline(), Some(at(34_800)), "there is nothing left to be freed");
+
+    // If the time is not reported any more, it is freed behind the second message.
+    for expected in [1, 2] {
+        assert_eq!(receive(&mut ws, &message), (1, None));
+        assert_eq!(ws.capacity() > retain, expected == 1, "message {expected}");
+    }
+    ws.handle_timeout(at(5_000));
+    assert_eq!(receive(&mut ws, &message), (1, None));
+    let (receiver, sender) = ws.into_split();
+    let ws = WebSocket::reunite(receiver, sender).unwrap();
+    assert!(ws.capacity() <= retain, "halves have no clock");
 }
 
 #[test]
@@ -185,6 +249,7 @@ fn s10_4_memory_is_freed_while_a_part_of_the_next_header_is_there() {
     let [long, fragment] = [0x82, 0x02].map(|first| Frame::new(first, vec![7; 100_000]).bytes());
     let (last, ping) = (&b"\x80\x00"[..], &b"\x89\x00"[..]);
     let whole = [&fragment[..], last].concat();
+    let most = (16 << 10) + 14 + 131; // a read for a message like the last, and an answer
     // A part of a header, a control frame, a frame of which nothing has come, a Close, a violation.
     let behind = [&b"\x82"[..], b"\x82\x7E\x01", ping, b"\x01\x05", b"\x88\x00", b"\x83"];
     for message in [&long[..], &whole] {
@@ -193,14 +258,14 @@ fn s10_4_memory_is_freed_while_a_part_of_the_next_header_is_there() {
             for piece in [message, next].concat().chunks(60_000) {
                 receive(&mut ws, piece);
             }
-            assert!(ws.capacity() <= 16 << 10, "{} behind {next:?}", ws.capacity());
+            assert!(ws.capacity() <= most, "{} behind {next:?}", ws.capacity());
         }
     }
     // The beginning of a message whose connection is closed will not be needed again.
     for end in [&b"\x88\x00"[..], b"\x83"] {
         let mut ws = client(Config::DEFAULT);
         receive(&mut ws, &[&fragment[..], end].concat());
-        assert!(ws.capacity() <= 16 << 10, "{} behind {end:?}", ws.capacity());
+        assert!(ws.capacity() <= most, "{} behind {end:?}", ws.capacity());
     }
 }
 
