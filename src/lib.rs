@@ -192,7 +192,7 @@
 #![cfg_attr(not(feature = "deflate"), doc = "The feature `deflate` implements permessage-deflate.")]
 //!
 //! # Cost
-//! A [`Connection`] is 256 bytes, and that is all: no heap, no tables. A [`WebSocket`] is 1,264
+//! A [`Connection`] is 256 bytes, and that is all: no heap, no tables. A [`WebSocket`] is 1,336
 //! bytes at most, and its buffers: they grow with what has arrived or is queued, and shrink when
 //! they are empty. Over slices, it needs no allocator.
 //!

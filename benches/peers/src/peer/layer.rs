@@ -120,7 +120,7 @@ impl Receive for Owned {
     const ABOUT: About = About::new(
         OWNED,
         OWNED,
-        "up to 1 KiB one copy, over it none; text is scanned to be a &str",
+        "up to 1 KiB one copy, over it none; text as a &str, scanned as above",
     );
 
     fn new(source: Source, _: bool) -> Self {
