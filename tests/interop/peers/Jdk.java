@@ -6,17 +6,20 @@ import java.net.http.WebSocket;
 import java.nio.ByteBuffer;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.TimeUnit;
 
 public class Jdk implements WebSocket.Listener {
     private final StringBuilder text = new StringBuilder();
     private final ByteArrayOutputStream binary = new ByteArrayOutputStream();
-    private final CompletableFuture<Integer> closed = new CompletableFuture<>();
+    private final CompletableFuture<String> closed = new CompletableFuture<>();
 
     public static void main(String[] args) throws Exception {
         for (int number = 0; number < Integer.parseInt(args[2]); number++) {
             Jdk listener = new Jdk();
             HttpClient client = HttpClient.newHttpClient();
             client.newWebSocketBuilder().buildAsync(URI.create(args[1] + number), listener).join();
+            // It does not always report that a connection was cut off; then there is no code.
+            listener.closed.completeOnTimeout("", 30, TimeUnit.SECONDS);
             System.out.println("closed " + listener.closed.join());
         }
         System.exit(0);
@@ -61,11 +64,11 @@ public class Jdk implements WebSocket.Listener {
     }
 
     public CompletionStage<?> onClose(WebSocket socket, int code, String reason) {
-        closed.complete(code);
+        closed.complete(String.valueOf(code));
         return null;
     }
 
     public void onError(WebSocket socket, Throwable error) {
-        closed.complete(1006);
+        closed.complete("1006");
     }
 }
