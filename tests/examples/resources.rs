@@ -77,7 +77,7 @@ fn keeps_no_memory_of_long_messages_of_silent_clients() {
 fn takes_24_kib_of_a_client_at_rest() {
     const AT_REST: u64 = 200;
     let server = Running::server(&[]);
-    let message = frame(BINARY, &[0; 64 << 10]);
+    let message = frame(BINARY, &vec![0; 64 << 10]);
     let echo = || {
         let mut stream = server.open(b"");
         stream.write_all(&message).unwrap();
