@@ -1,4 +1,4 @@
-//! WebSockets over HTTP/2 (RFC 8441), through a server of axum.
+//! Connections over HTTP/2 (RFC 8441), through a server of axum.
 
 mod common;
 
@@ -56,7 +56,7 @@ fn offer() -> Offer<'static> {
     Offer::new("example.com", "/echo").origin(Some("https://example.com"))
 }
 
-fn connect<'a>(offer: Offer<'a>) -> Test<(Request<Empty<Bytes>>, ClientRequest<'a>)> {
+fn connect(offer: Offer<'_>) -> Test<(Request<Empty<Bytes>>, ClientRequest<'_>)> {
     let handshake = ClientRequest::http2(offer, "https")?;
     let mut request = Request::try_from(&handshake)?.map(|()| Empty::new());
     request.extensions_mut().insert(Protocol::from_static("websocket"));

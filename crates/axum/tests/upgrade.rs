@@ -1,4 +1,4 @@
-//! WebSockets over HTTP/1.1, through a server of axum.
+//! Connections over HTTP/1.1, through a server of axum.
 
 mod common;
 

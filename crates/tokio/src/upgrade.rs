@@ -137,13 +137,11 @@ impl Reject {
             let rejection = Rejection::new(status).headers(headers).body(&self.body);
             Response::try_from(&rejection.head(version).ok()?).ok()
         });
-        match head {
-            Some(head) => head.map(|()| self.body.into()),
-            None => {
-                let mut response = Response::new(Bytes::new());
-                *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
-                response
-            }
-        }
+        let Some(head) = head else {
+            let mut response = Response::new(Bytes::new());
+            *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+            return response;
+        };
+        head.map(|()| self.body.into())
     }
 }

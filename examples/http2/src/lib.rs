@@ -1,4 +1,4 @@
-//! WebSockets over streams of HTTP/2 (RFC 8441), by the crate [`h2`], in both roles.
+//! A WebSocket over a stream of HTTP/2 (RFC 8441), by the crate [`h2`], in both roles.
 //!
 //! One connection carries many: [`connect`] opens one as a client, and [`accept`] as a server. The
 //! codec's handshake checks and writes the heads, [`H2Stream`] makes a transport of an HTTP/2
