@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::error::Error as StdError;
+use std::future::{Ready, ready};
 use std::time::Duration;
 
 use http_body_util::{BodyExt, Empty, Full};
@@ -20,7 +21,7 @@ use rfc6455_tokio::{
 use tokio::io::{DuplexStream, duplex};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-type Test = Result<(), Box<dyn StdError>>;
+type Test<T = ()> = Result<T, Box<dyn StdError>>;
 type Decision = fn(&Upgrade<'_>) -> Result<Accept, Reject>;
 /// How each WebSocket of a server ended.
 type Ends = UnboundedReceiver<rfc6455_tokio::Result<()>>;
@@ -42,14 +43,14 @@ async fn echo(
     Ok(())
 }
 
-async fn answer(
+fn answer(
     mut request: Request<Incoming>,
     decide: Decision,
     ends: UnboundedSender<rfc6455_tokio::Result<()>>,
-) -> Result<Response<Full<Bytes>>, Infallible> {
+) -> Ready<Result<Response<Full<Bytes>>, Infallible>> {
     let (response, socket) = upgrade(&mut request, &config(), decide);
     tokio::spawn(async move { ends.send(echo(socket).await) });
-    Ok(response.map(Full::new))
+    ready(Ok(response.map(Full::new)))
 }
 
 /// Serves HTTP/1.1 on one connection.
@@ -65,9 +66,7 @@ fn http1(decide: Decision) -> (DuplexStream, Ends) {
 }
 
 /// Serves HTTP/2 on one connection, and opens it once the server allows the extended CONNECT.
-async fn http2(
-    decide: Decision,
-) -> Result<(client::conn::http2::SendRequest<Empty<Bytes>>, Ends), Box<dyn StdError>> {
+async fn http2(decide: Decision) -> Test<(client::conn::http2::SendRequest<Empty<Bytes>>, Ends)> {
     let (near, far) = duplex(4 << 10);
     let (sender, ends) = unbounded_channel();
     let service = service_fn(move |request| answer(request, decide, sender.clone()));
@@ -91,14 +90,8 @@ fn chat(upgrade: &Upgrade<'_>) -> Result<Accept, Reject> {
     Ok(Accept::new().subprotocol("chat").header("Server", "test"))
 }
 
-fn anything(_: &Upgrade<'_>) -> Result<Accept, Reject> {
-    Ok(Accept::new())
-}
-
 /// A CONNECT request for the protocol `websocket`.
-fn connect(
-    offer: Offer<'_>,
-) -> Result<(Request<Empty<Bytes>>, ClientRequest<'_>), Box<dyn StdError>> {
+fn connect(offer: Offer<'_>) -> Test<(Request<Empty<Bytes>>, ClientRequest<'_>)> {
     let handshake = ClientRequest::http2(offer, "https")?;
     let mut request = Request::try_from(&handshake)?.map(|()| Empty::new());
     request.extensions_mut().insert(Protocol::from_static("websocket"));
@@ -231,7 +224,7 @@ async fn request_that_is_no_handshake_is_refused() -> Test {
         ),
     ];
     for (request, expected, status) in cases {
-        let (response, socket) = upgrade(&mut request.body(())?, &config(), anything);
+        let (response, socket) = upgrade(&mut request.body(())?, &config(), |_| Ok(Accept::new()));
         assert_eq!(response.status(), status, "{expected:?}");
         assert_eq!(response.body(), &expected.to_string());
         assert!(matches!(socket.await, Err(Error::Handshake(error)) if error == expected));
@@ -244,7 +237,7 @@ async fn request_that_is_no_handshake_is_refused() -> Test {
 async fn request_without_hypers_upgrade_is_an_internal_error() -> Test {
     let offer = Offer::new("example.com", "/");
     let mut request = Request::try_from(&ClientRequest::http1(offer, [0; 16])?)?;
-    let (response, socket) = upgrade(&mut request, &config(), anything);
+    let (response, socket) = upgrade(&mut request, &config(), |_| Ok(Accept::new()));
     assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
     assert!(matches!(socket.await, Err(Error::Io(_))));
     Ok(())
@@ -255,7 +248,7 @@ async fn response_that_is_never_sent_times_out() -> Test {
     let (near, far) = duplex(4 << 10);
     let (sender, mut ends) = unbounded_channel();
     let service = service_fn(move |mut request: Request<Incoming>| {
-        let (_, socket) = upgrade(&mut request, &config(), anything);
+        let (_, socket) = upgrade(&mut request, &config(), |_| Ok(Accept::new()));
         let sender = sender.clone();
         tokio::spawn(async move { sender.send(socket.await.map(drop)) });
         std::future::pending::<Result<Response<Empty<Bytes>>, Infallible>>()
