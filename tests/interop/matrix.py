@@ -20,7 +20,7 @@ class Row:
         for name, verdict, expected, details in lines:
             end = next(ends, "") if expected != "?" else ""
             if verdict == "ok":
-                code = end.split(" ")[1:2]
+                code = end.split()[1:2]
                 # Some interfaces have no code to report.
                 if code and expected not in ("-", code[0]):
                     verdict, details = "failed", f"reports {code[0]}, not {expected}"
