@@ -103,7 +103,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         loop {
             match self.phase {
                 Phase::Open => match self.next() {
-                    Ok(Some(event)) => return Poll::Ready(Some(Ok(event))),
+                    Ok(Some(event)) => {
+                        if matches!(event, OwnedEvent::Close(_)) {
+                            // The answer, for callers that stop here. If it fails, the next call
+                            // reports why.
+                            let _ = self.poll_flush(cx);
+                        }
+                        return Poll::Ready(Some(Ok(event)));
+                    }
                     Ok(None) if self.codec.is_closed() => {
                         return Poll::Ready(self.end(cx).map(Err));
                     }

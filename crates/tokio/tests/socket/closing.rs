@@ -30,6 +30,17 @@ async fn s7_1_either_end_closes_and_both_know_the_code() {
 }
 
 #[tokio::test]
+async fn s5_5_1_a_close_is_answered_although_the_receiver_stops_there() {
+    let (mut client, mut server) = ends(1 << 10, &Config::DEFAULT).await;
+    let server = tokio::spawn(async move {
+        assert!(matches!(server.recv().await.unwrap().unwrap(), Message::Close(Some(_))));
+    });
+    client.close(CloseCode::NORMAL, "").await.unwrap();
+    assert!(client.was_clean());
+    server.await.unwrap();
+}
+
+#[tokio::test]
 async fn s7_1_both_ends_close_at_once() {
     let (mut client, mut server) = ends(1 << 10, &Config::DEFAULT).await;
     let (one, other) =
