@@ -189,6 +189,7 @@ impl<S: Storage> Buffer<S> {
     }
 
     /// Forgets what was yielded.
+    #[inline(always)]
     fn settle(&mut self, open: bool) {
         if !open {
             (self.begun, self.joined) = (self.unread, self.unread);

@@ -246,14 +246,22 @@ impl<S: Storage> Outbox<S> {
         self.boundary
     }
 
-    /// Moves what waits to the front if `len` bytes fit nowhere else, or if half as much was sent as
-    /// waits: at most two bytes are moved for each that was sent, and doubled memory is at most three
-    /// times what waits.
+    /// Makes room for `len` bytes behind what waits, if there is none.
+    #[inline]
     fn make_room(&mut self, len: usize) {
+        let end = self.end.saturating_add(len);
+        if self.sent > 0 && end > self.storage.bytes().len() {
+            self.move_waiting(end);
+        }
+    }
+
+    /// Moves what waits to the front if memory up to `end` is not to be had, or if half as much was
+    /// sent as waits: at most two bytes are moved for each that was sent, and doubled memory is at
+    /// most three times what waits.
+    #[cold]
+    fn move_waiting(&mut self, end: usize) {
         let waiting = self.end.saturating_sub(self.sent);
-        let fits = self.end.saturating_add(len) <= self.storage.bytes().len();
-        let bounded = self.storage.max_len() < self.end.saturating_add(len);
-        if self.sent == 0 || fits || self.sent < waiting / 2 && !bounded {
+        if self.sent < waiting / 2 && end <= self.storage.max_len() {
             return;
         }
         let boundary = self.next_boundary();
