@@ -255,8 +255,10 @@ fn a_message_that_was_encoded_for_many_is_queued_as_it_is() {
 }
 
 /// Takes so many bytes at a time, or fails.
+#[cfg(feature = "std")]
 struct Stream(Vec<u8>, Vec<std::io::Result<usize>>);
 
+#[cfg(feature = "std")]
 impl std::io::Write for Stream {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
         let len = self.1.pop().unwrap_or(Ok(bytes.len()))?.min(bytes.len());
@@ -269,6 +271,7 @@ impl std::io::Write for Stream {
     }
 }
 
+#[cfg(feature = "std")]
 #[test]
 fn writing_continues_after_an_interrupt_and_leaves_the_rest_after_an_error() {
     use std::io::ErrorKind::{Interrupted, WouldBlock, WriteZero};
