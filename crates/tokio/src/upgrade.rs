@@ -35,8 +35,8 @@ pub fn check_upgrade<B>(request: &Request<B>) -> std::result::Result<Upgrade<'_>
 /// Returns the response, which also refuses, and a future of the WebSocket. Send the response, and
 /// await the future in a task of its own: it is ready once hyper has sent the response.
 ///
-/// A server of HTTP/1.1 has to be served [with upgrades], and one of HTTP/2 has to [enable] the
-/// protocol.
+/// In hyper, a server of HTTP/1.1 has to be served `with_upgrades`, and one of HTTP/2 has to
+/// `enable_connect_protocol`.
 ///
 /// ```
 /// # use http_body_util::Full;
@@ -62,9 +62,6 @@ pub fn check_upgrade<B>(request: &Request<B>) -> std::result::Result<Upgrade<'_>
 /// - [`Error::HandshakeSend`] if what the callback returned cannot be sent, and [`Error::Io`] if
 ///   hyper does not offer to upgrade: the response has status 500;
 /// - [`Error::TimedOut`] and [`Error::Io`] if the response was not sent.
-///
-/// [with upgrades]: hyper::server::conn::http1::Connection::with_upgrades
-/// [enable]: hyper::server::conn::http2::Builder::enable_connect_protocol
 pub fn upgrade<B, F>(
     request: &mut Request<B>,
     config: &Config,
