@@ -238,12 +238,12 @@ impl<R: Role, S: Storage> WebSocket<R, S> {
     #[allow(clippy::type_complexity, reason = "two halves, one borrowed by the event")]
     #[allow(clippy::should_implement_trait, reason = "it lends: the event borrows the buffer")]
     pub fn next(&mut self) -> Result<Option<(Event<'_>, &mut Sender<R, S>)>, ProtocolError> {
-        let event = if let Some(whole) = self.receiver.find_whole() {
-            self.receiver.next_whole(&whole)
-        } else {
-            // The answer to a Ping makes room for the payload of the next control frame.
-            self.answer();
-            self.receiver.next_in_parts()
+        // The answer to a Ping goes before what answers later messages, and makes room for the payload
+        // of the next control frame.
+        self.answer();
+        let event = match self.receiver.find_whole() {
+            Some(whole) => self.receiver.next_whole(&whole),
+            None => self.receiver.next_in_parts(),
         };
         if event.is_err() {
             self.sender.failed = true;

@@ -150,7 +150,7 @@ fn s5_5_3_every_ping_of_a_batch_gets_its_pong_among_the_echoes() {
             tx.send(message).unwrap();
         }
     }
-    assert_eq!(ws.transmit(), b"\x82\x01x\x8A\x01a\x8A\x01b\x8A\x00");
+    assert_eq!(ws.transmit(), b"\x8A\x01a\x82\x01x\x8A\x01b\x8A\x00");
 }
 
 #[test]
