@@ -32,6 +32,9 @@ impl Surplus {
     /// Notes the time; returns whether surplus memory is to be reviewed, if there is any.
     pub(super) fn is_due(&mut self, now: Duration, any: bool) -> bool {
         self.clocked = true;
+        if !any {
+            self.review = None;
+        }
         any && self.review.is_none_or(|review| review <= now)
     }
 

@@ -328,3 +328,34 @@ fn a_receiving_half_is_finished_after_a_close_a_violation_and_the_end_of_the_str
         assert!(receiver.is_finished());
     }
 }
+
+/// A caller that sleeps until the deadline would otherwise not sleep.
+#[test]
+fn a_deadline_that_was_reported_is_not_due_again() {
+    let lengths = [0, 100, 70_000, 5, 20_000, 20_000, 0, 300_000, 1];
+    for (retain, step) in [0, 1_000, 64 << 10].into_iter().flat_map(|retain| {
+        [0, 1, 400, 1_000, 2_500, 40_000].map(|step| (retain, Duration::from_millis(step)))
+    }) {
+        let mut ws = client(Config::DEFAULT.retain(retain));
+        let mut now = Duration::ZERO;
+        for len in lengths {
+            let wire = Frame::new(0x82, &vec![7; len][..]).bytes();
+            for piece in wire.chunks(wire.len().div_ceil(3)) {
+                for moment in [true, false] {
+                    if moment {
+                        let mut rest = piece;
+                        while !rest.is_empty() {
+                            rest = &rest[websocket::read(&mut ws, rest)..];
+                        }
+                    }
+                    while ws.next().unwrap().is_some() {}
+                    now += step;
+                    while ws.handle_timeout(now).is_some() {
+                        websocket::write_all(&mut ws);
+                    }
+                    assert!(ws.deadline().is_none_or(|at| at > now), "{retain} {step:?} {len}");
+                }
+            }
+        }
+    }
+}

@@ -2,12 +2,15 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use futures_util::{FutureExt, SinkExt, StreamExt};
 use rfc6455_tokio::rfc6455::websocket::{self, Broadcast};
 use rfc6455_tokio::rfc6455::{CloseCode, Limits, deflate};
 use rfc6455_tokio::{Config, Error, Message, WebSocketStream};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, duplex};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::timeout;
 
 use crate::pipe::{Bytewise, Calls, Counted, ends, frame, over, raw_server};
 
@@ -182,4 +185,28 @@ async fn a_broadcast_reaches_all_clients_compressed_or_not() {
             assert_eq!(received.as_str(), Some(&*"news ".repeat(1_000)));
         }
     }
+}
+
+#[tokio::test]
+async fn many_long_messages_in_flight_come_back() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+    let (stream, _) = listener.accept().await.unwrap();
+    let server = tokio::spawn(echo(WebSocketStream::server(stream, &Config::DEFAULT)));
+    let (mut from_server, mut to_server) = client.into_split();
+    let (count, len) = (100, 1 << 16);
+    let writing = tokio::spawn(async move {
+        let mut message = b"\x82\xFF\0\0\0\0\0\x01\0\0\0\0\0\0".to_vec();
+        message.resize(14 + len, 7);
+        for _ in 0..count {
+            to_server.write_all(&message).await.unwrap();
+        }
+        to_server
+    });
+    let mut echoed = vec![0; count * (10 + len)];
+    let reading = from_server.read_exact(&mut echoed);
+    timeout(Duration::from_secs(30), reading).await.expect("it goes on").unwrap();
+    let mut to_server = writing.await.unwrap();
+    to_server.write_all(&frame(0x88, &[])).await.unwrap();
+    server.await.unwrap();
 }
