@@ -28,8 +28,6 @@ type CodecSender = Sender<AnyRole<Keys>, BytesMut>;
 
 /// The most slices of one vectored write.
 const SLICES: usize = 64;
-/// What a peer may still send, in bytes, while we wait for it to notice that it has failed.
-const LINGER: usize = 1 << 20;
 /// The longest header of a frame.
 const HEADER: usize = 14;
 /// From this length on, a payload waits where it is; to copy a shorter one costs less than a slice of
@@ -70,9 +68,9 @@ enum Phase {
     Open,
     /// The peer has broken a rule, and the Close frame that says so is on its way.
     Failed(ProtocolError),
-    /// That was written. What still arrives is discarded, so many bytes at most: a transport that
+    /// That was written. What still arrives is discarded until the close deadline: a transport that
     /// is dropped with unread input may be reset, and take the Close frame with it.
-    Lingering(ProtocolError, usize),
+    Lingering(ProtocolError),
     /// The end was reported.
     Over,
 }
@@ -126,10 +124,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                     }
                     // Best effort: the error is reported in any case.
                     let _ = Pin::new(&mut self.transport).poll_shutdown(cx);
-                    self.phase = Phase::Lingering(error, LINGER);
+                    self.phase = Phase::Lingering(error);
                 }
-                Phase::Lingering(error, left) => {
-                    ready!(self.poll_linger(cx, error, left));
+                Phase::Lingering(error) => {
+                    ready!(self.poll_linger(cx));
                     self.phase = Phase::Over;
                     return Poll::Ready(Some(Err(Error::Protocol(error))));
                 }
@@ -204,21 +202,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     }
 
     /// Reads and discards until the peer closes its end, or has been given time enough.
-    fn poll_linger(&mut self, cx: &mut Context<'_>, error: ProtocolError, len: usize) -> Poll<()> {
-        let mut left = len;
-        while left > 0 && self.expired.is_none() {
+    fn poll_linger(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        while self.expired.is_none() {
             let transport = Pin::new(&mut self.transport);
             let read = scratch::with(|scratch| {
                 let mut room = ReadBuf::new(scratch);
                 transport.poll_read(cx, &mut room).map_ok(|()| room.filled().len())
             });
+            // A peer that goes on sending gets no more time.
+            let time = self.poll_time(cx);
             match read {
-                Poll::Ready(Ok(len @ 1..)) => left = left.saturating_sub(len),
+                Poll::Ready(Ok(1..)) => {}
                 Poll::Ready(_) => break,
-                Poll::Pending => {
-                    self.phase = Phase::Lingering(error, left);
-                    ready!(self.poll_time(cx));
-                }
+                Poll::Pending => ready!(time),
             }
         }
         Poll::Ready(())

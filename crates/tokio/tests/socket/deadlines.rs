@@ -89,6 +89,23 @@ async fn s7_1_7_a_peer_that_does_not_notice_its_violation_is_given_up() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn s7_1_7_a_peer_that_goes_on_sending_after_its_violation_is_given_up() {
+    let (mut near, mut ws) = raw_server(&Config::DEFAULT);
+    let start = Instant::now();
+    let client = tokio::spawn(async move {
+        near.write_all(&frame(0x83, b"")).await.unwrap();
+        while near.write_all(b"more").await.is_ok() {
+            sleep(Duration::from_millis(10)).await;
+        }
+    });
+    let error = ws.recv().await.unwrap().unwrap_err();
+    assert!(matches!(error, Error::Protocol(_)), "{error:?}");
+    assert_eq!(start.elapsed().as_secs(), 5);
+    drop(ws);
+    client.await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_handshake_has_a_deadline() {
     let start = Instant::now();
     let (mut near, far) = duplex(100);
