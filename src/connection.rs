@@ -1,6 +1,7 @@
 //! Both halves together: automatic replies and the closing handshake (RFC 6455 §5.5, §7).
 
-use crate::close::{CloseCode, CloseFrame};
+use crate::close::CloseCode;
+use crate::close_frame::CloseFrame;
 use crate::error::{ProtocolError, SendError};
 use crate::event::{Eof, Event};
 use crate::fragment::{Fragment, FrameKind};

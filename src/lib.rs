@@ -222,6 +222,7 @@ pub(crate) const FAST: bool = cfg!(feature = "std");
 
 mod bytes;
 mod close;
+mod close_frame;
 mod connection;
 mod control;
 #[cfg(feature = "deflate")]
@@ -247,7 +248,8 @@ mod timers;
 mod utf8;
 pub mod websocket;
 
-pub use close::{CloseCode, CloseFrame};
+pub use close::CloseCode;
+pub use close_frame::CloseFrame;
 pub use connection::Connection;
 pub use control::{ControlPayload, Reply};
 pub use error::{ProtocolError, SendError, Violation};

@@ -7,13 +7,14 @@
 use core::mem;
 
 use crate::FAST;
-use crate::close::CloseFrame;
+use crate::close_frame::CloseFrame;
 use crate::control::{ControlBuffer, ControlPayload, PendingReply, Reply};
 use crate::error::ProtocolError;
 use crate::event::{Eof, Event};
 use crate::limits::Limits;
 use crate::role::{Role, Side};
 
+mod accepted;
 #[cfg(feature = "deflate")]
 mod compressed;
 mod fast;

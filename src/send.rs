@@ -6,17 +6,20 @@ use crate::control::{PendingReply, Reply};
 use crate::error::SendError;
 use crate::fragment::{Fragment, FrameKind};
 use crate::frame::{EncodedHeader, FrameHeader, MAX_CONTROL};
-use crate::mask::{MaskingKey, mask, mask_copy};
+use crate::mask::{MaskingKey, mask};
 use crate::opcode::{MessageKind, Opcode};
 use crate::role::{Role, Server};
 use crate::utf8::Utf8;
 
 mod control;
 mod prepared;
+mod write;
 
 pub use control::ControlFrame;
 use control::write_control;
 pub use prepared::PreparedMessage;
+pub(crate) use write::header_len;
+use write::write_frame;
 
 /// The sending half of a [`Connection`](crate::Connection).
 #[derive(Clone, Debug)]
@@ -433,28 +436,5 @@ impl SendHalf<Server> {
     ) -> Result<&'p [u8], SendError> {
         self.check_frame(FrameKind::whole(MessageKind::Binary), false)?;
         Ok(message.frame)
-    }
-}
-
-/// Writes a frame whose header is known to be legal to the front of `out`, which has room for it.
-#[inline(always)]
-fn write_frame(header: &FrameHeader, payload: &[u8], out: &mut [u8]) {
-    let body = header.write(out).unwrap_or_default();
-    match header.masking_key {
-        Some(key) => mask_copy(payload, body, key),
-        None => _ = copy(payload, body),
-    }
-}
-
-/// Returns the length of a frame's header in bytes.
-#[inline]
-pub(crate) const fn header_len(payload_len: u64, masked: bool) -> usize {
-    match (payload_len, masked) {
-        (0..=125, false) => 2,
-        (126..=0xFFFF, false) => 4,
-        (0..=125, true) => 6,
-        (126..=0xFFFF, true) => 8,
-        (_, false) => 10,
-        (_, true) => 14,
     }
 }

@@ -52,10 +52,12 @@ mod buffer;
 mod clock;
 mod config;
 mod event;
+mod found;
 #[cfg(target_has_atomic = "32")]
 mod identity;
 #[cfg(feature = "deflate")]
 mod inflated;
+mod memory;
 #[cfg(feature = "bytes")]
 mod next_owned;
 mod outbox;

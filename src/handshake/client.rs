@@ -1,5 +1,6 @@
 //! The client side: from an offer to a response.
 
+mod contents;
 mod leniency;
 mod offer;
 #[cfg(feature = "alloc")]

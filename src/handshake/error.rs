@@ -3,9 +3,7 @@
 use core::error::Error;
 use core::fmt;
 
-use super::Rejection;
 use super::http::error::{HeadError, OutputTooSmall};
-use super::http::parse::HttpVersion;
 
 /// An error of the peer. (An error of the caller is a [`HandshakeSendError`].)
 ///
@@ -168,28 +166,6 @@ impl HandshakeError {
                   Connection: close\r\nContent-Length: 0\r\n\r\n"
             }
             _ => b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n",
-        }
-    }
-
-    /// Returns the same response as a [`Rejection`], for an HTTP stack, or to add a body.
-    ///
-    /// In HTTP/2 and HTTP/3, status 426 becomes 400, because 426 demands an `Upgrade`.
-    ///
-    /// ```
-    /// use rfc6455::handshake::{HandshakeError, HttpVersion};
-    ///
-    /// let rejection = HandshakeError::MethodNotGet.rejection(HttpVersion::Http11);
-    /// assert_eq!((rejection.status, rejection.headers), (405, &[("Allow", "GET")][..]));
-    /// let response = rejection.body(b"GET only").head(HttpVersion::Http11)?;
-    /// assert!(response.headers().any(|header| header == ("Content-Length", "8")));
-    /// # Ok::<(), rfc6455::handshake::HandshakeSendError>(())
-    /// ```
-    #[must_use]
-    pub fn rejection(self, version: HttpVersion) -> Rejection<'static> {
-        match self.status() {
-            426 if version >= HttpVersion::Http2 => Rejection::new(400),
-            405 => Rejection::new(405).headers(&[("Allow", "GET")]),
-            status => Rejection::new(status),
         }
     }
 }

@@ -4,7 +4,7 @@
 //! leave as it is.
 
 use super::ReceiveHalf;
-use super::rules::AcceptedHeader;
+use super::accepted::AcceptedHeader;
 use crate::FAST;
 use crate::event::{Chunk, Event};
 use crate::frame::Plain;

@@ -1,10 +1,10 @@
 //! The slow path, one step at a time: a header, or the buffered part of a payload.
 
-use super::rules::AcceptedHeader;
+use super::accepted::AcceptedHeader;
 use super::state::{ControlKind, Spill, State};
 use super::{ReceiveHalf, Step};
 use crate::bytes::copy;
-use crate::close;
+use crate::close_frame;
 use crate::error::{ProtocolError, Violation};
 use crate::event::{Chunk, Event};
 use crate::mask::{mask, mask_seeing};
@@ -153,7 +153,7 @@ impl<R: Role> ReceiveHalf<R> {
         let left = frame.left;
         if kind == ControlKind::Close {
             let arrived = self.control.payload();
-            if let Err((index, violation)) = close::check(arrived, left) {
+            if let Err((index, violation)) = close_frame::check(arrived, left) {
                 let back = arrived.len().saturating_sub(index) as u64;
                 return Err(ProtocolError::new(self.position.wrapping_sub(back), violation));
             }
@@ -175,7 +175,7 @@ impl<R: Role> ReceiveHalf<R> {
             ControlKind::Pong => Event::Pong,
             ControlKind::Close => {
                 self.end_with_close();
-                let code = close::code_of(self.control.payload());
+                let code = close_frame::code_of(self.control.payload());
                 // "When sending a Close frame in response, the endpoint typically echos the
                 // status code it received." (§5.5.1)
                 self.set_pending_close(code);

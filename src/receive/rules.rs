@@ -3,25 +3,12 @@
 //! The rules that depend on the header alone are in [`frame`](crate::frame).
 
 use super::ReceiveHalf;
+use super::accepted::AcceptedHeader;
 use super::state::Extension;
 use crate::error::{JudgedHeader, ProtocolError, Violation};
 use crate::frame::{FrameHeader, MAX_CONTROL, Partial, Plain};
-use crate::mask::MaskingKey;
 use crate::opcode::Opcode;
 use crate::role::{Role, Side};
-
-/// A header that may come now.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct AcceptedHeader {
-    pub(super) fin: bool,
-    pub(super) rsv1: bool,
-    pub(super) opcode: Opcode,
-    pub(super) payload_len: u64,
-    /// Length of the header in bytes.
-    pub(super) len: usize,
-    /// All zero if the frame is not masked.
-    pub(super) key: MaskingKey,
-}
 
 impl<R: Role> ReceiveHalf<R> {
     /// Returns the header at the front of `bytes` if it is of the common kind; `None` means: take the

@@ -15,7 +15,7 @@
 
 use core::mem;
 
-use super::rules::AcceptedHeader;
+use super::accepted::AcceptedHeader;
 use super::{ReceiveHalf, Step};
 use crate::FAST;
 use crate::error::{JudgedHeader, ProtocolError, Violation};

@@ -3,7 +3,7 @@
 use core::num::NonZeroU8;
 use core::ops::Deref;
 
-use super::{header_len, write_frame};
+use super::write::{header_len, write_frame};
 use crate::frame::FrameHeader;
 use crate::mask::MaskingKey;
 use crate::opcode::Opcode;

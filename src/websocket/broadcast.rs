@@ -38,9 +38,9 @@ pub struct Broadcast {
 
 /// A frame in two parts.
 #[derive(Clone, Debug)]
-pub(super) struct Frame {
-    pub(super) header: EncodedHeader,
-    pub(super) payload: Bytes,
+struct Frame {
+    header: EncodedHeader,
+    payload: Bytes,
 }
 
 /// The same message as DEFLATE data that refers to nothing before it.
@@ -138,6 +138,6 @@ impl<R: Role, S: Storage> Sender<R, S> {
         let frame = message.frame_for(self.deflater());
         #[cfg(not(feature = "deflate"))]
         let frame = &message.plain;
-        self.send_frame(frame, message.kind)
+        self.send_frame(message.kind, &frame.header, &frame.payload)
     }
 }

@@ -216,9 +216,7 @@ impl<S: Storage> Buffer<S> {
         };
         let initialised = self.storage.bytes().len().saturating_sub(self.filled);
         let want = want.min(self.next_read.max(initialised));
-        let max = self.storage.max_len();
-        let lacks_room = max.saturating_sub(self.filled) < want.min(left.max(1));
-        if lacks_room || self.storage.capacity() < self.filled.saturating_add(want) {
+        if self.storage.capacity() < self.filled.saturating_add(want) {
             self.move_to_front();
         }
         want
@@ -250,6 +248,19 @@ impl<S: Storage> Buffer<S> {
     /// Returns how much memory was filled at most since the last call.
     pub(super) fn take_peak(&mut self) -> usize {
         core::mem::take(&mut self.peak).max(self.filled)
+    }
+
+    /// Does what [`release`](Self::release) does if that is little; `false`, with nothing changed, if
+    /// it is not: bytes are held, there is memory to be freed, or a long message was read.
+    #[inline(always)]
+    pub(super) fn rest(&mut self, retain: usize) -> bool {
+        let is_small = self.filled <= READ && self.split == 0 && self.storage.capacity() <= retain;
+        let rests = is_small && self.is_drained();
+        if rests {
+            self.expected = READ;
+            self.clear();
+        }
+        rests
     }
 
     /// Frees memory beyond this if nothing is held.

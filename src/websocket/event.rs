@@ -3,7 +3,7 @@
 use core::fmt;
 
 use super::validated::as_str;
-use crate::close::CloseFrame;
+use crate::close_frame::CloseFrame;
 use crate::event::Chunk;
 use crate::fragment::Fragment;
 

@@ -8,7 +8,7 @@ use bytes::Bytes;
 
 #[cfg(feature = "bytes")]
 use super::buffer::SPLIT;
-use super::receiver::{Found, Part, Step};
+use super::found::{Found, Part, Step};
 use super::storage::Storage;
 use crate::deflate::{self, Inflater};
 use crate::error::{ProtocolError, Violation};

@@ -4,10 +4,11 @@ use bytes::{BufMut, Bytes, BytesMut};
 
 use super::WebSocket;
 use super::config::Config;
+use super::found::{Found, Part};
 #[cfg(feature = "deflate")]
 use super::inflated::Inflated;
 use super::owned::{OwnedChunk, OwnedEvent, OwnedMessage};
-use super::receiver::{Found, Joining, Part, Receiver};
+use super::receiver::{Joining, Receiver};
 use super::sender::Sender;
 use crate::error::ProtocolError;
 use crate::fragment::FrameKind;
@@ -102,7 +103,15 @@ impl<R: Role> Receiver<R, BytesMut> {
 
     #[inline(never)]
     pub(super) fn next_owned_in_parts(&mut self) -> Result<Option<OwnedEvent>, ProtocolError> {
-        let Some(found) = self.find_in_parts()? else { return Ok(None) };
+        if self.is_at_rest() {
+            return Ok(None);
+        }
+        self.next_owned_found()
+    }
+
+    #[inline(never)]
+    fn next_owned_found(&mut self) -> Result<Option<OwnedEvent>, ProtocolError> {
+        let Some(found) = self.find()? else { return Ok(None) };
         let copied = Bytes::copy_from_slice;
         let chunk = |Part { kind: message, first, last, utf8 }, payload| {
             let kind = FrameKind { message, first, last };

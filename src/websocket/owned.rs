@@ -8,7 +8,8 @@ use bytes::Bytes;
 
 use super::event::{Message, Text};
 use super::validated::as_str;
-use crate::close::{CloseCode, CloseFrame};
+use crate::close::CloseCode;
+use crate::close_frame::CloseFrame;
 use crate::error::Violation;
 use crate::fragment::{Fragment, FrameKind};
 use crate::opcode::MessageKind;

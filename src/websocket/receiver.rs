@@ -1,10 +1,11 @@
 //! The receiving half: from bytes read to whole messages (RFC 6455 §5.4, §6.2).
 
-use core::time::Duration;
-
 use super::buffer::{Buffer, Place};
 use super::config::Config;
 use super::event::{Event, Message, Text};
+#[cfg(feature = "deflate")]
+use super::found::Step;
+use super::found::{Found, Part};
 #[cfg(target_has_atomic = "32")]
 use super::identity::Identity;
 #[cfg(feature = "deflate")]
@@ -31,7 +32,7 @@ pub struct Receiver<R: Role, S> {
     /// The open message, unless it is compressed.
     pub(super) joining: Joining,
     stream_above: u64,
-    retain: usize,
+    pub(super) retain: usize,
     pub(super) surplus: Surplus,
     /// The connection that this half was split off.
     #[cfg(target_has_atomic = "32")]
@@ -58,34 +59,6 @@ pub(super) enum Joining {
     Message,
     /// It is longer than is joined: each piece is yielded.
     Chunks,
-}
-
-/// What was found in the buffer.
-pub(super) enum Found {
-    Message(MessageKind, Place),
-    #[cfg(feature = "deflate")]
-    Inflated(MessageKind),
-    Chunk(Part, Place),
-    #[cfg(feature = "deflate")]
-    InflatedChunk(Part),
-    Ping,
-    Pong,
-    Close,
-}
-
-/// All of a [`Chunk`] but its payload.
-pub(super) struct Part {
-    pub(super) kind: MessageKind,
-    pub(super) first: bool,
-    pub(super) last: bool,
-    pub(super) utf8: [Utf8; 2],
-}
-
-impl Part {
-    pub(super) const fn of(self, payload: &mut [u8]) -> Chunk<'_> {
-        let Self { kind, first, last, utf8 } = self;
-        Chunk { payload, kind, first, last, rsv1: false, utf8 }
-    }
 }
 
 impl<R: Role, S: Storage> Receiver<R, S> {
@@ -201,7 +174,15 @@ impl<R: Role, S: Storage> Receiver<R, S> {
     /// Yields anything but a whole message in one frame.
     #[inline(never)]
     pub(super) fn next_in_parts(&mut self) -> Result<Option<Event<'_>>, ProtocolError> {
-        let Some(found) = self.find_in_parts()? else { return Ok(None) };
+        if self.is_at_rest() {
+            return Ok(None);
+        }
+        self.next_found()
+    }
+
+    #[inline(never)]
+    fn next_found(&mut self) -> Result<Option<Event<'_>>, ProtocolError> {
+        let Some(found) = self.find()? else { return Ok(None) };
         Ok(Some(match found {
             Found::Message(kind, place) => Event::Message(whole(kind, self.buffer.get(place))),
             Found::Chunk(part, place) => Event::Chunk(part.of(self.buffer.get(place))),
@@ -221,7 +202,21 @@ impl<R: Role, S: Storage> Receiver<R, S> {
         }))
     }
 
-    /// Returns whether everything that was received is used up, as after every read.
+    /// Returns whether there is nothing to read and nothing to free, as after most reads.
+    #[inline(always)]
+    pub(super) fn is_at_rest(&mut self) -> bool {
+        #[cfg(feature = "bytes")]
+        if self.lent_uninitialised {
+            return false;
+        }
+        #[cfg(feature = "deflate")]
+        if self.inflated.is_some() {
+            return false; // it may hold more
+        }
+        self.joining != Joining::Message && self.buffer.rest(self.retain)
+    }
+
+    /// Returns whether everything that was received is used up.
     #[inline(always)]
     fn is_used_up(&self) -> bool {
         #[cfg(feature = "deflate")]
@@ -233,9 +228,9 @@ impl<R: Role, S: Storage> Receiver<R, S> {
 
     /// Finds the next event; gives memory back if there is none.
     #[inline(always)]
-    pub(super) fn find_in_parts(&mut self) -> Result<Option<Found>, ProtocolError> {
+    pub(super) fn find(&mut self) -> Result<Option<Found>, ProtocolError> {
         self.commit();
-        let found = if self.is_used_up() { Ok(None) } else { self.find() };
+        let found = if self.is_used_up() { Ok(None) } else { self.find_event() };
         match found {
             Ok(Some(Found::Close)) => self.discard_message(),
             Ok(Some(_)) => {}
@@ -267,7 +262,7 @@ impl<R: Role, S: Storage> Receiver<R, S> {
     }
 
     #[inline(always)]
-    fn find(&mut self) -> Result<Option<Found>, ProtocolError> {
+    fn find_event(&mut self) -> Result<Option<Found>, ProtocolError> {
         self.discard_stale();
         loop {
             #[cfg(feature = "deflate")]
@@ -351,6 +346,7 @@ impl<R: Role, S: Storage> Receiver<R, S> {
 
     /// Reports the end of the stream, and returns how it ended.
     pub fn receive_eof(&mut self) -> Eof {
+        self.commit();
         self.discard_message();
         self.buffer.clear();
         let eof = self.half.receive_eof();
@@ -371,52 +367,6 @@ impl<R: Role, S: Storage> Receiver<R, S> {
             return len;
         }
         0
-    }
-
-    /// Frees the memory that the next bytes do not need, beyond the retained amount; what a message
-    /// has just needed may stay, to be reviewed.
-    fn release(&mut self) {
-        let stays = self.surplus.is_clocked()
-            && !self.half.is_message_open()
-            && self.capacity() > self.retain
-            && self.surplus.may_stay();
-        self.release_to(if stays { usize::MAX } else { self.retain });
-    }
-
-    /// Frees surplus memory that has not been needed lately.
-    pub(super) fn review(&mut self, now: Duration) {
-        if self.surplus.is_due(now, self.capacity() > self.retain) {
-            let needed = self.buffer.take_peak();
-            #[cfg(feature = "deflate")]
-            let needed = needed.max(self.inflated.as_mut().map_or(0, Inflated::take_peak));
-            // A buffer grows to twice what it needs.
-            self.release_to(self.retain.max(needed.saturating_mul(2)));
-            self.surplus.reviewed(now, self.capacity() > self.retain);
-        }
-    }
-
-    /// Frees surplus memory: the time will not be reported any more.
-    pub(super) fn stop_clock(&mut self) {
-        self.surplus = Surplus::NONE;
-        self.release();
-    }
-
-    /// Frees the memory that the next bytes do not need, beyond this amount.
-    pub(super) fn release_to(&mut self, retain: usize) {
-        self.commit();
-        let open = self.joining == Joining::Message;
-        self.buffer.release(open, retain);
-        #[cfg(feature = "deflate")]
-        if let Some(inflated) = &mut self.inflated {
-            inflated.release(retain);
-        }
-    }
-
-    pub(super) fn capacity(&self) -> usize {
-        let held = self.buffer.storage().capacity();
-        #[cfg(feature = "deflate")]
-        let held = held.saturating_add(self.inflated.as_ref().map_or(0, Inflated::capacity));
-        held
     }
 
     /// Takes the pending reply, for [`Sender::reply`](super::Sender::reply).
@@ -450,16 +400,6 @@ impl core::fmt::Display for TooMany {
 }
 
 impl core::error::Error for TooMany {}
-
-/// The outcome of inflating.
-#[cfg(feature = "deflate")]
-pub(super) enum Step {
-    Found(Found),
-    /// The next header is needed.
-    Frame,
-    /// The input is used up.
-    Starved,
-}
 
 /// Returns a message that was joined, and validated as it arrived if it is text.
 fn whole(kind: MessageKind, payload: &mut [u8]) -> Message<'_> {

@@ -4,8 +4,6 @@
 use bytes::Bytes;
 
 #[cfg(feature = "bytes")]
-use super::broadcast::Frame;
-#[cfg(feature = "bytes")]
 use super::buffer::SPLIT;
 #[cfg(target_has_atomic = "32")]
 use super::clock::Clock;
@@ -171,11 +169,16 @@ impl<R: Role, S: Storage> Sender<R, S> {
 
     /// Queues a whole frame of a server, which is not copied if it is long.
     #[cfg(feature = "bytes")]
-    pub(super) fn send_frame(&mut self, frame: &Frame, kind: FrameKind) -> Result<(), SendError> {
+    pub(super) fn send_frame(
+        &mut self,
+        kind: FrameKind,
+        header: &[u8],
+        payload: &Bytes,
+    ) -> Result<(), SendError> {
         self.check_open()?;
         self.half.check_frame(kind, false)?;
-        self.check_shared(frame.payload.len())?;
-        self.push_shared(&frame.header, frame.payload.clone());
+        self.check_shared(payload.len())?;
+        self.push_shared(header, payload.clone());
         Ok(())
     }
 

@@ -1,9 +1,6 @@
 //! The contents of a client's request.
 
-#[cfg(feature = "alloc")]
-use alloc::boxed::Box;
-
-use super::request::Contents;
+use super::contents::{Contents, Pairs, Strings};
 use crate::handshake::error::HandshakeSendError;
 use crate::handshake::extension::Extensions;
 use crate::handshake::http::host::split_host;
@@ -112,41 +109,5 @@ impl<'a> Offer<'a> {
             return Err(HandshakeSendError::InvalidExtensions);
         }
         check_headers(self.headers, &["host", "origin"])
-    }
-}
-
-/// A list of strings, whoever owns them.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Strings<'r> {
-    Borrowed(&'r [&'r str]),
-    #[cfg(feature = "alloc")]
-    Owned(&'r [Box<str>]),
-}
-
-impl<'r> Strings<'r> {
-    pub(super) fn iter(self) -> impl Iterator<Item = &'r str> {
-        (0_usize..).map_while(move |index| match self {
-            Self::Borrowed(strings) => strings.get(index).copied(),
-            #[cfg(feature = "alloc")]
-            Self::Owned(strings) => strings.get(index).map(|string| &**string),
-        })
-    }
-}
-
-/// A list of names and values, whoever owns them.
-#[derive(Clone, Copy)]
-pub(super) enum Pairs<'r> {
-    Borrowed(&'r [(&'r str, &'r str)]),
-    #[cfg(feature = "alloc")]
-    Owned(&'r [(Box<str>, Box<str>)]),
-}
-
-impl<'r> Pairs<'r> {
-    pub(super) fn iter(self) -> impl Iterator<Item = (&'r str, &'r str)> {
-        (0_usize..).map_while(move |index| match self {
-            Self::Borrowed(pairs) => pairs.get(index).copied(),
-            #[cfg(feature = "alloc")]
-            Self::Owned(pairs) => pairs.get(index).map(|(name, value)| (&**name, &**value)),
-        })
     }
 }

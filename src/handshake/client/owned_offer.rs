@@ -2,8 +2,8 @@
 
 use alloc::boxed::Box;
 
-use super::offer::{Offer, Pairs, Strings};
-use super::request::Contents;
+use super::contents::{Contents, Pairs, Strings};
+use super::offer::Offer;
 
 /// A copy of a checked [`Offer`].
 #[derive(Clone, Debug)]

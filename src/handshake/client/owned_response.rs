@@ -2,8 +2,8 @@
 
 use alloc::boxed::Box;
 
+use super::contents::Strings;
 use super::leniency::Leniency;
-use super::offer::Strings;
 use super::request::Expected;
 use super::response::Response;
 use crate::handshake::http::headers::Headers;

@@ -1,6 +1,7 @@
 //! A client's request, written as bytes or as headers, and what its response is checked against.
 
-use super::offer::{Offer, Pairs, Strings};
+use super::contents::{Contents, Strings};
+use super::offer::Offer;
 #[cfg(feature = "alloc")]
 use super::owned_offer::OwnedOffer;
 use crate::handshake::error::HandshakeSendError;
@@ -60,17 +61,6 @@ enum Held<'a> {
     Borrowed(Offer<'a>),
     #[cfg(feature = "alloc")]
     Owned(OwnedOffer),
-}
-
-/// The contents of a request, whoever owns them.
-#[derive(Clone, Copy)]
-pub(super) struct Contents<'r> {
-    pub(super) host: &'r str,
-    pub(super) target: &'r str,
-    pub(super) subprotocols: Strings<'r>,
-    pub(super) extensions: Option<&'r str>,
-    pub(super) origin: Option<&'r str>,
-    pub(super) headers: Pairs<'r>,
 }
 
 /// What a response is checked against.

@@ -1,7 +1,7 @@
 //! Responses other than 101.
 
-use super::response_head::ResponseHead;
-use crate::handshake::error::HandshakeSendError;
+use super::response_head::{Digits, ResponseHead};
+use crate::handshake::error::{HandshakeError, HandshakeSendError};
 use crate::handshake::http::parse::HttpVersion;
 use crate::handshake::http::write::all_or_nothing;
 use crate::handshake::reserved::check_headers;
@@ -127,37 +127,40 @@ impl<'a> Rejection<'a> {
         };
         // A body whose length does not fit 64 bits cannot be in memory.
         let length = Digits::of(u64::try_from(self.body.len()).unwrap_or(u64::MAX));
-        Ok(ResponseHead::of_rejection(version, fixed, length, self))
+        Ok(ResponseHead {
+            version,
+            status,
+            fixed,
+            accept: None,
+            content_length: Some(length),
+            subprotocol: None,
+            extensions: None,
+            headers: self.headers,
+        })
     }
 }
 
-/// The digits of `u64::MAX`.
-const MAX_DIGITS: usize = 20;
-
-/// A number in decimal digits.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Digits {
-    room: [u8; MAX_DIGITS],
-    /// Where the digits begin; they extend to the end.
-    begin: usize,
-}
-
-impl Digits {
-    fn of(mut number: u64) -> Self {
-        let mut digits = Self { room: [0; MAX_DIGITS], begin: MAX_DIGITS };
-        for (at, digit) in digits.room.iter_mut().enumerate().rev() {
-            *digit = b'0'.saturating_add(u8::try_from(number % 10).unwrap_or_default());
-            number /= 10;
-            digits.begin = at;
-            if number == 0 {
-                break;
-            }
+impl HandshakeError {
+    /// Returns the same response as a [`Rejection`], for an HTTP stack, or to add a body.
+    ///
+    /// In HTTP/2 and HTTP/3, status 426 becomes 400, because 426 demands an `Upgrade`.
+    ///
+    /// ```
+    /// use rfc6455::handshake::{HandshakeError, HttpVersion};
+    ///
+    /// let rejection = HandshakeError::MethodNotGet.rejection(HttpVersion::Http11);
+    /// assert_eq!((rejection.status, rejection.headers), (405, &[("Allow", "GET")][..]));
+    /// let response = rejection.body(b"GET only").head(HttpVersion::Http11)?;
+    /// assert!(response.headers().any(|header| header == ("Content-Length", "8")));
+    /// # Ok::<(), rfc6455::handshake::HandshakeSendError>(())
+    /// ```
+    #[must_use]
+    pub fn rejection(self, version: HttpVersion) -> Rejection<'static> {
+        match self.status() {
+            426 if version >= HttpVersion::Http2 => Rejection::new(400),
+            405 => Rejection::new(405).headers(&[("Allow", "GET")]),
+            status => Rejection::new(status),
         }
-        digits
-    }
-
-    pub(super) fn as_bytes(&self) -> &[u8] {
-        self.room.get(self.begin..).unwrap_or_default()
     }
 }
 

@@ -1,64 +1,29 @@
 //! A response as status and headers, for an HTTP stack that writes it.
 
-use super::rejection::{Digits, Rejection};
-use super::upgrade::Acceptance;
 use crate::handshake::http::chars::text;
 use crate::handshake::http::parse::HttpVersion;
 
 /// The status and the headers of a response, for an HTTP stack to send.
 ///
 /// Everything in it has been checked, and nothing is allocated. It is made by
-/// [`Upgrade::accept_head`](super::Upgrade::accept_head) and [`Rejection::head`]. With the feature
+/// [`Upgrade::accept_head`](super::Upgrade::accept_head) and
+/// [`Rejection::head`](super::Rejection::head). With the feature
 /// `http`, it converts into an `http::Response<()>`.
 #[derive(Clone, Copy, Debug)]
 #[must_use]
 pub struct ResponseHead<'a> {
-    version: HttpVersion,
-    status: u16,
+    pub(super) version: HttpVersion,
+    pub(super) status: u16,
     /// What every response with this status has.
-    fixed: &'static [(&'static str, &'static str)],
-    accept: Option<[u8; 28]>,
-    content_length: Option<Digits>,
-    subprotocol: Option<&'a str>,
-    extensions: Option<&'a str>,
-    headers: &'a [(&'a str, &'a str)],
+    pub(super) fixed: &'static [(&'static str, &'static str)],
+    pub(super) accept: Option<[u8; 28]>,
+    pub(super) content_length: Option<Digits>,
+    pub(super) subprotocol: Option<&'a str>,
+    pub(super) extensions: Option<&'a str>,
+    pub(super) headers: &'a [(&'a str, &'a str)],
 }
 
-impl<'a> ResponseHead<'a> {
-    pub(super) const fn of_acceptance(
-        version: HttpVersion,
-        accept: Option<[u8; 28]>,
-        acceptance: &Acceptance<'a>,
-    ) -> Self {
-        let Acceptance { subprotocol, extensions, headers } = *acceptance;
-        let (status, fixed): (_, &[_]) = match accept {
-            Some(_) => (101, &[("Upgrade", "websocket"), ("Connection", "Upgrade")]),
-            // RFC 8441 §5: "[RFC6455] requires the use of Connection and Upgrade header fields that
-            // are not part of HTTP/2."
-            None => (200, &[]),
-        };
-        let content_length = None;
-        Self { version, status, fixed, accept, content_length, subprotocol, extensions, headers }
-    }
-
-    pub(super) const fn of_rejection(
-        version: HttpVersion,
-        fixed: &'static [(&'static str, &'static str)],
-        content_length: Digits,
-        rejection: &Rejection<'a>,
-    ) -> Self {
-        Self {
-            version,
-            status: rejection.status,
-            fixed,
-            accept: None,
-            content_length: Some(content_length),
-            subprotocol: None,
-            extensions: None,
-            headers: rejection.headers,
-        }
-    }
-
+impl ResponseHead<'_> {
     /// Returns the HTTP version of the request, and therefore of this response.
     #[must_use]
     pub const fn version(&self) -> HttpVersion {
@@ -91,5 +56,35 @@ impl<'a> ResponseHead<'a> {
                 (named("Sec-WebSocket-Extensions", "sec-websocket-extensions"), extensions)
             }))
             .chain(self.headers.iter().copied())
+    }
+}
+
+/// The digits of `u64::MAX`.
+const MAX_DIGITS: usize = 20;
+
+/// A number in decimal digits.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Digits {
+    room: [u8; MAX_DIGITS],
+    /// Where the digits begin; they extend to the end.
+    begin: usize,
+}
+
+impl Digits {
+    pub(super) fn of(mut number: u64) -> Self {
+        let mut digits = Self { room: [0; MAX_DIGITS], begin: MAX_DIGITS };
+        for (at, digit) in digits.room.iter_mut().enumerate().rev() {
+            *digit = b'0'.saturating_add(u8::try_from(number % 10).unwrap_or_default());
+            number /= 10;
+            digits.begin = at;
+            if number == 0 {
+                break;
+            }
+        }
+        digits
+    }
+
+    pub(super) fn as_bytes(&self) -> &[u8] {
+        self.room.get(self.begin..).unwrap_or_default()
     }
 }

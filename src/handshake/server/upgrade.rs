@@ -318,7 +318,25 @@ impl<'h> Upgrade<'h> {
         acceptance: &Acceptance<'a>,
     ) -> Result<ResponseHead<'a>, HandshakeSendError> {
         self.check(acceptance)?;
-        Ok(ResponseHead::of_acceptance(self.request.version(), self.accept_key(), acceptance))
+        let accept = self.accept_key();
+        let (status, fixed): (_, &[_]) = match accept {
+            Some(_) => (101, &[("Upgrade", "websocket"), ("Connection", "Upgrade")]),
+            // RFC 8441 §5: "[RFC6455] requires the use of Connection and Upgrade header fields that
+            // are not part of HTTP/2."
+            None => (200, &[]),
+        };
+        let Acceptance { subprotocol, extensions, headers } = *acceptance;
+        let (version, content_length) = (self.request.version(), None);
+        Ok(ResponseHead {
+            version,
+            status,
+            fixed,
+            accept,
+            content_length,
+            subprotocol,
+            extensions,
+            headers,
+        })
     }
 
     fn check(&self, acceptance: &Acceptance<'_>) -> Result<(), HandshakeSendError> {
