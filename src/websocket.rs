@@ -370,8 +370,8 @@ impl<R: Role, S: Storage> WebSocket<R, S> {
 
     /// Reports the time: call it before each wait, after you have received and sent.
     ///
-    /// `now` is the time since a fixed moment, such as the creation of this value. Returns the
-    /// timer that has expired, if one has:
+    /// `now` is the time since a fixed moment, such as the start of the program: silence counts from
+    /// the first report on. Returns the timer that has expired, if one has:
     /// - [`Timer::Ping`]: a Ping was queued;
     /// - [`Timer::Message`]: a Close with status code 1008 was queued;
     /// - [`Timer::Pong`] and [`Timer::Close`]: the connection [is closed](Self::is_closed).

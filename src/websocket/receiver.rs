@@ -37,7 +37,7 @@ pub struct Receiver<R: Role, S> {
     /// The connection that this half was split off.
     #[cfg(target_has_atomic = "32")]
     pub(super) split: Option<Identity>,
-    /// Bytes have arrived since the time was last reported.
+    /// Bytes have arrived since the time was last reported, or it never was.
     pub(super) heard: bool,
     /// Messages that did not arrive in one piece, so that one can be told from the next.
     pub(super) ended: u32,
@@ -76,7 +76,7 @@ impl<R: Role, S: Storage> Receiver<R, S> {
             surplus: Surplus::NONE,
             #[cfg(target_has_atomic = "32")]
             split: None,
-            heard: false,
+            heard: true,
             ended: 0,
             stale: false,
             #[cfg(feature = "bytes")]

@@ -139,6 +139,7 @@ fn a_received_message_is_split_off_from_1_kib_on() {
 fn only_bytes_that_are_put_into_the_room_postpone_a_ping() {
     let at = std::time::Duration::from_secs;
     let mut ws = server(Config::DEFAULT);
+    assert_eq!(ws.handle_timeout(at(0)), None);
     ws.read_buf_mut();
     assert_eq!(ws.received_buf_mut(), 0);
     assert_eq!((ws.handle_timeout(at(10)), ws.deadline()), (None, Some(at(30))));

@@ -480,7 +480,7 @@ fn s5_6_a_message_in_one_frame_stays_where_it_was_read() {
 fn deadlines_ping_and_close_and_end() {
     let at = Duration::from_secs;
     let mut ws = WebSocket::server(Config::DEFAULT);
-    assert_eq!(ws.deadline(), Some(at(30)));
+    assert_eq!((ws.handle_timeout(at(0)), ws.deadline()), (None, Some(at(30))));
     assert_eq!(ws.handle_timeout(at(30)), Some(Timer::Ping));
     assert_eq!(ws.transmit(), b"\x89\x00");
     ws.transmitted(2).unwrap();
@@ -511,10 +511,23 @@ fn deadlines_ping_and_close_and_end() {
     assert!(ws.is_closed());
 }
 
+/// The time may be that since the program started, and nobody reports it while the halves are apart.
+#[test]
+fn silence_counts_from_the_first_report_of_the_time() {
+    let at = Duration::from_secs;
+    let mut ws = WebSocket::server(Config::DEFAULT);
+    assert_eq!((ws.handle_timeout(at(1_000)), ws.deadline()), (None, Some(at(1_030))));
+    let (receiver, sender) = ws.into_split();
+    let mut ws = WebSocket::reunite(receiver, sender).unwrap();
+    assert_eq!((ws.handle_timeout(at(2_000)), ws.deadline()), (None, Some(at(2_030))));
+    assert_eq!(ws.handle_timeout(at(2_030)), Some(Timer::Ping));
+}
+
 #[test]
 fn only_bytes_that_arrive_postpone_a_ping() {
     let at = Duration::from_secs;
     let mut ws = WebSocket::server(Config::DEFAULT);
+    assert_eq!(ws.handle_timeout(at(0)), None);
     ws.read_buf();
     ws.received(0).unwrap();
     assert_eq!((ws.handle_timeout(at(10)), ws.deadline()), (None, Some(at(30))));
