@@ -21,7 +21,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
             }
         }
     }
-    while open(&format!("{url}/updateReports?agent=rfc6455")).await?.recv().await.is_some() {}
+    let mut ws = open(&format!("{url}/updateReports?agent=rfc6455")).await?;
+    while ws.recv().await.is_some() {}
     Ok(())
 }
 
