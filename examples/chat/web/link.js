@@ -12,7 +12,6 @@ export class Link {
   #stopped = true;
   /** Attempts since the last stable connection. */
   #tries = 0;
-  #pingInterval;
   #pingSent = 0;
 
   /** When the next attempt begins, by the clock; `null` if none is scheduled. */
@@ -111,7 +110,10 @@ export class Link {
     this.#timers.set("open", this.#options.openTimeout, () => this.#lost(current, 1006, "no answer"));
     Promise.resolve().then(this.#options.token).then(
       (token) => this.#dial(current, token),
-      (error) => this.#lost(current, 1006, `no token: ${error.message}`),
+      // A provider that says so by `code` ends it like a server that refuses its token.
+      (error) => error.code === "unauthorized"
+        ? this.#lost(current, 1008, `unauthorized: ${error.message}`)
+        : this.#lost(current, 1006, `no token: ${error.message}`),
     );
   }
 
@@ -131,7 +133,6 @@ export class Link {
     this.#alive(current);
     if (message.type === "ready" && !current.ready) {
       current.ready = true;
-      this.#pingInterval = this.#options.pingInterval ?? message.heartbeat;
       this.#timers.clear("open");
       this.#timers.set("stable", this.#options.stableAfter, () => (this.#tries = 0));
       this.#alive(current);
@@ -147,7 +148,7 @@ export class Link {
   #alive(current) {
     if (!current.ready) return;
     this.#timers.clear("pong");
-    this.#timers.set("ping", this.#pingInterval, () => this.#probe());
+    this.#timers.set("ping", this.#options.pingInterval, () => this.#probe());
   }
 
   #probe() {

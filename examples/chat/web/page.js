@@ -25,7 +25,7 @@ function signIn(why = "") {
   $("sign-in-why").textContent = why;
   $("sign-in-why").hidden = !why;
   $("name").value = sessionStorage.getItem("name") ?? "";
-  if (!$("sign-in").open) $("sign-in").showModal();
+  $("sign-in").showModal();
 }
 
 $("sign-in").onclose = () => {
@@ -38,12 +38,10 @@ $("sign-in").onclose = () => {
 async function token() {
   if ($("token").value) return $("token").value;
   const response = await fetch(`token?user=${encodeURIComponent(me)}`);
-  if (response.status === 404) {
-    $("token-field").hidden = false;
-    signIn("This server asks for a token that another service has issued.");
-  }
-  if (!response.ok) throw new Error(`status ${response.status}`);
-  return (await response.json()).token;
+  if (response.ok) return (await response.json()).token;
+  if (response.status !== 404) throw new Error(`status ${response.status}`);
+  $("token-field").hidden = false;
+  throw Object.assign(new Error("another service gives the tokens"), { code: "unauthorized" });
 }
 
 function enter(name) {
@@ -91,7 +89,10 @@ function listen() {
     notice(`${roomId}: ${message || code}`);
     remove(views.get(roomId));
   });
-  rooms.on("error", ({ code, message }) => notice(message || code));
+  rooms.on("error", ({ code, message }) => {
+    // Chunks that were under way when the server refused their file are found by no one.
+    if (code !== "not_found") notice(message || code);
+  });
 }
 
 // The connection.

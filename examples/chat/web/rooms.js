@@ -20,8 +20,8 @@ const DEFAULTS = {
   // How long a connection has to last before the next failure counts as the first.
   stableAfter: 10_000,
   openTimeout: 10_000,
-  // How long the server may be silent before it is pinged; by default, what it asks for.
-  pingInterval: null,
+  // How long the server may be silent before it is pinged, and how long the pong may take.
+  pingInterval: 25_000,
   pongTimeout: 10_000,
   // A message without an answer is sent again, with the same key.
   ackTimeout: 15_000,

@@ -138,6 +138,15 @@ test("a token that cannot be had counts as a failed attempt", async () => {
   });
 });
 
+test("a token that its provider refuses ends it", async () => {
+  const it = client({ token: () => Promise.reject(Object.assign(new Error("signed out"), { code: "unauthorized" })) });
+  it.rooms.connect();
+  await settled();
+  assert.equal(it.rooms.state, "closed");
+  assert.equal(it.of("state").at(-1).reason, "unauthorized: signed out");
+  assert.equal(it.clock.pending, 0);
+});
+
 test("a token that comes after its attempt was given up opens no connection", async () => {
   const given = [];
   const it = client({ token: () => new Promise((resolve) => given.push(resolve)) });
@@ -181,7 +190,7 @@ for (const [code, reason] of [[1008, "too many messages"], [1012, "drain"], [101
   });
 }
 
-test("pings after the silence that the server names, and measures the pong", async () => {
+test("pings after 25 s of silence, and measures the pong", async () => {
   const it = client();
   it.rooms.connect();
   await it.ready();
