@@ -186,7 +186,7 @@ export class Rooms {
   }
 
   #down({ code, reason }) {
-    this.#reason = reason || `code ${code}`;
+    this.#reason = reason || (code === 1006 ? "the connection was lost" : `code ${code}`);
     this.#timers.clearAll();
     this.#sender.lost();
     for (const room of this.#rooms.values()) room.lost();

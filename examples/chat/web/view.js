@@ -38,6 +38,7 @@ export class View {
     this.element.setAttribute("aria-label", `Messages in ${title}`);
     this.element.hidden = true;
     this.element.append(this.#older, this.#list, element("p", "empty", "No messages yet. Say hello."));
+    new ResizeObserver(() => this.#followed && this.follow()).observe(this.element);
     this.element.onscroll = () => {
       const { scrollHeight, scrollTop, clientHeight } = this.element;
       this.#followed = scrollHeight - scrollTop - clientHeight < 40;

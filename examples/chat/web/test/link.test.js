@@ -184,7 +184,7 @@ for (const [code, reason] of [[1008, "too many messages"], [1012, "drain"], [101
     await it.ready();
     await it.socket.drop(code, reason);
     assert.equal(it.rooms.state, "recovering");
-    assert.equal(it.of("state").at(-1).reason, reason || "code 1006");
+    assert.equal(it.of("state").at(-1).reason, reason || "the connection was lost");
     await it.clock.advance(500);
     assert.equal(it.sockets.length, 2);
   });

@@ -7,6 +7,7 @@ import { writeFile } from "node:fs/promises";
 const ARGS = [
   "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-quic",
   "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync",
+  "--force-prefers-reduced-motion",
 ];
 const ELEMENT = "element-6066-11e4-a52e-4f735466cecf";
 const PATIENCE = 20_000;
@@ -52,6 +53,8 @@ export async function end(child, signal = "SIGTERM") {
 export class Browser {
   #driver;
   #base;
+  /** The window that stays, for commands that need any. */
+  #first;
   #window = null;
 
   static async start() {
@@ -62,6 +65,7 @@ export class Browser {
     const options = { browserName: "chrome", "goog:chromeOptions": { args: ARGS } };
     const { sessionId } = await browser.#ask("POST", "", { capabilities: { alwaysMatch: options } });
     browser.#base += `/${sessionId}`;
+    browser.#first = await browser.#ask("GET", "/window");
     return browser;
   }
 
@@ -72,7 +76,7 @@ export class Browser {
 
   /** Opens a URL in a new window. */
   async open(url) {
-    const { handle } = await this.#ask("POST", "/window/new", { type: "window" });
+    const { handle } = await this.ask(this.#first, "POST", "/window/new", { type: "window" });
     const page = new Page(this, handle);
     await page.ask("POST", "/url", { url });
     return page;

@@ -1,10 +1,12 @@
-// A TCP proxy that can lose the network.
+// A TCP proxy that can lose the network, and counts what passes.
 
 import net from "node:net";
 
 export class Proxy {
   /** The port that connections go to. */
   target;
+  /** `{ path, up, down }`, in bytes, for each connection and path that was requested over it. */
+  counts = [];
   #blocked = false;
   #server;
   #sockets = new Set();
@@ -54,5 +56,21 @@ export class Proxy {
       });
       socket.pipe(other);
     }
+    this.#count(near, far);
+  }
+
+  #count(near, far) {
+    const counts = new Map();
+    let counted;
+    near.on("data", (data) => {
+      const path = /^GET (\/[^? ]*)/.exec(data.subarray(0, 100).toString("latin1"))?.[1];
+      if (path && !counts.has(path)) {
+        counts.set(path, { path, up: 0, down: 0 });
+        this.counts.push(counts.get(path));
+      }
+      if (path) counted = counts.get(path);
+      counted.up += data.length;
+    });
+    far.on("data", (data) => (counted.down += data.length));
   }
 }

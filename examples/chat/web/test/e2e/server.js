@@ -13,9 +13,14 @@ import { end, missingBrowser, start } from "./browser.js";
 const TARGET = process.env.CARGO_TARGET_DIR ?? fileURLToPath(new URL("../../../target", import.meta.url));
 const BINARY = ["release", "debug"].map((profile) => join(TARGET, profile, "chat")).find(existsSync);
 
+/** Says what is missing for tests of the module, or `false`. */
+export function missingServer() {
+  return BINARY ? false : "the server is not built";
+}
+
 /** Says what is missing for tests of the page, or `false`. */
 export function missing() {
-  return BINARY ? missingBrowser() : "the server is not built";
+  return missingServer() || missingBrowser();
 }
 
 /** Says what is missing for tests with two nodes, or `false`. */
