@@ -64,7 +64,6 @@ export class Link {
   /** Stops, and removes every listener. */
   dispose() {
     this.stop();
-    this.#timers.end();
     this.#env.window?.removeEventListener("online", this.#online);
     this.#env.window?.removeEventListener("offline", this.#doubted);
     this.#env.document?.removeEventListener("visibilitychange", this.#visible);

@@ -232,7 +232,7 @@ export class Rooms {
     } else if (type === "degraded") {
       this.#degraded = message.on;
       this.#changed();
-      if (!message.on) this.#sender.flush();
+      if (!message.on) this.#sender.resume();
     } else if (type === "renew") {
       this.#renew();
     } else {

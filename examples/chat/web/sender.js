@@ -60,6 +60,12 @@ export class Sender {
     if (upload && !upload.active && this.#host.joined(upload.roomId)) this.#transfer(upload);
   }
 
+  /** Ends the pause after a refusal. */
+  resume() {
+    this.#timers.clear("pause");
+    this.flush();
+  }
+
   /** Reports that the connection is lost: all that has no answer is sent again in the next one. */
   lost() {
     this.#outbox.unsent();

@@ -161,6 +161,17 @@ test("a token that comes after its attempt was given up opens no connection", as
   assert.equal(it.sockets.length, 1);
 });
 
+test("an attempt that was given up cannot disturb the next one", async () => {
+  const refuse = [];
+  const it = client({ token: () => new Promise((_, reject) => refuse.push(reject)) });
+  it.rooms.connect();
+  await it.clock.advance(10_500);
+  refuse[0](new Error("late"));
+  await settled();
+  assert.equal(it.of("state").at(-1).reason, "no answer");
+  assert.equal(it.of("state").at(-1).retryAt, null, "the second attempt goes on");
+});
+
 test("1008 unauthorized ends it, until connect is called again", async () => {
   const it = client();
   it.rooms.connect();
@@ -242,6 +253,18 @@ test("an offline event asks the connection, which may still work", async () => {
   assert.equal(it.rooms.state, "recovering");
 });
 
+test("another doubt gives the pong no more time", async () => {
+  const it = client();
+  it.rooms.connect();
+  await it.ready();
+  await it.window.fire("offline");
+  await it.clock.advance(9000);
+  await it.window.fire("offline");
+  await it.clock.advance(1000);
+  assert.equal(it.rooms.state, "recovering");
+  assert.equal(it.socket.all("ping").length, 1);
+});
+
 test("a lost connection is not heard any more", async () => {
   const it = client();
   it.rooms.connect();
@@ -274,6 +297,11 @@ test("is degraded while the server says so", async () => {
   assert.equal(it.rooms.state, "degraded");
   await it.socket.receive({ type: "degraded", on: false });
   assert.equal(it.rooms.state, "open");
+  await it.socket.receive({ type: "degraded", on: true });
+  await it.socket.drop();
+  await it.clock.advance(500);
+  await it.ready();
+  assert.equal(it.rooms.state, "open", "another node may be well");
 });
 
 test("renews its token when the server asks", async () => {

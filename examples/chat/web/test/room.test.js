@@ -41,6 +41,8 @@ test("what arrives while the history is loaded follows it, once", async () => {
   await it.socket.answer("history", { type: "page", messages: page, more: false });
   assert.equal(it.of("reset").length, 1);
   assert.deepEqual(contents(it), ["m4"]);
+  await it.clock.advance(5000);
+  assert.equal(it.socket.all("join").length, 1, "nothing is missing");
 });
 
 test("delivers in order and without a duplicate, however messages arrive", async () => {
@@ -84,6 +86,24 @@ test("more than 1,000 messages behind a missing one do not wait for it", async (
   for (let offset = 2; offset <= 1002; offset += 1) await it.socket.receive(message(offset));
   assert.equal(it.socket.all("join").length, 2);
   assert.deepEqual(it.socket.last("join").since, at(0));
+  await it.socket.answer("join", { type: "joined", roomId: "lobby", ...at(2), recovered: true, members: [] });
+  await it.socket.receive(message(1));
+  await it.socket.receive(message(2));
+  assert.deepEqual(contents(it), ["m1", "m2"]);
+});
+
+test("no more than 1,000 messages wait for the answer to a join", async () => {
+  const it = client();
+  it.rooms.connect();
+  it.rooms.join("lobby");
+  await it.ready();
+  for (let offset = 1; offset <= 1500; offset += 1) await it.socket.receive(message(offset));
+  await it.socket.answer("join", { type: "joined", roomId: "lobby", ...at(0), recovered: false, members: [] });
+  await it.socket.answer("history", { type: "page", messages: [], more: false });
+  assert.equal(contents(it).length, 1000);
+  await it.socket.receive(message(1501));
+  await it.clock.advance(2000);
+  assert.deepEqual(it.socket.last("join").since, at(1000));
 });
 
 test("rejoins with its offset, even before any message came", async () => {
@@ -135,6 +155,38 @@ test("recovered: false reloads the room by its history", async () => {
   assert.equal(it.rooms.state, "open");
   await it.socket.receive(message(8, "e2"));
   assert.deepEqual(contents(it), ["m1", "m8"]);
+});
+
+test("recovered: false reloads the room in the same epoch too", async () => {
+  const it = client();
+  await it.inRoom();
+  await again(it);
+  await it.socket.answer("join", { type: "joined", roomId: "lobby", ...at(9000), recovered: false, members: [] });
+  assert.equal(it.of("joined").at(-1).recovered, false);
+  await it.socket.answer("history", { type: "page", messages: [message(9000)], more: true });
+  await it.socket.receive(message(9001));
+  assert.deepEqual(contents(it), ["m9001"]);
+});
+
+test("what arrived before the answer to a join is judged by the epoch of that answer", async () => {
+  const it = client();
+  await it.inRoom();
+  await again(it);
+  await it.socket.receive(message(8, "e1"));
+  await it.socket.receive(message(9, "e1"));
+  await it.socket.receive(message(8, "e2"));
+  await it.socket.answer("join", { type: "joined", roomId: "lobby", ...at(7, "e2"), recovered: false, members: [] });
+  await it.socket.answer("history", { type: "page", messages: [message(7, "e2")], more: false });
+  assert.deepEqual(it.of("message").map(({ offset, epoch }) => [offset, epoch]), [[8, "e2"]]);
+});
+
+test("a connection that is lost before the answer to a join is followed by another join", async () => {
+  const it = client();
+  it.rooms.connect();
+  it.rooms.join("lobby");
+  await it.ready();
+  await again(it);
+  assert.equal(it.socket.all("join").length, 1);
 });
 
 test("a recovery in another epoch is not believed", async () => {

@@ -24,6 +24,7 @@ const frames = (socket) => socket.sent.filter((sent) => sent instanceof Uint8Arr
 test("a message is pending until it is stored", async () => {
   const it = client();
   await it.inRoom();
+  const timers = it.clock.pending;
   const key = it.rooms.send("lobby", "hello");
   const { roomId, content } = it.socket.last("message");
   assert.deepEqual({ roomId, content }, { roomId: "lobby", content: "hello" });
@@ -32,6 +33,7 @@ test("a message is pending until it is stored", async () => {
   await it.socket.answer("message", { type: "ack", key, roomId: "lobby", ...at(1), ts: 9 });
   assert.deepEqual(deliveries(it), [[1, "pending"], [1, "stored"]]);
   assert.equal(it.rooms.pending.length, 0);
+  assert.equal(it.clock.pending, timers);
 });
 
 test("an own message takes the place that its ack names", async () => {
@@ -136,8 +138,10 @@ test("a refused message is not overtaken, and waits as long as the refusal says"
   it.rooms.send("lobby", "a");
   it.rooms.send("lobby", "b");
   await it.socket.answer("message", { type: "error", code: "rate_limited", retryAfter: 4, message: "" });
+  it.rooms.sendPrivate("bob", "psst");
   await it.clock.advance(3999);
   assert.equal(it.socket.all("message").length, 1);
+  assert.equal(it.socket.all("private").length, 0, "the limit is that of the connection");
   await it.clock.advance(1);
   assert.deepEqual(it.socket.all("message").map(({ content }) => content), ["a", "a"]);
 });
@@ -150,6 +154,17 @@ test("what is unavailable is tried again, with jitter", async () => {
   await it.clock.advance(1500);
   assert.equal(it.socket.all("message").length, 2);
   assert.deepEqual(deliveries(it), [[1, "pending"]]);
+});
+
+test("what is unavailable is tried at once when the server is well again", async () => {
+  const it = client();
+  await it.inRoom();
+  it.rooms.send("lobby", "a");
+  await it.socket.receive({ type: "degraded", on: true });
+  await it.socket.answer("message", { type: "error", code: "unavailable", message: "" });
+  assert.equal(it.socket.all("message").length, 1);
+  await it.socket.receive({ type: "degraded", on: false });
+  assert.equal(it.socket.all("message").length, 2);
 });
 
 test("any other refusal ends a message, and the next one is sent", async () => {
@@ -251,6 +266,19 @@ test("a file starts again in the next connection, with the same key", async () =
   assert.equal(frames(it.socket).length, 2);
 });
 
+test("a chunk that was read for a lost connection is not sent in the next one", async () => {
+  const it = client();
+  await it.inRoom();
+  const reads = [];
+  const slice = (from) => ({ arrayBuffer: () => new Promise((resolve) => reads.push(() => resolve(new Uint8Array([from]).buffer))) });
+  it.rooms.upload("lobby", { size: 1, name: "slow", slice });
+  await again(it);
+  assert.equal(reads.length, 2);
+  for (const read of reads) read();
+  await settled();
+  assert.equal(frames(it.socket).length, 1);
+});
+
 test("files are sent one after the other", async () => {
   const it = client();
   await it.inRoom();
@@ -274,6 +302,17 @@ test("a refused file stops, and the next one follows", async () => {
   it.socket.bufferedAmount = 0;
   await it.clock.advance(1000);
   assert.deepEqual(frames(it.socket).map(({ length }) => length), [36]);
+});
+
+test("a refused file leaves no timer", async () => {
+  const it = client();
+  await it.inRoom();
+  const timers = it.clock.pending;
+  it.socket.bufferedAmount = 1e9;
+  it.rooms.upload("lobby", blob(1e6));
+  assert.equal(it.clock.pending, timers + 1);
+  await it.socket.answer("file", { type: "error", code: "too_large", message: "no" });
+  assert.equal(it.clock.pending, timers);
 });
 
 test("a file that is refused for now is sent again from its beginning", async () => {
