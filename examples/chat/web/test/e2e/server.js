@@ -1,7 +1,7 @@
 // The chat server, and the Redis that joins several.
 
 import { spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
+import { statSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import net from "node:net";
 import { tmpdir } from "node:os";
@@ -11,7 +11,8 @@ import { fileURLToPath } from "node:url";
 import { end, missingBrowser, start } from "./browser.js";
 
 const TARGET = process.env.CARGO_TARGET_DIR ?? fileURLToPath(new URL("../../../target", import.meta.url));
-const BINARY = ["release", "debug"].map((profile) => join(TARGET, profile, "chat")).find(existsSync);
+/** The server that was built last. */
+const BINARY = newest(["release", "debug"].map((profile) => join(TARGET, profile, "chat")));
 
 /** Says what is missing for tests of the module, or `false`. */
 export function missingServer() {
@@ -45,6 +46,12 @@ export async function startRedis() {
     await rm(folder, { recursive: true });
   };
   return { url: `redis://127.0.0.1:${port}/`, stop };
+}
+
+function newest(paths) {
+  const time = (path) => statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  const latest = paths.toSorted((a, b) => time(b) - time(a))[0];
+  return time(latest) > 0 ? latest : undefined;
 }
 
 async function freePort() {
