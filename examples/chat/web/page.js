@@ -64,6 +64,7 @@ function enter(name) {
   show(views.get(names[0]));
   for (const { to, roomId, ...entry } of rooms.pending) (to ? conversation(to) : views.get(roomId))?.pend(entry);
   rooms.connect();
+  $("text").focus();
 }
 
 function listen() {
@@ -128,7 +129,7 @@ function notice(text) {
 
 // Rooms and conversations.
 
-function open(id, title) {
+function addView(id, title) {
   const view = new View(id, title, me, {
     older: (offset) => older(view, offset),
     again: ({ content }) => send(view, content),
@@ -141,7 +142,7 @@ function open(id, title) {
 
 function join(name) {
   if (views.has(name)) return views.get(name);
-  const view = open(name, name);
+  const view = addView(name, name);
   rooms.join(name);
   remember();
   listRooms();
@@ -152,7 +153,7 @@ function join(name) {
 function conversation(user) {
   const id = `\0${user}`;
   if (views.has(id)) return views.get(id);
-  const view = open(id, `@${user}`);
+  const view = addView(id, `@${user}`);
   view.user = user;
   view.members = [user];
   listRooms();

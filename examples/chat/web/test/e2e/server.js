@@ -45,7 +45,7 @@ export async function startRedis() {
     await end(child);
     await rm(folder, { recursive: true });
   };
-  return { url: `redis://127.0.0.1:${port}/`, stop };
+  return { child, url: `redis://127.0.0.1:${port}/`, stop };
 }
 
 function newest(paths) {
