@@ -247,7 +247,7 @@ test("no script but that of the server runs", { skip }, async (t) => {
 
 test("a token of another service lets in, and its expiry is told", { skip }, async (t) => {
   const { url } = await service(t, "--jwt-secret", SECRET);
-  const ann = await page(t, url, "ann", token("ann", 4));
+  const ann = await page(t, url, "ann", token("ann", 8));
   await say(ann, "hello");
   await shows(ann, ["hello"]);
   await inState(ann, "closed");
