@@ -130,7 +130,7 @@ async function run(count, rate, size) {
     await joined;
     await Promise.all(all.map(([measured, receive]) => receive(measured, room, token, end.signal)));
     for (let sent = 0; sent < count; sent += 1) {
-      publisher.send(room, `${performance.now()} ${"x".repeat(size)}`);
+      publisher.send(room, `${performance.now()} ${noise(size)}`);
       await pause(1000 / rate);
     }
     const deadline = performance.now() + PATIENCE;
@@ -143,6 +143,13 @@ async function run(count, rate, size) {
     publisher.dispose();
     draw(measured);
   }
+}
+
+/** Returns a text that compresses about as well as prose: to a little more than half. */
+function noise(size) {
+  let text = "";
+  while (text.length < size) text += newKey();
+  return text.slice(0, size);
 }
 
 function pause(ms) {
