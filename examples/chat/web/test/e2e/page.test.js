@@ -174,11 +174,10 @@ test("the page needs no mouse", { skip }, async (t) => {
   const { url } = await service(t);
   const ann = await page(t, url, "ann");
   const focus = () => ann.value("document.activeElement.id || document.activeElement.className");
-  await ann.value("document.activeElement.blur()");
-  await ann.press(KEYS.Tab);
-  assert.equal(await focus(), "skip");
-  await ann.press(KEYS.Enter);
   assert.equal(await focus(), "text");
+  for (let i = 0; i < 12 && (await focus()) !== "skip"; i += 1) await ann.press([KEYS.Shift, KEYS.Tab]);
+  await ann.press(KEYS.Enter);
+  assert.equal(await focus(), "text", "by the link that skips everything before it");
   await ann.press("h", "i", [KEYS.Shift, KEYS.Enter], "y", "o", "u", KEYS.Enter);
   await shows(ann, ["hi\nyou"]);
   await ann.press([KEYS.Shift, KEYS.Tab]);
