@@ -63,7 +63,8 @@ export class Outbox {
 
   #stored() {
     try {
-      return JSON.parse(this.#storage?.getItem(this.#name)) ?? [];
+      const stored = JSON.parse(this.#storage?.getItem(this.#name));
+      return Array.isArray(stored) ? stored : [];
     } catch {
       return [];
     }

@@ -203,15 +203,17 @@ test("unsent messages survive a reload", async () => {
 });
 
 test("a storage that fails costs nothing but the reload", () => {
-  const storage = {
-    getItem: () => "{",
-    setItem: () => {
-      throw new Error("full");
-    },
-  };
-  const it = client({}, { storage });
-  it.rooms.send("lobby", "hello");
-  assert.equal(it.rooms.pending.length, 1);
+  for (const stored of ["{", "{}", "7"]) {
+    const storage = {
+      getItem: () => stored,
+      setItem: () => {
+        throw new Error("full");
+      },
+    };
+    const it = client({}, { storage });
+    it.rooms.send("lobby", "hello");
+    assert.equal(it.rooms.pending.length, 1);
+  }
 });
 
 test("a file is sent in frames of its key and at most 32 KiB", async () => {
