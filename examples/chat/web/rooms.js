@@ -188,6 +188,7 @@ export class Rooms {
   #down({ code, reason }) {
     this.#reason = reason || (code === 1006 ? "the connection was lost" : `code ${code}`);
     this.#timers.clearAll();
+    if (code === 1009) this.#sender.tooLong();
     this.#sender.lost();
     for (const room of this.#rooms.values()) room.lost();
     const requests = [...this.#requests.values()];

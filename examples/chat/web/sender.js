@@ -1,7 +1,7 @@
 // What the user sends, from the call until the server has stored it.
 
 import { Outbox } from "./outbox.js";
-import { Upload } from "./upload.js";
+import { CHUNK, Upload } from "./upload.js";
 
 /** Codes of refusals that pass: the same request is sent again. */
 export const TEMPORARY = ["rate_limited", "unavailable"];
@@ -70,6 +70,16 @@ export class Sender {
   lost() {
     this.#outbox.unsent();
     this.#uploads[0]?.stop();
+  }
+
+  /** Gives up the longest of what was under way: sent again, it would end the next connection too. */
+  tooLong() {
+    const refusal = { code: "too_large", message: "longer than the server accepts" };
+    const under = this.#outbox.entries.filter(({ sent }) => sent);
+    const longest = under.toSorted((a, b) => b.content.length - a.content.length)[0];
+    const upload = this.#uploads.find(({ active }) => active);
+    if (upload && (longest?.content.length ?? 0) < CHUNK) this.#fail(this.#finish(upload), refusal);
+    else if (longest) this.#fail(this.#remove(longest.key), refusal);
   }
 
   /** Takes an ack that names no request of this connection. */

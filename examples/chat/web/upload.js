@@ -2,7 +2,8 @@
 
 import { keyBytes } from "./env.js";
 
-const CHUNK = 32 * 1024;
+/** Bytes of a file in one frame. */
+export const CHUNK = 32 * 1024;
 /** Bytes in the socket's buffer above which the next chunk waits, and how long until another look. */
 const HIGH_WATER = 256 * 1024;
 const LOOK_AGAIN = 50;

@@ -178,6 +178,32 @@ test("any other refusal ends a message, and the next one is sent", async () => {
   assert.equal(it.socket.last("message").content, "b");
 });
 
+test("what the server closes with 1009 for is not sent again, and the rest is", async () => {
+  const it = client();
+  await it.inRoom();
+  const long = it.rooms.send("lobby", "x".repeat(70_000));
+  const short = it.rooms.sendPrivate("bob", "psst");
+  await it.socket.drop(1009);
+  const [failed] = it.of("delivery").filter(({ status }) => status === "failed");
+  assert.deepEqual([failed.key, failed.code], [long, "too_large"]);
+  it.rooms.retryNow();
+  await it.ready();
+  assert.deepEqual(it.rooms.pending.map(({ key }) => key), [short]);
+  assert.equal(it.socket.last("private").key, short);
+});
+
+test("a file whose frames the server closes with 1009 for fails", async () => {
+  const it = client();
+  await it.inRoom();
+  const key = it.rooms.upload("lobby", blob(40_000));
+  it.rooms.send("lobby", "short");
+  await settled();
+  await it.socket.drop(1009);
+  assert.equal(it.of("delivery").at(-1).key, key);
+  assert.equal(it.of("delivery").at(-1).code, "too_large");
+  assert.equal(it.rooms.pending.length, 1);
+});
+
 test("a private message is stored without a place in a room", async () => {
   const it = client();
   await it.inRoom();

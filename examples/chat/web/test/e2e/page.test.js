@@ -121,6 +121,16 @@ test("unsent messages survive a reload of the page", { skip }, async (t) => {
   await shows(ann, ["kept"]);
 });
 
+test("a message that is too long fails, and the connection comes back", { skip }, async (t) => {
+  const { url } = await service(t);
+  const ann = await page(t, url, "ann");
+  await ann.value("(document.getElementById('text').value = 'x'.repeat(70000), document.getElementById('compose').requestSubmit())");
+  await ann.until("document.querySelector('.message[data-status=failed]')?.textContent.includes('longer than the server accepts')");
+  await say(ann, "short");
+  await ann.until("document.querySelector('.message[data-status=stored]')?.textContent.includes('short')");
+  await inState(ann, "open");
+});
+
 test("a file is uploaded with progress, and downloaded unchanged", { skip }, async (t) => {
   const { url } = await service(t);
   const folder = await mkdtemp(join(tmpdir(), "rooms-page-"));
