@@ -23,9 +23,15 @@ export function missingBrowser() {
   return false;
 }
 
+/** What runs, and must not outlive these tests. */
+const running = new Set();
+process.on("exit", () => running.forEach((child) => child.kill()));
+
 /** Starts a command; resolves with it and what `pattern` finds in its output. */
 export async function start(command, args, pattern, options = {}) {
   const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"], ...options });
+  running.add(child);
+  child.once("exit", () => running.delete(child));
   let output = "";
   const found = await new Promise((resolve, reject) => {
     const look = (data) => {
