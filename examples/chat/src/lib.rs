@@ -20,5 +20,5 @@ mod token;
 
 pub use protocol::{Position, Status};
 pub use server::{Error, Server};
-pub use settings::{LogFormat, Settings, Timing};
+pub use settings::{LogFormat, Sabotage, Settings, Timing};
 pub use token::{Claims, TokenError, Tokens};

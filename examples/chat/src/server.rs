@@ -108,7 +108,7 @@ impl Server {
         if settings.jwt_secret.is_none() {
             tracing::warn!("no secret of tokens is set: /token gives one to everyone");
         }
-        let hub = Hub::start(backplane, events, Arc::new(metrics), &settings.timing, &mut tasks);
+        let hub = Hub::start(backplane, events, Arc::new(metrics), &settings, &mut tasks);
         let app = Arc::new(App::new(settings, node, hub, tokens, files));
         let (stop, stopped) = oneshot::channel::<()>();
         let listener = listener.tap_io(|stream| {

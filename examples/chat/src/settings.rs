@@ -53,6 +53,10 @@ pub struct Settings {
     /// The longest file that a client may upload, in bytes.
     #[arg(long, env = "CHAT_MAX_FILE", value_name = "BYTES", default_value_t = 100 << 20)]
     pub max_file: u64,
+    /// The promise to break.
+    #[cfg(feature = "sabotage")]
+    #[arg(long, hide = true)]
+    pub sabotage: Option<Sabotage>,
     /// Deadlines and intervals, which are part of the protocol; tests shorten them.
     #[arg(skip)]
     pub timing: Timing,
@@ -65,6 +69,32 @@ pub enum LogFormat {
     Text,
     /// An object of JSON on each line.
     Json,
+}
+
+/// Mistakes that services of this kind make, for the checker to find.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Sabotage {
+    /// Read what is newest, as if from `$`, and not from the last position.
+    Newest,
+    /// Store the same key again.
+    Dedup,
+    /// Replay up to the end, and not up to where the live messages begin.
+    Merge,
+}
+
+impl Settings {
+    /// Returns whether this mistake is to be made.
+    #[cfg(feature = "sabotage")]
+    pub(crate) fn makes(&self, mistake: Sabotage) -> bool {
+        self.sabotage == Some(mistake)
+    }
+
+    /// Returns whether this mistake is to be made: never.
+    #[cfg(not(feature = "sabotage"))]
+    #[expect(clippy::unused_self, reason = "so that nobody else needs the condition")]
+    pub(crate) const fn makes(&self, _: Sabotage) -> bool {
+        false
+    }
 }
 
 /// Deadlines and intervals.

@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use common::client::Client;
-use common::redis::RedisServer;
+use common::redis::{RedisServer, signal};
 use common::{Nodes, SECRET, SOON, Test, ready, settings};
 use serde_json::{Value, json};
 
@@ -33,9 +33,7 @@ impl Process {
     }
 
     fn signal(&self, name: &str) -> Test {
-        let id = self.child.id().to_string();
-        Command::new("kill").args([&format!("-{name}"), &id]).status()?;
-        Ok(())
+        Ok(signal(self.child.id(), name)?)
     }
 }
 

@@ -17,7 +17,7 @@ use super::{
     new_epoch,
 };
 use crate::protocol::Position;
-use crate::settings::{Settings, Timing};
+use crate::settings::{Sabotage, Settings, Timing};
 
 /// How many events the node may be behind.
 const EVENTS: usize = 64 << 10;
@@ -29,6 +29,7 @@ pub struct Redis {
     history: usize,
     timing: Timing,
     scripts: Scripts,
+    makes_duplicates: bool,
 }
 
 /// Each is one atomic step.
@@ -95,7 +96,9 @@ impl Redis {
             refresh: script!("redis/refresh.lua"),
         };
         let (history, timing) = (settings.history, settings.timing);
-        let backplane = Self { link, node: node.clone(), history, timing, scripts };
+        let makes_duplicates = settings.makes(Sabotage::Dedup);
+        let node = node.clone();
+        let backplane = Self { link, node, history, timing, scripts, makes_duplicates };
         Ok((Arc::new(backplane), receiver))
     }
 }
@@ -127,7 +130,11 @@ impl Backplane for Redis {
     async fn publish(&self, topic: &Topic, post: Post, known: Option<&Position>) -> Result<Stored> {
         let keys = Keys::new(topic);
         let mut call = self.scripts.publish.key(&keys.stream);
-        call.key(&keys.meta).key(keys.post(&post));
+        call.key(&keys.meta).key(if self.makes_duplicates {
+            format!("{}:{}", keys.post(&post), new_epoch())
+        } else {
+            keys.post(&post)
+        });
         with_known(&mut call, known);
         call.arg(serde_json::to_string(&post).map_err(|_| Unavailable)?)
             .arg(keys.live)

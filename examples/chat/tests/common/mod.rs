@@ -2,6 +2,7 @@
 #![allow(dead_code)] // no program uses everything
 
 pub(crate) mod client;
+#[path = "../../src/bin/chat-check/redis.rs"]
 pub(crate) mod redis;
 
 use std::net::SocketAddr;
@@ -17,7 +18,7 @@ use tokio::net::TcpStream;
 
 use redis::RedisServer;
 
-pub(crate) type Test<T = ()> = Result<T, Box<dyn std::error::Error>>;
+pub(crate) type Test<T = ()> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
 pub(crate) const SECRET: &str = "a secret of the tests";
 /// How long anything may take that happens soon.

@@ -1,5 +1,7 @@
-//! A Redis of a test's own, on a free port, with its data in a temporary folder.
+//! A Redis of its own, on a free port, with its data in a temporary folder.
 
+use std::error::Error;
+use std::io;
 use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -7,7 +9,10 @@ use std::time::Duration;
 use tempfile::TempDir;
 use tokio::time::{sleep, timeout};
 
-use super::{SOON, Test};
+/// How long it may take to start.
+const SOON: Duration = Duration::from_secs(20);
+
+type Result<T = ()> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 
 pub(crate) struct RedisServer {
     child: Child,
@@ -16,10 +21,10 @@ pub(crate) struct RedisServer {
 }
 
 impl RedisServer {
-    /// Starts one; `None` if it is not installed, which is said with the name of the test.
-    pub(crate) async fn start(test: &str) -> Test<Option<Self>> {
+    /// Starts one; `None` if it is not installed, which is said with the name of what needs it.
+    pub(crate) async fn start(what: &str) -> Result<Option<Self>> {
         if Command::new("redis-server").arg("--version").stdout(Stdio::null()).status().is_err() {
-            println!("left out: {test}: redis-server is not installed");
+            println!("left out: {what}: redis-server is not installed");
             return Ok(None);
         }
         let folder = tempfile::tempdir()?;
@@ -39,21 +44,19 @@ impl RedisServer {
     }
 
     /// Ends it as if the machine had lost power.
-    pub(crate) fn kill(&mut self) -> Test {
+    pub(crate) fn kill(&mut self) -> Result {
         self.child.kill()?;
         self.child.wait()?;
         Ok(())
     }
 
     /// Sends a signal: `STOP` makes it hang until `CONT`.
-    pub(crate) fn signal(&self, name: &str) -> Test {
-        let id = self.child.id().to_string();
-        Command::new("kill").args([&format!("-{name}"), &id]).status()?;
-        Ok(())
+    pub(crate) fn signal(&self, name: &str) -> Result {
+        Ok(signal(self.child.id(), name)?)
     }
 
     /// Starts it again, with what it has written to its disk.
-    pub(crate) async fn restart(&mut self) -> Test {
+    pub(crate) async fn restart(&mut self) -> Result {
         self.child = spawn(self.port, &self.folder)?;
         if !answers(self.port, &mut self.child).await? {
             return Err("redis-server does not start again".into());
@@ -62,7 +65,7 @@ impl RedisServer {
     }
 
     /// Runs a command.
-    pub(crate) async fn command<T: redis::FromRedisValue>(&self, words: &[&str]) -> Test<T> {
+    pub(crate) async fn command<T: redis::FromRedisValue>(&self, words: &[&str]) -> Result<T> {
         let mut redis = redis::Client::open(self.url())?.get_multiplexed_async_connection().await?;
         let mut cmd = redis::Cmd::new();
         for word in words {
@@ -78,7 +81,13 @@ impl Drop for RedisServer {
     }
 }
 
-fn spawn(port: u16, folder: &TempDir) -> Test<Child> {
+/// Sends a signal to a process.
+pub(crate) fn signal(id: u32, name: &str) -> io::Result<()> {
+    Command::new("kill").args([&format!("-{name}"), &id.to_string()]).status()?;
+    Ok(())
+}
+
+fn spawn(port: u16, folder: &TempDir) -> Result<Child> {
     let port = port.to_string();
     // Every write is on the disk before it is acknowledged.
     let args =
@@ -89,7 +98,7 @@ fn spawn(port: u16, folder: &TempDir) -> Test<Child> {
 }
 
 /// Waits until it answers; `false` if it has ended.
-async fn answers(port: u16, child: &mut Child) -> Test<bool> {
+async fn answers(port: u16, child: &mut Child) -> Result<bool> {
     let client = redis::Client::open(format!("redis://127.0.0.1:{port}/"))?;
     let wait = async {
         loop {
