@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rand::RngExt;
+use sha2::{Digest, Sha256};
 use tokio::fs::{self, File};
 use tokio::io::AsyncWriteExt;
 
@@ -20,7 +21,7 @@ const KEY: usize = 16;
 /// The most files that one connection may upload at the same time.
 const MAX_UPLOADS: usize = 4;
 
-/// The folder of files, each named by 128 random bits: to know its name is to be allowed to read it.
+/// The folder of files. Nobody can guess a name, so to know it is to be allowed to read the file.
 pub(crate) struct Files {
     folder: PathBuf,
     is_temporary: bool,
@@ -34,7 +35,10 @@ impl Files {
     pub(crate) fn open(folder: Option<&Path>) -> io::Result<Self> {
         let is_temporary = folder.is_none();
         let folder = folder.map_or_else(
-            || std::env::temp_dir().join(format!("chat-files-{}", name())),
+            || {
+                std::env::temp_dir()
+                    .join(format!("chat-files-{:032x}", rand::rng().random::<u128>()))
+            },
             Path::to_path_buf,
         );
         std::fs::create_dir_all(&folder)?;
@@ -62,10 +66,6 @@ impl Drop for Files {
     }
 }
 
-fn name() -> String {
-    format!("{:032x}", rand::rng().random::<u128>())
-}
-
 /// The files that a connection uploads.
 #[derive(Default)]
 pub(crate) struct Uploads(HashMap<[u8; KEY], Upload>);
@@ -82,18 +82,13 @@ pub(crate) struct Upload {
     part: Part,
 }
 
-/// A file that is removed when this is dropped, unless it was kept.
-struct Part {
-    path: PathBuf,
-    is_kept: bool,
-}
+/// A file that is removed when this is dropped.
+struct Part(PathBuf);
 
 impl Drop for Part {
     fn drop(&mut self) {
-        if !self.is_kept {
-            // It is gone, or the folder is.
-            let _ = std::fs::remove_file(&self.path);
-        }
+        // If it fails, the file is gone, or the folder is.
+        let _ = std::fs::remove_file(&self.0);
     }
 }
 
@@ -123,6 +118,18 @@ fn failed(error: &io::Error) -> Refusal {
 }
 
 impl Uploads {
+    /// Returns the request that a chunk belongs to.
+    pub(crate) fn request(&self, chunk: &[u8]) -> Option<Id> {
+        self.0.get(chunk.first_chunk::<KEY>()?)?.re.clone()
+    }
+
+    /// Gives up the file that a chunk belongs to.
+    pub(crate) fn abort(&mut self, chunk: &[u8]) {
+        if let Some(key) = chunk.first_chunk::<KEY>() {
+            self.0.remove(key);
+        }
+    }
+
     /// Begins a file; one with the same key begins again.
     pub(crate) async fn begin(
         &mut self,
@@ -151,9 +158,9 @@ impl Uploads {
         if self.0.len() >= MAX_UPLOADS {
             return Err(Refusal::new(Code::TooLarge, "4 files at a time"));
         }
-        let part =
-            Part { path: app.files.folder.join(format!("{}.part", self::name())), is_kept: false };
-        let file = File::create(&part.path).await.map_err(|error| failed(&error))?;
+        let random: u128 = rand::rng().random();
+        let part = Part(app.files.folder.join(format!("{random:032x}.part")));
+        let file = File::create(&part.0).await.map_err(|error| failed(&error))?;
         self.0.insert(bytes, Upload { re, room, key, name, size, received: 0, file, part });
         Ok(())
     }
@@ -189,19 +196,40 @@ impl Uploads {
 }
 
 impl Upload {
-    /// Gives the file its place, and returns its key and what to publish.
-    pub(crate) async fn keep(mut self) -> Result<(String, Body), Refusal> {
-        let kept = self.part.path.with_extension("");
-        let keep = async {
-            self.file.flush().await?;
-            fs::rename(&self.part.path, &kept).await
-        };
-        keep.await.map_err(|error| failed(&error))?;
-        self.part.is_kept = true;
-        let id = kept.file_name().unwrap_or_default().to_string_lossy();
-        let url = format!("/files/{id}");
+    /// Keeps the file, and returns its key and what to publish.
+    pub(crate) async fn keep(
+        mut self,
+        files: &Files,
+        user: &str,
+    ) -> Result<(String, Body), Refusal> {
+        let name = name_of(user, &self.key);
+        self.place(files, &name).await.map_err(|error| failed(&error))?;
+        let url = format!("/files/{name}");
         Ok((self.key, Body::File { name: self.name, size: self.size, url }))
     }
+
+    /// Gives the file its place.
+    ///
+    /// The same key of the same user leads to the same place, and what is there stays, so that a file
+    /// that is sent again is the one that was published.
+    async fn place(&mut self, files: &Files, name: &str) -> io::Result<()> {
+        self.file.flush().await?;
+        match fs::hard_link(&self.part.0, files.folder.join(name)).await {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+            linked => linked,
+        }
+    }
+}
+
+/// Returns the name of a file, which only those can tell who know its key, or are told.
+fn name_of(user: &str, key: &str) -> String {
+    let mut hash = Sha256::new();
+    hash.update((user.len() as u64).to_be_bytes());
+    hash.update(user);
+    hash.update(key);
+    let hash: [u8; 32] = hash.finalize().into();
+    let half = hash.first_chunk().copied().map(u128::from_be_bytes);
+    format!("{:032x}", half.unwrap_or_default())
 }
 
 #[cfg(test)]

@@ -14,12 +14,15 @@ use tokio::time::Instant;
 use crate::app::App;
 use crate::backplane::{self, Topic, Unavailable};
 use crate::connection::{End, PATIENCE, refusal, unauthorized};
-use crate::files::{Chunk, Uploads};
+use crate::files::{Chunk, Upload, Uploads};
 use crate::hub::Membership;
 use crate::outbox::{Item, Outbox};
 use crate::protocol::{Code, Event, Id, Malformed, Refusal, parse};
 use crate::room::Member;
 use crate::token::{Claims, TokenError, now};
+
+/// Shorter chunks of files count as messages.
+const SHORT_CHUNK: usize = 4 << 10;
 
 /// The state of one authenticated connection.
 pub(crate) struct Session {
@@ -125,7 +128,8 @@ impl Session {
         if self.is_renewal_asked {
             self.expires
         } else {
-            self.expires - self.app.settings.timing.renew
+            let renew = self.expires.checked_sub(self.app.settings.timing.renew);
+            renew.unwrap_or(self.expires)
         }
     }
 
@@ -181,9 +185,16 @@ impl Session {
         (self.not_json >= PATIENCE).then_some(End::Close(CloseCode::POLICY_VIOLATION, why))
     }
 
-    /// Takes a part of a file. It counts against the limit of messages only if nothing waits for it:
-    /// the disk limits the rest.
+    /// Takes a part of a file. It counts against the limit of messages if it is so short that the
+    /// disk does not limit it.
     pub(crate) async fn binary(&mut self, bytes: &[u8]) -> Option<End> {
+        if bytes.len() < SHORT_CHUNK {
+            let re = self.uploads.request(bytes);
+            if let Err(end) = self.limit(|| re) {
+                self.uploads.abort(bytes);
+                return end;
+            }
+        }
         let (re, refusal) = match self.uploads.write(bytes).await {
             Ok(Chunk::Taken) => return None,
             Ok(Chunk::Progress { key, received, size }) => {
@@ -191,23 +202,25 @@ impl Session {
                 return None;
             }
             Ok(Chunk::Complete(upload)) => {
-                let (re, room) = (upload.re.clone(), upload.room.clone());
-                let stored = match upload.keep().await {
-                    Ok((key, body)) => self.publish(room, key, body, re.clone()).await,
-                    Err(refusal) => Err(refusal),
-                };
-                match stored {
+                let re = upload.re.clone();
+                match self.keep(*upload).await {
                     Ok(()) => return None,
                     Err(refusal) => (re, refusal),
                 }
             }
             Err((re, refusal)) => (re, refusal),
         };
-        if let Err(end) = self.limit(|| re.clone()) {
-            return end;
-        }
         self.refuse(re.as_ref(), &refusal);
         None
+    }
+
+    /// Publishes a file that has arrived.
+    async fn keep(&mut self, upload: Upload) -> Answered {
+        // It may have left the room meanwhile.
+        self.topic(&upload.room)?;
+        let (re, room) = (upload.re.clone(), upload.room.clone());
+        let (key, body) = upload.keep(&self.app.files, &self.user).await?;
+        self.publish(room, key, body, re).await
     }
 }
 

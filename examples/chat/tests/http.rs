@@ -3,6 +3,7 @@
 mod common;
 
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 
 use common::client::Client;
 use common::{SOON, Test, get, node, settings, token};
@@ -125,7 +126,29 @@ async fn a_file_is_streamed_and_told_of_and_served() -> Test {
     }
     let page = ann.ask(json!({ "type": "history", "roomId": "r", "limit": 9 })).await?;
     assert_eq!(page["messages"][0]["url"], told["url"]);
+    // Sent again without an ack, it is the same file.
+    let (_, again) = upload(&mut ann, "r", &file).await?;
+    assert_eq!((&again["duplicate"], &again["url"]), (&json!(true), &told["url"]));
     assert_eq!(std::fs::read_dir(folder.path())?.count(), 1);
+    Ok(())
+}
+
+#[tokio::test]
+async fn short_chunks_count_as_messages() -> Test {
+    let mut settings = settings();
+    settings.rate = NonZeroU32::new(1).ok_or("zero")?;
+    settings.burst = NonZeroU32::new(20).ok_or("zero")?;
+    let node = node(settings).await?;
+    let mut ann = Client::in_room(node.address(), "ann", "r").await?;
+    let request =
+        json!({ "type": "file", "id": "f", "roomId": "r", "key": KEY, "name": "n", "size": 100 });
+    ann.send(request).await?;
+    for _ in 0..30 {
+        ann.ws.send((0..17).collect::<Vec<u8>>()).await?;
+    }
+    let refused = ann.find("the answer", |message| message["re"] == "f").await?;
+    assert_eq!(refused["code"], "rate_limited");
+    assert!(refused["retryAfter"].as_f64() > Some(0.0), "{refused}");
     Ok(())
 }
 

@@ -122,6 +122,7 @@ impl Backplane for Redis {
         let mut call = self.scripts.head.key(keys.stream);
         call.key(keys.meta);
         with_known(&mut call, known);
+        call.arg(millis(self.timing.retention));
         let (epoch, base, top): (String, u64, u64) =
             self.link.ask(async |mut redis| call.invoke_async(&mut redis).await).await?;
         Ok(Head { epoch: epoch.into(), base, top })

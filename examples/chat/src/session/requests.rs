@@ -61,7 +61,7 @@ impl Session {
     }
 
     /// Returns the topic of a room that was joined.
-    fn topic(&self, room: &str) -> Result<Topic, Refusal> {
+    pub(super) fn topic(&self, room: &str) -> Result<Topic, Refusal> {
         let membership = self.rooms.get(room).ok_or(forbidden(NOT_JOINED))?;
         Ok(membership.room.topic.clone())
     }
