@@ -1,7 +1,7 @@
 //! What is to be sent to one connection.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rfc6455_axum::rfc6455::websocket::{Broadcast, Utf8Bytes};
@@ -73,6 +73,8 @@ impl From<String> for Item {
 pub(crate) struct Outbox {
     items: UnboundedSender<Item>,
     queued: AtomicUsize,
+    /// Too much was queued. Nothing follows what was dropped, so there is no gap.
+    is_over: AtomicBool,
     overflow: Notify,
     awaited: Mutex<HashMap<(Arc<str>, String), Awaited>>,
     metrics: Arc<Metrics>,
@@ -98,6 +100,7 @@ pub(crate) fn queue(metrics: Arc<Metrics>) -> (Arc<Outbox>, Queue) {
     let outbox = Arc::new(Outbox {
         items: sender,
         queued: AtomicUsize::new(0),
+        is_over: AtomicBool::new(false),
         overflow: Notify::new(),
         awaited: Mutex::default(),
         metrics,
@@ -108,10 +111,14 @@ pub(crate) fn queue(metrics: Arc<Metrics>) -> (Arc<Outbox>, Queue) {
 impl Outbox {
     /// Queues an item. If too much waits, the connection ends instead.
     pub(crate) fn push(&self, item: impl Into<Item>) {
+        if self.is_over.load(Ordering::Relaxed) {
+            return;
+        }
         let item = item.into();
         let len = item.len();
         if self.queued.fetch_add(len, Ordering::Relaxed) + len > LIMIT {
             self.queued.fetch_sub(len, Ordering::Relaxed);
+            self.is_over.store(true, Ordering::Relaxed);
             self.overflow.notify_one();
             return;
         }

@@ -2,47 +2,13 @@
 
 mod common;
 
-use std::io::{BufRead, BufReader};
-use std::net::SocketAddr;
-use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use common::client::Client;
-use common::redis::{RedisServer, signal};
-use common::{Nodes, SECRET, SOON, Test, ready, settings};
+use common::process::Process;
+use common::redis::RedisServer;
+use common::{Nodes, Test, ready, settings};
 use serde_json::{Value, json};
-
-/// A node in a process of its own.
-struct Process {
-    child: Child,
-    address: SocketAddr,
-}
-
-impl Process {
-    async fn start(redis: &RedisServer) -> Test<Self> {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_chat"));
-        command.args(["--listen", "127.0.0.1:0", "--redis", &redis.url(), "--jwt-secret", SECRET]);
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().ok_or("no output")?).read_line(&mut line)?;
-        let address = line.trim().strip_prefix("listening: http://").ok_or("no address")?;
-        let address = address.trim_end_matches('/').parse()?;
-        let process = Self { child, address };
-        ready(address, 200).await?;
-        Ok(process)
-    }
-
-    fn signal(&self, name: &str) -> Test {
-        Ok(signal(self.child.id(), name)?)
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
 
 /// Two nodes in this process, and the Redis between them.
 async fn nodes(test: &str) -> Test<Option<Nodes>> {
@@ -57,8 +23,8 @@ async fn g5_recovery_works_on_another_node_after_kill_9() -> Test {
     let Some(redis) = RedisServer::start("g5_recovery_works_on_another_node").await? else {
         return Ok(());
     };
-    let a = Process::start(&redis).await?;
-    let b = Process::start(&redis).await?;
+    let a = Process::over(&redis).await?;
+    let b = Process::over(&redis).await?;
     let mut ann = Client::in_room(b.address, "ann", "r").await?;
     let mut bob = Client::in_room(a.address, "bob", "r").await?;
     ann.say("r", "before").await?;
@@ -77,25 +43,6 @@ async fn g5_recovery_works_on_another_node_after_kill_9() -> Test {
 }
 
 #[tokio::test]
-async fn a_node_drains_on_sigterm_and_exits_with_0() -> Test {
-    let Some(redis) = RedisServer::start("a_node_drains_on_sigterm").await? else { return Ok(()) };
-    let mut node = Process::start(&redis).await?;
-    let mut ann = Client::in_room(node.address, "ann", "r").await?;
-    node.signal("TERM")?;
-    assert_eq!(ann.closed().await?.code.get(), 1012);
-    while ann.ws.recv().await.is_some() {}
-    let start = Instant::now();
-    loop {
-        if let Some(status) = node.child.try_wait()? {
-            assert!(status.success(), "{status}");
-            return Ok(());
-        }
-        assert!(start.elapsed() < SOON, "it does not exit");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-}
-
-#[tokio::test]
 async fn g7_presence_expires_after_its_node_died() -> Test {
     let Some(redis) = RedisServer::start("g7_presence_expires").await? else { return Ok(()) };
     let mut settings = settings();
@@ -104,7 +51,7 @@ async fn g7_presence_expires_after_its_node_died() -> Test {
     let nodes = Nodes::over_redis(settings, redis).await?;
     let redis = nodes.redis.as_ref().ok_or("no Redis")?;
     let mut ann = Client::in_room(nodes.a.address(), "ann", "r").await?;
-    let dying = Process::start(redis).await?;
+    let dying = Process::over(redis).await?;
     let bob = Client::in_room(dying.address, "bob", "r").await?;
     assert_eq!(ann.next("presence").await?["status"], "online");
     dying.signal("KILL")?;

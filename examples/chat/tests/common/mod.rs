@@ -2,6 +2,7 @@
 #![allow(dead_code)] // no program uses everything
 
 pub(crate) mod client;
+pub(crate) mod process;
 #[path = "../../src/bin/chat-check/redis.rs"]
 pub(crate) mod redis;
 

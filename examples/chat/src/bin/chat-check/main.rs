@@ -24,7 +24,6 @@ use rand::SeedableRng;
 use rand::rngs::StdRng;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tokio::time::sleep;
 
 use client::{Client, Phase};
 use cluster::Cluster;
@@ -107,14 +106,8 @@ async fn check(args: &Args, seed: u64) -> Result<Option<bool>> {
     faults.inject(&mut cluster, Duration::from_secs(args.seconds)).await?;
     cluster.heal().await?;
     phase.send_replace(Phase::Settle);
-    let mut verified = report.verify(&cluster, args, faults.flushes()).await;
-    if verified.is_err() {
-        // What is under way may need a moment more than the clients' last answer.
-        sleep(Duration::from_millis(500)).await;
-        verified = report.verify(&cluster, args, faults.flushes()).await;
-    }
-    if let Err(error) = verified {
-        report.broken(error.to_string());
+    if let Err(how) = report.verify(&cluster, args, faults.flushes()).await {
+        report.broken(how);
     }
     phase.send_replace(Phase::End);
     while clients.join_next().await.is_some() {}

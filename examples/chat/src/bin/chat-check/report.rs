@@ -1,15 +1,15 @@
 //! What all clients have seen, and whether it can be true.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
+use super::Args;
 use super::client::{self, Place};
 use super::cluster::Cluster;
-use super::{Args, Result};
 
 /// How long everything may take to settle after the last fault.
 const SETTLE: Duration = Duration::from_secs(30);
@@ -104,36 +104,57 @@ impl Report {
     }
 
     /// Waits until every client has everything, and compares that with the history.
-    pub(crate) async fn verify(&self, cluster: &Cluster, args: &Args, flushes: usize) -> Result {
+    ///
+    /// # Errors
+    /// How a guarantee was broken.
+    pub(crate) async fn verify(
+        &self,
+        cluster: &Cluster,
+        args: &Args,
+        flushes: usize,
+    ) -> std::result::Result<(), String> {
         let deadline = Instant::now() + SETTLE;
         let mut history = HashMap::new();
         for number in 0..args.rooms {
-            let room = client::room(number);
-            loop {
-                let (place, entries) = client::history(cluster.address(0), &room).await?;
-                match self.unsettled(args.clients, &place) {
-                    None => {
-                        history.extend(entries);
-                        break;
-                    }
-                    Some(who) if Instant::now() > deadline => return Err(who.into()),
-                    Some(_) => sleep(Duration::from_millis(100)).await,
-                }
-            }
+            history.extend(self.settled(cluster, args, &client::room(number), deadline).await?);
         }
         for (place, message) in &history {
             self.seen(place, message);
         }
         let state = self.lock();
-        let epochs: Vec<_> = history.keys().map(|place| (&place.room, &place.epoch)).collect();
+        let epochs: HashSet<_> = history.keys().map(|place| (&place.room, &place.epoch)).collect();
         for (message, place) in &state.acked {
             let is_current = epochs.contains(&(&place.room, &place.epoch));
             let is_there = history.get(place) == Some(message);
             if !is_there && (is_current || flushes == 0) {
-                return Err(format!("{message} was acked at {place}, and is lost").into());
+                return Err(format!("{message} was acked at {place}, and is lost"));
             }
         }
         Ok(())
+    }
+
+    /// Waits until every client is at the end of a room; returns its history.
+    async fn settled(
+        &self,
+        cluster: &Cluster,
+        args: &Args,
+        room: &str,
+        deadline: Instant,
+    ) -> std::result::Result<HashMap<Place, String>, String> {
+        loop {
+            let unsettled = match client::history(cluster.address(0), room).await {
+                Ok((end, entries)) => match self.unsettled(args.clients, &end) {
+                    None => return Ok(entries),
+                    Some(who) => who,
+                },
+                // The node may not have Redis back yet.
+                Err(error) => format!("the history of {room} cannot be read: {error}"),
+            };
+            if Instant::now() > deadline {
+                return Err(unsettled);
+            }
+            sleep(Duration::from_millis(100)).await;
+        }
     }
 
     /// Returns who has not got as far as this place.
