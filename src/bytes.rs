@@ -1,5 +1,7 @@
 //! Byte copies that both slices bound, so that no length can be wrong.
 
+use core::cell::Cell;
+
 use crate::{FAST, fuel};
 
 /// Copies as much of `from` as fits to the front of `to`; returns the number of bytes copied.
@@ -41,6 +43,25 @@ fn copy_few<const N: usize>(from: &[u8], to: &mut [u8], len: usize) -> bool {
 fn copy_each(from: &[u8], to: &mut [u8]) {
     for (to, from) in to.iter_mut().zip(from) {
         *to = *from;
+    }
+}
+
+/// Moves all but the first `by` bytes to the front.
+///
+/// This is the only call of `copy_within`, so that it is inlined even where the optimiser favours
+/// size: the panic that it contains is then seen to be unreachable. Without `FAST` it is a loop, which
+/// spares the platform's `memmove`.
+#[inline]
+pub(crate) fn move_to_front(bytes: &mut [u8], by: usize) {
+    if FAST {
+        if by <= bytes.len() {
+            bytes.copy_within(by.., 0);
+        }
+        return;
+    }
+    let cells = Cell::from_mut(bytes).as_slice_of_cells();
+    for (to, from) in cells.iter().zip(cells.iter().skip(by)) {
+        to.set(from.get());
     }
 }
 

@@ -20,10 +20,13 @@ impl<'a> CloseFrame<'a> {
     /// Returns the first rule of §5.5.1 and §7.4 that the payload breaks.
     pub fn parse(payload: &'a [u8]) -> Result<Option<Self>, Violation> {
         check(payload, 0).map_err(|(_, violation)| violation)?;
-        let Some((&code, reason)) = payload.split_first_chunk::<2>() else { return Ok(None) };
-        let code = CloseCode::new(u16::from_be_bytes(code)).ok_or(Violation::InvalidCloseCode)?;
-        let reason = core::str::from_utf8(reason).map_err(|_| Violation::InvalidReason)?;
-        Ok(Some(Self { code, reason }))
+        Ok(Self::of_checked(payload))
+    }
+
+    /// Returns the contents of a payload that was checked; `None` if it is empty.
+    pub(crate) fn of_checked(payload: &'a [u8]) -> Option<Self> {
+        let reason = core::str::from_utf8(payload.get(2..)?).ok()?;
+        Some(Self { code: code_of(payload)?, reason })
     }
 }
 

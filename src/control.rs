@@ -4,7 +4,7 @@ use core::fmt;
 use core::mem;
 use core::ops::Deref;
 
-use crate::bytes::copy;
+use crate::bytes::{copy, move_to_front};
 use crate::close::CloseCode;
 use crate::frame::MAX_CONTROL;
 
@@ -66,7 +66,10 @@ impl ControlBuffer {
     /// Replaces the pending payload with the one that has arrived.
     #[inline]
     pub(crate) fn make_pending(&mut self) {
-        self.set_pending(&ControlPayload::new(self.payload()));
+        let arrived = self.bytes.get_mut(..usize::from(self.end)).unwrap_or_default();
+        move_to_front(arrived, usize::from(self.start));
+        let len = self.end.saturating_sub(self.start);
+        (self.start, self.end, self.pending) = (0, len, len);
     }
 
     /// Replaces the pending payload with this one, the latest.

@@ -178,11 +178,7 @@ impl<R: Role> ReceiveHalf<R> {
     /// Returns the peer's Close frame, once [`Event::Close`] has reported one with a status code.
     #[must_use]
     pub fn close_frame(&self) -> Option<CloseFrame<'_>> {
-        if self.is_close_received() {
-            CloseFrame::parse(self.control.payload()).ok()?
-        } else {
-            None
-        }
+        if self.is_close_received() { CloseFrame::of_checked(self.control.payload()) } else { None }
     }
 
     /// Returns whether more may be received: no Close frame, no violation, no end of the stream.

@@ -287,13 +287,13 @@ impl<R: Role> SendHalf<R> {
     }
 
     /// Encodes a control frame that is known to be allowed.
-    #[inline(always)]
+    #[cfg_attr(feature = "std", inline(always))]
     fn control_frame(&mut self, opcode: Opcode, payload: &[u8]) -> ControlFrame {
         ControlFrame::new(opcode, payload, self.role.next_key())
     }
 
     /// Encodes a pending reply; `None` if it cannot be sent now, or ever.
-    #[inline(always)]
+    #[cfg_attr(feature = "std", inline(always))]
     pub(crate) fn answer(&mut self, pending: &PendingReply<'_>) -> Option<ControlFrame> {
         let mut code = [0; 2];
         let (opcode, payload) = self.unpack_reply(pending, &mut code)?;

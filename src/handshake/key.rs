@@ -33,7 +33,7 @@ fn sha1(first: &[u8], second: &[u8]) -> [u8; 20] {
 /// The same in little code.
 #[cfg(not(feature = "sha1"))]
 fn sha1(first: &[u8], second: &[u8]) -> [u8; 20] {
-    super::sha1::sha1(&[first, second])
+    super::sha1::sha1(first, second)
 }
 
 /// Returns the `Sec-WebSocket-Key` value for `nonce`.

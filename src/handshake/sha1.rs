@@ -2,17 +2,16 @@
 //!
 //! The handshake uses it if the feature `sha1` is off. A test compares it with that crate.
 
-/// Returns the hash of these parts, one behind the other.
-pub(super) fn sha1(parts: &[&[u8]]) -> [u8; 20] {
-    let mut hasher = Hasher { state: START, block: [0; 64], len: 0 };
-    for part in parts {
-        hasher.update(part);
-    }
+/// Returns the hash of two parts, one behind the other.
+pub(super) fn sha1(first: &[u8], second: &[u8]) -> [u8; 20] {
+    let mut hasher = Hasher { state: START, words: [0; 16], len: 0 };
+    hasher.update(first);
+    hasher.update(second);
     // RFC 3174 §4: a bit that is set, zeros up to the end of a block, and the length in bits.
     let bits = (hasher.len as u64).wrapping_mul(8);
-    hasher.update(&[0x80]);
+    hasher.push(0x80);
     while hasher.len % 64 != 56 {
-        hasher.update(&[0]);
+        hasher.push(0);
     }
     hasher.update(&bits.to_be_bytes());
     let mut hash = [0; 20];
@@ -26,7 +25,8 @@ const START: [u32; 5] = [0x6745_2301, 0xEFCD_AB89, 0x98BA_DCFE, 0x1032_5476, 0xC
 
 struct Hasher {
     state: [u32; 5],
-    block: [u8; 64],
+    /// The current block. Each word is shifted in byte by byte, over what it was before.
+    words: [u32; 16],
     /// Bytes so far.
     len: usize,
 }
@@ -34,23 +34,25 @@ struct Hasher {
 impl Hasher {
     fn update(&mut self, bytes: &[u8]) {
         for byte in bytes {
-            if let Some(place) = self.block.get_mut(self.len % 64) {
-                *place = *byte;
-            }
-            self.len = self.len.wrapping_add(1);
-            if self.len.is_multiple_of(64) {
-                self.compress();
-            }
+            self.push(*byte);
+        }
+    }
+
+    #[inline(never)]
+    fn push(&mut self, byte: u8) {
+        if let Some(word) = self.words.get_mut(self.len / 4 % 16) {
+            *word = *word << 8 | u32::from(byte);
+        }
+        self.len = self.len.wrapping_add(1);
+        if self.len.is_multiple_of(64) {
+            self.compress();
         }
     }
 
     /// Hashes the full block (RFC 3174 §6.2).
     #[allow(clippy::many_single_char_names, reason = "they are those of the RFC")]
     fn compress(&mut self) {
-        let mut words = [0_u32; 16];
-        for (word, bytes) in words.iter_mut().zip(self.block.as_chunks::<4>().0) {
-            *word = u32::from_be_bytes(*bytes);
-        }
+        let words = &mut self.words;
         let [mut a, mut b, mut c, mut d, mut e] = self.state;
         for round in 0..80_usize {
             let back = |by: usize| words.get(round.wrapping_sub(by) % 16).copied().unwrap_or(0);
@@ -90,7 +92,8 @@ mod tests {
         }
         for len in 0..=bytes.len() {
             let bytes = bytes.get(..len).unwrap_or_default();
-            assert_eq!(sha1(&[bytes]), *::sha1::Sha1::digest(bytes), "{len} bytes");
+            let (first, second) = bytes.split_at(len / 3);
+            assert_eq!(sha1(first, second), *::sha1::Sha1::digest(bytes), "{len} bytes");
         }
     }
 }

@@ -1,6 +1,8 @@
 //! `Sec-WebSocket-Protocol` of a request (RFC 6455 §4.1, §4.3).
 
+use super::facts::Values;
 use super::http::chars::is_token;
+use super::http::tokens::{Elements, elements};
 
 /// The most subprotocols in one offer: they are compared pairwise, so their number is bounded.
 const MAX_SUBPROTOCOLS: usize = 32;
@@ -26,4 +28,29 @@ where
     }
     // RFC 6455 §4.3: "Sec-WebSocket-Protocol-Client = 1#token"
     len > 0
+}
+
+/// The elements in all lines of a head.
+pub(super) struct SubprotocolLines<'h> {
+    here: Elements<'h>,
+    lines: Values<'h>,
+}
+
+impl<'h> SubprotocolLines<'h> {
+    pub(super) const fn new(lines: Values<'h>) -> Self {
+        Self { here: elements(b""), lines }
+    }
+}
+
+impl<'h> Iterator for SubprotocolLines<'h> {
+    type Item = &'h [u8];
+
+    fn next(&mut self) -> Option<&'h [u8]> {
+        loop {
+            if let Some(element) = self.here.next() {
+                return Some(element);
+            }
+            self.here = elements(self.lines.next()?);
+        }
+    }
 }

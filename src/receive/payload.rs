@@ -61,8 +61,8 @@ impl<R: Role> ReceiveHalf<R> {
                 *place = *byte;
             }
             spill.len = spill.len.saturating_add(1);
-            let Spill { bytes, len } = *spill;
-            let arrived = bytes.get(..usize::from(len)).unwrap_or(&bytes);
+            let State::Header(Spill { bytes, len }) = &self.state else { break };
+            let arrived = bytes.get(..usize::from(*len)).unwrap_or(bytes);
             match self.judge_prefix(arrived) {
                 Ok(Some(header)) => return Ok(self.enter(&header, 1, input)),
                 Ok(None) => {}

@@ -9,7 +9,7 @@ use crate::mask::MaskingKey;
 use crate::opcode::Opcode;
 
 /// Writes a control frame to the front of `out`, which has room for it, and returns its length.
-#[inline(always)]
+#[cfg_attr(feature = "std", inline(always))]
 pub(super) fn write_control(
     opcode: Opcode,
     payload: &[u8],
@@ -35,7 +35,7 @@ impl ControlFrame {
     pub const MAX_LEN: usize = 131;
 
     /// Encodes a control frame; `payload` has at most 125 bytes.
-    #[inline(always)]
+    #[cfg_attr(feature = "std", inline(always))]
     pub(super) fn new(opcode: Opcode, payload: &[u8], key: Option<MaskingKey>) -> Self {
         let mut frame = Self { bytes: [0; Self::MAX_LEN], len: NonZeroU8::MIN };
         let len = write_control(opcode, payload, key, &mut frame.bytes);

@@ -15,7 +15,8 @@ use core::fmt;
 #[cfg(feature = "bytes")]
 use bytes::{Buf, BufMut, Bytes, BytesMut, buf::Limit};
 
-use super::storage::{Storage, move_to_front};
+use super::storage::Storage;
+use crate::bytes::move_to_front;
 use crate::frame::FrameHeader;
 use crate::fuel;
 
@@ -275,6 +276,9 @@ impl<S: Storage> Buffer<S> {
                 }
             }
             self.clear();
+            if S::IS_FIXED {
+                return;
+            }
             // Memory that messages share comes back late, if at all: there is none to be kept.
             let retain = if self.split > 0 { retain.min(LONG_READ) } else { retain };
             if self.storage.capacity().saturating_add(self.split) > retain {

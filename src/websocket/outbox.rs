@@ -4,7 +4,8 @@ use core::fmt;
 use core::iter::Peekable;
 
 use super::shared::Shared;
-use super::storage::{Storage, move_to_front};
+use super::storage::Storage;
+use crate::bytes::move_to_front;
 use crate::frame::FrameHeader;
 use crate::mask::MaskingKey;
 use crate::send::ControlFrame;

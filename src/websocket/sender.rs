@@ -15,6 +15,7 @@ use super::outbox::Outbox;
 use super::owned::OwnedMessage;
 use super::receiver::TooMany;
 use super::storage::Storage;
+use crate::FAST;
 use crate::close::CloseCode;
 use crate::control::{PendingReply, Reply};
 #[cfg(feature = "deflate")]
@@ -134,7 +135,7 @@ impl<R: Role, S: Storage> Sender<R, S> {
         if let Some(room) = self.outbox.initialised_room(len) {
             self.half.write(fragment, room);
             self.outbox.extend(len);
-        } else {
+        } else if !S::IS_FIXED {
             let header = self.half.header_of(fragment);
             self.outbox.push(&header, payload, header.masking_key());
         }
@@ -366,7 +367,7 @@ impl<R: Role, S: Storage> Sender<R, S> {
 
     /// Queues an automatic answer, for which there is room.
     pub(super) fn answer(&mut self, reply: &PendingReply<'_>) {
-        if let Some(room) = self.outbox.control_room() {
+        if FAST && let Some(room) = self.outbox.control_room() {
             let len = self.half.answer_into(reply, room).unwrap_or_default();
             self.outbox.extend(len);
         } else if let Some(frame) = self.half.answer(reply) {

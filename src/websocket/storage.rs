@@ -23,6 +23,9 @@ mod sealed {
 /// A `Vec<u8>` (with the feature `alloc`) grows with what has arrived or is queued. So does a
 /// `BytesMut` (`bytes`), off which messages can be split without a copy.
 pub trait Storage: sealed::Sealed {
+    /// Whether all of it is initialised, and none is ever allocated or freed.
+    #[doc(hidden)]
+    const IS_FIXED: bool;
     /// Returns all initialised bytes.
     #[doc(hidden)]
     fn bytes(&self) -> &[u8];
@@ -51,16 +54,6 @@ pub trait Storage: sealed::Sealed {
     fn release(&mut self);
 }
 
-/// Moves all but the first `by` bytes to the front.
-///
-/// This is the only call of `copy_within`, so that it is inlined even where the optimiser favours
-/// size: the panic that it contains is then seen to be unreachable.
-pub(super) fn move_to_front(bytes: &mut [u8], by: usize) {
-    if by <= bytes.len() {
-        bytes.copy_within(by.., 0);
-    }
-}
-
 /// Writes `head` and the masked `body` to the front of `room`, if they fit.
 #[inline]
 fn write(room: &mut [u8], head: &[u8], body: &[u8], key: Option<MaskingKey>) -> bool {
@@ -80,6 +73,8 @@ fn write(room: &mut [u8], head: &[u8], body: &[u8], key: Option<MaskingKey>) -> 
 impl sealed::Sealed for &mut [u8] {}
 
 impl Storage for &mut [u8] {
+    const IS_FIXED: bool = true;
+
     #[inline]
     fn bytes(&self) -> &[u8] {
         self
@@ -186,6 +181,8 @@ impl<G: Growable> sealed::Sealed for G {}
 
 #[cfg(feature = "alloc")]
 impl<G: Growable> Storage for G {
+    const IS_FIXED: bool = false;
+
     #[inline]
     fn bytes(&self) -> &[u8] {
         self.as_ref()

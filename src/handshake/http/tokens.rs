@@ -1,13 +1,35 @@
 //! Comma-separated lists in header values, parsed in one pass.
 
-use super::chars::trim_ows;
+use super::chars::{split_at_byte, trim_ows};
 
 /// Returns the trimmed elements of a comma-separated list.
 ///
 /// RFC 9110 §5.6.1.2: "A recipient MUST parse and ignore a reasonable number of empty list
 /// elements". The length of the head bounds their number.
-pub(crate) fn elements(value: &[u8]) -> impl Iterator<Item = &[u8]> + Clone {
-    value.split(|&byte| byte == b',').map(trim_ows).filter(|element| !element.is_empty())
+pub(crate) const fn elements(value: &[u8]) -> Elements<'_> {
+    Elements { rest: value }
+}
+
+/// An iterator over the elements of a list.
+#[derive(Clone)]
+pub(crate) struct Elements<'v> {
+    rest: &'v [u8],
+}
+
+impl<'v> Iterator for Elements<'v> {
+    type Item = &'v [u8];
+
+    fn next(&mut self) -> Option<&'v [u8]> {
+        while !self.rest.is_empty() {
+            let element;
+            (element, self.rest) = split_at_byte(self.rest, b',').unwrap_or((self.rest, b""));
+            let element = trim_ows(element);
+            if !element.is_empty() {
+                return Some(element);
+            }
+        }
+        None
+    }
 }
 
 /// Returns whether the list `value` contains `token`, compared case-insensitively.

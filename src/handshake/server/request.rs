@@ -298,9 +298,9 @@ pub(super) fn is_resource(target: &[u8]) -> bool {
     if target.starts_with(b"/") {
         return true;
     }
-    let Some((scheme, _)) = split_scheme(target) else { return false };
-    let authority = Target::of(target).authority;
-    is_http(scheme) && authority.is_some_and(|authority| split_host(authority).is_some())
+    let Some((scheme, rest)) = split_scheme(target) else { return false };
+    let end = rest.iter().position(|byte| matches!(byte, b'/' | b'?')).unwrap_or(rest.len());
+    is_http(scheme) && rest.get(..end).is_some_and(|authority| split_host(authority).is_some())
 }
 
 /// Returns whether `scheme` is `http` or `https`.

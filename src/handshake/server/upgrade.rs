@@ -8,12 +8,11 @@ use crate::handshake::facts::{Name, Values};
 use crate::handshake::http::chars::text;
 use crate::handshake::http::host::split_host;
 use crate::handshake::http::parse::HttpVersion;
-use crate::handshake::http::tokens::elements;
 use crate::handshake::http::write::all_or_nothing;
 use crate::handshake::key::{accept_key, is_key};
 use crate::handshake::origin::is_allowed;
 use crate::handshake::reserved::check_headers;
-use crate::handshake::subprotocols::is_subprotocol_offer;
+use crate::handshake::subprotocols::{SubprotocolLines, is_subprotocol_offer};
 
 /// A request that meets RFC 6455 §4.2.1, ready to be accepted or rejected.
 ///
@@ -93,7 +92,7 @@ impl<'h> Request<'h> {
         }
         let upgrade = Upgrade { request: *self, key };
         if self.facts.seen(Name::Subprotocols).first.is_some()
-            && !is_subprotocol_offer(|| upgrade.subprotocol_lines().flat_map(elements))
+            && !is_subprotocol_offer(|| upgrade.subprotocol_lines())
         {
             return Err(HandshakeError::InvalidSubprotocols);
         }
@@ -188,7 +187,7 @@ impl<'h> Upgrade<'h> {
 
     /// Returns the client's offered subprotocols: different tokens, in order of preference.
     pub fn subprotocols(&self) -> impl Iterator<Item = &'h str> + use<'h> {
-        self.subprotocol_lines().flat_map(elements).map(text)
+        self.subprotocol_lines().map(text)
     }
 
     /// Returns the client's preferred one among `supported`, for [`Acceptance::subprotocol`].
@@ -361,8 +360,9 @@ impl<'h> Upgrade<'h> {
         check_headers(acceptance.headers, &[])
     }
 
-    fn subprotocol_lines(&self) -> Values<'h> {
-        self.request.facts.values(Name::Subprotocols, self.request.headers())
+    fn subprotocol_lines(&self) -> SubprotocolLines<'h> {
+        let lines = self.request.facts.values(Name::Subprotocols, self.request.headers());
+        SubprotocolLines::new(lines)
     }
 
     fn extension_lines(&self) -> Values<'h> {
