@@ -1,8 +1,8 @@
 //! `chat-load`: measures one node under many connections.
 //!
 //! It starts `chat`, opens the connections, spreads them over rooms, and reports the memory of each,
-//! the time from a publish to its delivery, the same beside a slow reader and a client that floods,
-//! and how long one message takes to reach all.
+//! the time from a publish to its delivery, the same beside slow readers and clients that flood, and
+//! how long one message takes to reach all.
 
 use std::error::Error;
 use std::fmt;
@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use clap::Parser;
-use futures_util::{StreamExt, stream};
+use futures_util::{StreamExt, TryStreamExt, stream};
 use jsonwebtoken::{EncodingKey, Header, encode};
 use rfc6455_tokio::rfc6455::deflate;
 use rfc6455_tokio::{Config, MaybeTlsStream, Message, Receiver, Request, Sender, connect_with};
@@ -21,7 +21,6 @@ use rooms::Claims;
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
-use tokio::sync::mpsc;
 use tokio::time::{interval, sleep, timeout};
 
 const SECRET: &str = "the secret of a measurement";
@@ -80,9 +79,8 @@ async fn main() -> Result {
     let latencies = Latencies::default();
     let opened = stream::iter(0..args.connections)
         .map(|number| open(&node, &args, number, start, latencies.clone()))
-        .buffer_unordered(AT_ONCE);
-    let mut senders: Vec<Result<Half>> = opened.collect().await;
-    let mut senders = senders.drain(..).collect::<Result<Vec<_>>>()?;
+        .buffered(AT_ONCE);
+    let mut senders: Vec<Half> = opened.try_collect().await?;
     let time = start.elapsed();
     println!(
         "{} connections in {} rooms, opened in {time:.1?}; {} KiB each",
@@ -94,12 +92,12 @@ async fn main() -> Result {
     publish(&mut senders, &args, start).await?;
     println!("publish to delivery: {}", Quantiles::of(&latencies));
 
-    let disturbers = disturb(&node, &args).await?;
-    publish(&mut senders, &args, start).await?;
-    println!("beside a slow reader and a flood: {}", Quantiles::of(&latencies));
-    for disturber in disturbers {
-        disturber.abort();
+    tokio::select! {
+        result = publish(&mut senders, &args, start) => result?,
+        result = read_slowly(&node, &args) => result?,
+        result = flood(&node, &args) => result?,
     }
+    println!("beside slow readers and floods: {}", Quantiles::of(&latencies));
 
     let mut times = Vec::new();
     for number in 0..TO_ALL {
@@ -237,38 +235,35 @@ async fn publish(senders: &mut [Half], args: &Args, start: Instant) -> Result {
     Ok(())
 }
 
-/// Adds a client that reads nothing of a busy room, and one that floods.
-async fn disturb(node: &Node, args: &Args) -> Result<[tokio::task::JoinHandle<()>; 2]> {
+/// Reads nothing of a busy room, again and again, whenever that has ended the connection.
+async fn read_slowly(node: &Node, args: &Args) -> Result {
     let (mut busy, mut answers) = join(node, args, "busy", &["disturbed"]).await?;
-    let slow = join(node, args, "slow", &["disturbed"]).await?;
-    let (done, mut pause) = mpsc::channel(1);
-    tokio::spawn(async move {
-        while let Some(Ok(_)) = answers.recv().await {
-            let _ = done.try_send(());
-        }
-    });
-    let start = Instant::now();
-    let feeding = tokio::spawn(async move {
-        // Held, and never read.
-        let _slow = slow;
-        let noise = "slow ".repeat(10_000);
-        for key in 0_u64.. {
-            let key = format!("{key}/{}", start.elapsed().as_nanos());
+    let noise = "slow ".repeat(10_000);
+    let mut key = 0;
+    loop {
+        let (mut slow, unread) = join(node, args, "slow", &["disturbed"]).await?;
+        // What it sends fails once it is closed, which it does not read.
+        while slow.send(json!({ "type": "ping" }).to_string()).await.is_ok() {
+            key += 1;
+            let key = format!("{key}/{}", node.id);
             let message =
                 json!({ "type": "message", "roomId": "disturbed", "key": key, "content": noise });
-            if busy.send(message.to_string()).await.is_err() || pause.recv().await.is_none() {
-                return;
-            }
+            busy.send(message.to_string()).await?;
+            answers.recv().await.ok_or("the writer was closed")??;
             sleep(Duration::from_millis(25)).await;
         }
-    });
-    let (mut flood, mut answers) = join(node, args, "flood", &["flood"]).await?;
-    tokio::spawn(async move { while let Some(Ok(_)) = answers.recv().await {} });
-    let flooding = tokio::spawn(async move {
-        let message = json!({ "type": "typing", "roomId": "flood", "on": true }).to_string();
-        while flood.send(message.clone()).await.is_ok() {}
-    });
-    Ok([feeding, flooding])
+        drop(unread);
+    }
+}
+
+/// Floods, again and again, whenever that has ended the connection.
+async fn flood(node: &Node, args: &Args) -> Result {
+    let typing = json!({ "type": "typing", "roomId": "flood", "on": true }).to_string();
+    loop {
+        let (mut flood, mut answers) = join(node, args, "flood", &["flood"]).await?;
+        let read = tokio::spawn(async move { while let Some(Ok(_)) = answers.recv().await {} });
+        while !read.is_finished() && flood.send(typing.clone()).await.is_ok() {}
+    }
 }
 
 fn take(latencies: &Latencies) -> Vec<Duration> {

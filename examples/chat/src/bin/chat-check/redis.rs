@@ -6,6 +6,7 @@ use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use redis::AsyncConnectionConfig;
 use tempfile::TempDir;
 use tokio::time::{sleep, timeout};
 
@@ -66,7 +67,12 @@ impl RedisServer {
 
     /// Runs a command.
     pub(crate) async fn command<T: redis::FromRedisValue>(&self, words: &[&str]) -> Result<T> {
-        let mut redis = redis::Client::open(self.url())?.get_multiplexed_async_connection().await?;
+        // A busy machine may need more than the half second of the default.
+        let config = AsyncConnectionConfig::new()
+            .set_connection_timeout(Some(SOON))
+            .set_response_timeout(Some(SOON));
+        let client = redis::Client::open(self.url())?;
+        let mut redis = client.get_multiplexed_async_connection_with_config(&config).await?;
         let mut cmd = redis::Cmd::new();
         for word in words {
             cmd.arg(*word);
