@@ -57,8 +57,15 @@ fn asset(name: &str) -> Response {
         Some((_, "css")) => "text/css; charset=utf-8",
         _ => "text/html; charset=utf-8",
     };
+    // The page itself says where its scripts may come from.
+    let headers = [
+        (header::CONTENT_TYPE, kind),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::CONTENT_SECURITY_POLICY, "frame-ancestors 'none'"),
+        (header::CACHE_CONTROL, "no-cache"),
+    ];
     match Web::get(name) {
-        Some(file) => ([(header::CONTENT_TYPE, kind)], file.data).into_response(),
+        Some(file) => (headers, file.data).into_response(),
         None => StatusCode::NOT_FOUND.into_response(),
     }
 }

@@ -37,14 +37,16 @@ async fn without_a_secret_tokens_are_given_to_everyone() -> Test {
 }
 
 #[tokio::test]
-async fn the_page_and_its_modules_are_served() -> Test {
+async fn the_page_and_its_modules_are_served_and_framed_by_nobody() -> Test {
     let node = node(settings()).await?;
     for (path, kind) in
         [("/", "text/html"), ("/compare", "text/html"), ("/rooms.js", "text/javascript")]
     {
         let (status, head, body) = get(node.address(), path, "").await?;
         assert_eq!(status, 200, "{path}");
-        assert!(head.to_lowercase().contains(&format!("content-type: {kind}")), "{head}");
+        let head = head.to_lowercase();
+        assert!(head.contains(&format!("content-type: {kind}")), "{head}");
+        assert!(head.contains("nosniff") && head.contains("frame-ancestors 'none'"), "{head}");
         assert!(!body.is_empty());
     }
     assert_eq!(get(node.address(), "/nothing", "").await?.0, 404);
