@@ -2,6 +2,8 @@
 
 #![no_std]
 
+#[cfg(feature = "alloc")]
+mod heap;
 pub mod work;
 
 use core::panic::PanicInfo;

@@ -1,7 +1,7 @@
 //! The work of the programs: what a small device does with a connection, and nothing else.
 
 use rfc6455::handshake::{Acceptance, ClientHandshake, HandshakeLimits, Offer, ServerHandshake};
-use rfc6455::websocket::{self, Config};
+use rfc6455::websocket::{self, Config, Storage};
 use rfc6455::{Client, CloseCode, Connection, Event, Limits, MaskingKeys, Role, WebSocket};
 
 use crate::{random, read, write};
@@ -43,8 +43,16 @@ pub fn echo_chunks<R: Role>(role: R, buf: &mut [u8; READ], start: usize, end: us
 /// The same with whole messages, in two slices.
 pub fn echo_messages<R: Role>(role: R) {
     let (mut incoming, mut outgoing) = ([0; READ], [0; READ]);
-    let config = Config::DEFAULT;
-    let mut ws = WebSocket::new(role, config, &mut incoming[..], &mut outgoing[..]);
+    echo(WebSocket::new(role, Config::DEFAULT, &mut incoming[..], &mut outgoing[..]));
+}
+
+/// The same with whole messages, in memory that grows.
+#[cfg(feature = "alloc")]
+pub fn echo_heap() {
+    echo(WebSocket::server(Config::DEFAULT));
+}
+
+fn echo<R: Role, S: Storage>(mut ws: WebSocket<R, S>) {
     while !ws.is_closed() {
         let len = read(ws.read_buf());
         if len == 0 {
@@ -97,18 +105,21 @@ pub fn accept(buf: &mut [u8; READ]) -> Option<(usize, usize)> {
 pub fn connect(buf: &mut [u8; READ]) -> Option<(usize, usize)> {
     let mut head = [0; HEAD];
     let offer = Offer::new("device.example", "/");
-    let mut handshake =
-        ClientHandshake::new(offer, random(), &mut head, HandshakeLimits::DEFAULT).ok()?;
+    let limits = HandshakeLimits::DEFAULT;
+    let Ok(mut handshake) = ClientHandshake::new(offer, random(), &mut head, limits) else {
+        return None;
+    };
     let len = handshake.write_request(buf).ok()?;
     write(buf.get(..len)?);
     loop {
         let end = read(buf);
         let mut input = buf.get_mut(..end)?;
-        let response = handshake.receive(&mut input);
-        match response.and_then(|it| it.map(|it| it.upgrade()).transpose()) {
-            Ok(Some(_)) => return Some((end.saturating_sub(input.len()), end)),
+        match handshake.receive(&mut input) {
+            Ok(Some(response)) if response.upgrade().is_ok() => {
+                return Some((end.saturating_sub(input.len()), end));
+            }
             Ok(None) if end > 0 => {}
-            Ok(None) | Err(_) => return None,
+            _ => return None,
         }
     }
 }

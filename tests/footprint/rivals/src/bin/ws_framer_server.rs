@@ -1,0 +1,11 @@
+//! A server with `ws-framer`.
+
+#![no_std]
+#![no_main]
+
+use rfc6455_footprint_rivals::ws_framer;
+
+#[unsafe(no_mangle)]
+extern "C" fn start() {
+    ws_framer::echo(false, false);
+}
