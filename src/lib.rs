@@ -200,6 +200,10 @@
 //! uses the CPU's instructions; `deflate` brings in `alloc` and `zlib-rs`; `bytes` brings in `alloc` and `bytes`, for messages that are owned without a copy;
 //! `alloc` adds `WebSocket::server` and `WebSocket::client`; `std` brings in `alloc` and, purely for speed,
 //! `multiversion` and `simdutf8`.
+//!
+//! On a Cortex-M4 at `opt-level = "z"`, a server without `std` takes 4.9 KB of flash, and 3.9 KB more
+//! with whole messages over slices. `handshake` adds 6.5 KB, `sha1` 3 KB, and `alloc` 1.3 KB to
+//! whole messages, without the allocator.
 #![no_std]
 #![cfg_attr(not(feature = "unchecked-utf8"), forbid(unsafe_code))]
 #![deny(
