@@ -1,0 +1,5 @@
+//! The server, with a client of our own, over both transports.
+
+mod client;
+mod sessions;
+mod sockets;
