@@ -45,12 +45,22 @@ const profile = mkdtempSync(join(tmpdir(), "socketio-"));
 const child = spawn(browser, [
   "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
   "--disable-component-update", "--disable-sync", `--user-data-dir=${profile}`, origin,
-], { stdio: "ignore" });
+], { stdio: "ignore", detached: true });
+process.on("exit", kill);
+
+/** Ends the browser with its children, which write to its profile too. */
+function kill() {
+  try {
+    process.kill(-child.pid, "SIGKILL");
+  } catch {
+    // It has ended.
+  }
+}
 
 function stop() {
   child.once("exit", () => {
     rmSync(profile, { recursive: true, force: true, maxRetries: 10 });
     process.exit();
   });
-  child.kill();
+  kill();
 }
