@@ -36,9 +36,8 @@ impl<R: Role, S: Storage> Receiver<R, S> {
         }
     }
 
-    /// Frees surplus memory: the time will not be reported for a while.
+    /// Frees surplus memory: the time will not be reported any more.
     pub(super) fn stop_clock(&mut self) {
-        self.heard = true;
         self.surplus = Surplus::NONE;
         self.release_to(self.retain);
     }

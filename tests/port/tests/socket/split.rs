@@ -134,6 +134,7 @@ fn pinged() -> Halves {
     let timeouts = Timeouts::DEFAULT.idle(Some(second)).pong(Some(second));
     let config = websocket::Config::DEFAULT.timeouts(timeouts);
     let mut ws = WebSocket::over_bytes(Server, config);
+    assert_eq!(ws.handle_timeout(Duration::ZERO), None);
     assert_eq!(ws.handle_timeout(second), Some(Timer::Ping));
     ws.into_split()
 }
