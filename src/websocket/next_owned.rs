@@ -103,7 +103,7 @@ impl<R: Role> Receiver<R, BytesMut> {
 
     #[inline(never)]
     pub(super) fn next_owned_in_parts(&mut self) -> Result<Option<OwnedEvent>, ProtocolError> {
-        if self.is_at_rest() {
+        if self.rest() {
             return Ok(None);
         }
         self.next_owned_found()

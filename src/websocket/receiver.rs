@@ -174,7 +174,7 @@ impl<R: Role, S: Storage> Receiver<R, S> {
     /// Yields anything but a whole message in one frame.
     #[inline(never)]
     pub(super) fn next_in_parts(&mut self) -> Result<Option<Event<'_>>, ProtocolError> {
-        if self.is_at_rest() {
+        if self.rest() {
             return Ok(None);
         }
         self.next_found()
@@ -202,9 +202,10 @@ impl<R: Role, S: Storage> Receiver<R, S> {
         }))
     }
 
-    /// Returns whether there is nothing to read and nothing to free, as after most reads.
+    /// Forgets what was read if there is nothing more to read and nothing to free, as after most reads;
+    /// returns whether that is so.
     #[inline(always)]
-    pub(super) fn is_at_rest(&mut self) -> bool {
+    pub(super) fn rest(&mut self) -> bool {
         #[cfg(feature = "bytes")]
         if self.lent_uninitialised {
             return false;

@@ -23,7 +23,7 @@ pub enum Topic {
 /// What is published.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Post {
-    /// Who published it.
+    /// The user who published it.
     pub user: Arc<str>,
     /// The connection that it came by, which gets an acknowledgement instead of the message.
     pub origin: Arc<str>,

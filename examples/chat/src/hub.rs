@@ -57,7 +57,7 @@ pub(crate) struct Joined {
     pub(crate) membership: Membership,
     /// The member gets everything behind this position.
     pub(crate) position: Position,
-    /// Who is there, if the member is present.
+    /// The users who are there, if the member is present.
     pub(crate) members: Vec<String>,
 }
 
@@ -117,7 +117,7 @@ impl Hub {
         self.connections().values().cloned().collect()
     }
 
-    /// Begins to drain: who leaves now is expected to come back to another node, so that is not
+    /// Begins to drain: a user who leaves now is expected to come back to another node, so that is not
     /// reported to the others before the presence expires.
     pub(crate) fn drain(&self) {
         self.is_draining.store(true, Ordering::Relaxed);

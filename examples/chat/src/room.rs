@@ -1,4 +1,4 @@
-//! One topic on this node: who follows it, and how far it was passed on.
+//! One topic on this node: its members, and how far it was passed on.
 
 use std::collections::HashMap;
 use std::mem;
@@ -29,7 +29,7 @@ struct State {
     is_closed: bool,
 }
 
-/// Who follows a topic.
+/// A connection that follows a topic.
 #[derive(Clone)]
 pub(crate) struct Member {
     pub(crate) user: Arc<str>,
@@ -63,7 +63,7 @@ impl Slot {
     }
 }
 
-/// Who has left a topic.
+/// A member that has left a topic.
 pub(crate) struct Left {
     pub(crate) member: Member,
     /// It was the last connection on this node of a user who was present.

@@ -1,4 +1,4 @@
-//! Tokens: who a client is, until when, and which rooms it may enter.
+//! Tokens: the user of a client, until when, and which rooms it may enter.
 
 use std::fmt;
 use std::time::{SystemTime, UNIX_EPOCH};

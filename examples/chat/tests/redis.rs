@@ -154,7 +154,7 @@ async fn g3_a_flushed_redis_begins_a_new_epoch() -> Test {
     let ack = ann.say("r", "new").await?;
     assert_eq!(ack["offset"], 1);
     assert_ne!(ack["epoch"], old["epoch"]);
-    // Who stays gets it, with its epoch, and who comes back learns that its position is void.
+    // A member that stays gets it, with its epoch; one that comes back learns that its position is void.
     let new = bob.find("the new epoch", |message| message["epoch"] == ack["epoch"]).await?;
     assert_eq!((&new["content"], &new["offset"]), (&json!("new"), &json!(1)));
     let mut cid = Client::connect(nodes.b.address(), "cid").await?;

@@ -105,6 +105,18 @@ impl Packet {
     }
 }
 
+impl From<Bytes> for Packet {
+    fn from(bytes: Bytes) -> Self {
+        Self::Binary(bytes)
+    }
+}
+
+impl From<Utf8Bytes> for Packet {
+    fn from(text: Utf8Bytes) -> Self {
+        Self::Text(text)
+    }
+}
+
 /// Something that is not a packet of Engine.IO.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InvalidPacket;

@@ -2,7 +2,6 @@
 
 use std::collections::VecDeque;
 
-use bytes::Bytes;
 use rfc6455_axum::rfc6455::CloseCode;
 use rfc6455_axum::rfc6455::websocket::Utf8Bytes;
 use tokio::sync::mpsc;
@@ -220,17 +219,5 @@ impl State {
         self.incoming = None;
         self.queue = VecDeque::new();
         self.phase = Phase::Closed(self.reason().unwrap_or(reason));
-    }
-}
-
-impl From<Bytes> for Packet {
-    fn from(bytes: Bytes) -> Self {
-        Self::Binary(bytes)
-    }
-}
-
-impl From<Utf8Bytes> for Packet {
-    fn from(text: Utf8Bytes) -> Self {
-        Self::Text(text)
     }
 }

@@ -52,7 +52,7 @@ pub struct Socket(Arc<Shared>);
 
 struct Shared {
     id: Arc<str>,
-    /// Under which the client may come back.
+    /// The identifier under which the client may come back.
     pid: Option<String>,
     namespace: Arc<Live>,
     session: Arc<Session>,

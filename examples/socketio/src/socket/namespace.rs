@@ -1,4 +1,4 @@
-//! Namespaces: who may connect, and what events do.
+//! Namespaces: which clients may connect, and what events do.
 
 use std::collections::HashMap;
 use std::pin::Pin;

@@ -10,7 +10,7 @@ use super::packet::{Body, Encoded, Packet};
 use super::recovery::{Recovery, Resumed};
 use super::value::Value;
 
-/// Who receives an event.
+/// The clients that receive an event.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Target {
     /// Those in one of these rooms; if there is none, everybody.

@@ -1,4 +1,4 @@
--- KEYS: members. ARGV: user, node, how long without a confirmation (ms), channel. Returns who is there.
+-- KEYS: members. ARGV: user, node, how long without a confirmation (ms), channel. Returns the users who are there.
 local time = now()
 enter(KEYS[1], ARGV[1], ARGV[2], time, time + ARGV[3], ARGV[4])
 redis.call('PEXPIRE', KEYS[1], 2 * ARGV[3])

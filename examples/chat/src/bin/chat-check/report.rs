@@ -157,7 +157,7 @@ impl Report {
         }
     }
 
-    /// Returns who has not got as far as this place.
+    /// Returns a client that has not come as far as this place, and what it waits for.
     fn unsettled(&self, clients: usize, top: &Place) -> Option<String> {
         let state = self.lock();
         (0..clients).find_map(|client| {
