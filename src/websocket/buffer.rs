@@ -87,8 +87,10 @@ impl<S: Storage> Buffer<S> {
         }
     }
 
-    pub(super) const fn storage(&self) -> &S {
-        &self.storage
+    /// Returns how much memory is held, with that of messages that were split off it.
+    #[inline(always)]
+    pub(super) fn capacity(&self) -> usize {
+        self.storage.capacity().saturating_add(self.split)
     }
 
     /// Returns the bytes that are to be read, without a way to change them.
@@ -162,7 +164,7 @@ impl<S: Storage> Buffer<S> {
     ///
     /// `open` says whether a message is open that is being joined.
     pub(super) fn room(&mut self, open: bool, left: u64) -> &mut [u8] {
-        let want = self.prepare(open, left);
+        let want = self.prepare(open, left, |storage| storage.bytes().len());
         let end = self.filled.saturating_add(want).min(self.storage.max_len());
         self.storage.extend_to(self.filled, end);
         let room = self.storage.bytes_mut().get_mut(self.filled..).unwrap_or_default();
@@ -201,8 +203,10 @@ impl<S: Storage> Buffer<S> {
         }
     }
 
-    /// Moves what is held to where the next bytes can follow; returns how many to read.
-    fn prepare(&mut self, open: bool, left: u64) -> usize {
+    /// Moves what is held to where the next bytes can follow; returns how many to read, if that is
+    /// `ready` for them.
+    #[inline(always)]
+    fn prepare(&mut self, open: bool, left: u64, ready: fn(&S) -> usize) -> usize {
         self.settle(open);
         let left = usize::try_from(left).unwrap_or(usize::MAX);
         if self.filled.saturating_sub(self.begun) <= MOVED {
@@ -215,8 +219,8 @@ impl<S: Storage> Buffer<S> {
             READ..REST => left,
             REST.. => LONG_READ,
         };
-        let initialised = self.storage.bytes().len().saturating_sub(self.filled);
-        let want = want.min(self.next_read.max(initialised));
+        let ready = ready(&self.storage).saturating_sub(self.filled);
+        let want = want.min(self.next_read.max(ready));
         if self.storage.capacity() < self.filled.saturating_add(want) {
             self.move_to_front();
         }
@@ -255,7 +259,7 @@ impl<S: Storage> Buffer<S> {
     /// it is not: bytes are held, there is memory to be freed, or a long message was read.
     #[inline(always)]
     pub(super) fn rest(&mut self, retain: usize) -> bool {
-        let is_small = self.filled <= READ && self.split == 0 && self.storage.capacity() <= retain;
+        let is_small = self.filled <= READ && self.split == 0 && self.capacity() <= retain;
         let rests = is_small && self.is_drained();
         if rests {
             self.expected = READ;
@@ -268,22 +272,23 @@ impl<S: Storage> Buffer<S> {
     pub(super) fn release(&mut self, open: bool, retain: usize) {
         if !open && self.is_drained() {
             self.expected = READ;
-            if self.filled > READ {
-                self.peak = self.peak.max(self.filled);
+            let filled = self.filled.saturating_add(self.split);
+            if filled > READ {
+                self.peak = self.peak.max(filled);
                 // One read per message spares the steps of two.
                 if self.last <= FrameHeader::MAX_LEN {
-                    self.expected = self.filled.min(LONG_READ + FrameHeader::MAX_LEN);
+                    self.expected = filled.min(LONG_READ + FrameHeader::MAX_LEN);
                 }
             }
             self.clear();
             if S::IS_FIXED {
                 return;
             }
-            // Memory that messages share comes back late, if at all: there is none to be kept.
-            let retain = if self.split > 0 { retain.min(LONG_READ) } else { retain };
-            if self.storage.capacity().saturating_add(self.split) > retain {
+            if self.capacity() > retain {
                 self.storage.release();
                 self.next_read = self.next_read.min(retain.max(FIRST_READ));
+                // A longer first read would only be copied more, as the memory grows again.
+                self.expected = READ;
                 self.split = 0;
             }
         }
@@ -335,6 +340,7 @@ impl Buffer<BytesMut> {
     #[inline]
     pub(super) fn take_owned(&mut self, place: Place) -> Bytes {
         let Place { at, len } = place;
+        self.last = self.split.saturating_add(at);
         if len < SPLIT {
             return Bytes::copy_from_slice(self.get(place));
         }
@@ -354,7 +360,16 @@ impl Buffer<BytesMut> {
 
     /// Lends room for the next bytes that is not initialised: whatever is put there has been read.
     pub(super) fn room_mut(&mut self, open: bool, left: u64) -> Limit<&mut BytesMut> {
-        let want = self.prepare(open, left);
+        self.settle(open);
+        if self.split > 0 && self.filled == self.begun {
+            self.clear();
+            self.storage.clear();
+            // More than is left is only there if all of it comes back, as the messages are gone.
+            if self.storage.try_reclaim(self.storage.capacity().saturating_add(1)) {
+                self.split = 0;
+            }
+        }
+        let want = self.prepare(open, left, BytesMut::capacity);
         self.storage.truncate(self.filled);
         let before = self.storage.capacity();
         self.storage.reserve(want);

@@ -60,7 +60,7 @@ impl<R: Role, S: Storage> Receiver<R, S> {
     }
 
     pub(super) fn capacity(&self) -> usize {
-        let held = self.buffer.storage().capacity();
+        let held = self.buffer.capacity();
         #[cfg(feature = "deflate")]
         let held = held.saturating_add(self.inflated.as_ref().map_or(0, Inflated::capacity));
         held

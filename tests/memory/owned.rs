@@ -1,10 +1,14 @@
 //! What a connection over `BytesMut` holds once its owned messages are gone, and how much it reads.
 
+use std::time::Duration;
+
+use allocation_counter::measure;
 use bytes::{BufMut, BytesMut};
 use rfc6455::websocket::{Config, OwnedEvent};
 use rfc6455::{Server, WebSocket};
 
 use super::held::held;
+use crate::common::wire::Frame;
 
 fn server() -> WebSocket<Server, BytesMut> {
     WebSocket::over_bytes(Server, Config::DEFAULT)
@@ -30,18 +34,15 @@ fn receive(ws: &mut WebSocket<Server, BytesMut>, mut stream: &[u8]) -> (usize, u
     (reads, messages)
 }
 
-/// Returns a masked binary message, whose key is zero.
-fn message(len: usize) -> Vec<u8> {
-    let mut frame = vec![0x82, 0xFF];
-    frame.extend_from_slice(&(len as u64).to_be_bytes());
-    frame.resize(frame.len() + 4 + len, 0);
-    frame
+/// Returns a masked binary message, whose key is zero, of so many bytes like this one.
+fn message(len: usize, byte: u8) -> Vec<u8> {
+    Frame::new(0x82, vec![byte; len]).masked([0; 4]).bytes()
 }
 
 #[test]
 fn an_owned_message_that_is_gone_is_not_held() {
     for len in [1 << 16, 1 << 20, 3 << 20] {
-        let stream = message(len);
+        let stream = message(len, 0);
         let mut ws = server();
         let ((_, messages), after, _) = held(|| receive(&mut ws, &stream));
         assert_eq!(messages, 1);
@@ -56,4 +57,56 @@ fn the_room_that_is_lent_grows_with_what_arrives() {
     assert_eq!(messages, 20_000);
     // Reads of 256 bytes, twice as many, and so on, up to 8 KiB.
     assert!(reads <= 5 + stream.len().div_ceil(8 << 10), "{reads} reads");
+}
+
+#[test]
+fn memory_whose_owned_messages_are_gone_is_read_into_again() {
+    for len in [8 << 10, 16 << 10, 64 << 10, 1 << 20] {
+        let stream = message(len, 0);
+        let mut ws = server();
+        let mut again = || {
+            ws.handle_timeout(Duration::ZERO); // memory may stay for a moment
+            receive(&mut ws, &stream).1
+        };
+        assert_eq!((again(), again()), (1, 1));
+        let info = measure(|| assert_eq!(again(), 1));
+        assert_eq!(info.count_total, 0, "{len} bytes");
+    }
+}
+
+#[test]
+fn an_owned_message_like_the_last_is_read_at_once_up_to_16_kib() {
+    let stream = message(16 << 10, 0);
+    let mut ws = server();
+    for _ in 0..2 {
+        assert!(receive(&mut ws, &stream).0 > 1);
+    }
+    assert_eq!(receive(&mut ws, &stream), (1, 1));
+}
+
+#[test]
+fn memory_that_an_owned_message_holds_is_never_read_into() {
+    let mut ws = server();
+    let mut kept = Vec::new();
+    for byte in 0..8 {
+        let mut stream = message(16 << 10, byte);
+        while !stream.is_empty() {
+            let len = {
+                let mut room = ws.read_buf_mut();
+                let len = room.chunk_mut().len().min(stream.len());
+                room.put_slice(&stream[..len]);
+                len
+            };
+            stream.drain(..len);
+            ws.received_buf_mut();
+            while let Some((event, _)) = ws.next_owned().unwrap() {
+                let OwnedEvent::Message(message) = event else { panic!("{event:?}") };
+                kept.push(message);
+            }
+        }
+        kept.truncate(5); // some are dropped, and their memory may be used again
+    }
+    for (byte, message) in (0..).zip(&kept) {
+        assert!(message.as_bytes().iter().all(|it| *it == byte));
+    }
 }

@@ -140,6 +140,7 @@ impl Receive for Owned {
                     }
                 }
             }
+            self.ws.handle_timeout(Duration::ZERO);
             write(&mut self.ws, &self.source.output);
         }
     }
