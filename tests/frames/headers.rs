@@ -191,7 +191,7 @@ fn s5_2_each_length_at_its_boundaries_in_each_form() {
                 bytes.extend([9, 8, 7, 6]);
             }
             let expected = judged(len, bits);
-            // by itself
+            // alone
             let shortest = (0..=bytes.len())
                 .find_map(|end| FrameHeader::decode(&bytes[..end]).err().map(|e| (e, end as u64)));
             assert_eq!(shortest, expected.map(|(rule, at)| (rule, at + 1)));
