@@ -162,7 +162,9 @@ fn position(bytes: &[u8], hits: impl Fn(u64) -> u64, hit: impl Fn(u8) -> bool) -
 /// Splits `bytes` at the first byte that equals `separator`, which is in neither part.
 #[inline]
 pub(crate) fn split_at_byte(bytes: &[u8], separator: u8) -> Option<(&[u8], &[u8])> {
-    let (before, rest) = bytes.split_at_checked(bytes.iter().position(|&it| it == separator)?)?;
+    let differs = |word: u64| word ^ ONES.wrapping_mul(u64::from(separator));
+    let hits = |word: u64| differs(word).wrapping_sub(ONES) & !differs(word);
+    let (before, rest) = bytes.split_at_checked(position(bytes, hits, |it| it == separator)?)?;
     let [_, after @ ..] = rest else { return None };
     Some((before, after))
 }
