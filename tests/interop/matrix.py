@@ -33,6 +33,14 @@ class Row:
                 self.results[name] = (("known", reason) if verdict == "failed" else
                                       ("failed", f"the known defect is gone: {reason}"))
 
+    def note(self, need, without):
+        """Take over whether a setting is needed: what happened without it."""
+        said = " ".join([*without.results[need.scenario], without.problem])
+        shows = re.search(need.shows, said)
+        self.results[f"without {need.setting}"] = (
+            ("known", need.reason) if shows else
+            ("failed", f"the documented failure does not show: {said}"))
+
     def known(self, name):
         matching = (reason for pattern, reason in self.peer.known.items()
                     if re.fullmatch(pattern, f"{self.role} {name}"))
@@ -113,6 +121,12 @@ def write(path, rows, checks, left_out, seconds):
     if notes:
         text += ["Defects of the peers, which each run expects:", ""]
         text += [f"{number}. {note}" for number, note in enumerate(notes, 1)] + [""]
+    needs = [f"- {row.peer.name} {row.version} as a {row.role}, {name}: {details}"
+             for row in rows for name, (verdict, details) in row.results.items()
+             if name.startswith("without") and verdict == "known"]
+    if needs:
+        text += ["What happens without the settings that peers need, which each run expects:", "",
+                 *needs, ""]
     if checks:
         text += ["Browsers and proxies:", ""]
         text += [f"- {check.name}: {'passed' if check.passed() else '**failed**'}"

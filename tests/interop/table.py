@@ -1,12 +1,29 @@
 """The other implementations: how each is set up and started, and its known defects.
 
-A defect that is named here has to show, so a version without it is noticed."""
+A defect that is named here has to show, and so does the need of a setting: a version without it
+is noticed."""
 
 from dataclasses import dataclass, field
 
 BOTH = ("client", "server")
 CLIENT = ("client",)
 SERVER = ("server",)
+
+
+@dataclass
+class Need:
+    """A setting that a peer needs in a role. The run also plays a scenario without it."""
+
+    role: str
+    # An option of our side, or a variable of the peer.
+    ours: str = ""
+    env: dict = field(default_factory=dict)
+    # How README.md names the setting.
+    setting: str = ""
+    # What happens without it, in this scenario, and a pattern of what both ends say then.
+    reason: str = ""
+    scenario: str = "deflate-9-takeover"
+    shows: str = ""
 
 
 @dataclass
@@ -20,14 +37,16 @@ class Peer:
     pip: tuple = ()
     npm: tuple = ()
     apt: tuple = ()
-    # Options of the compiler, variables, and options of our side of the connection.
+    # Options of the compiler, and variables.
     build: tuple = ()
     env: dict = field(default_factory=dict)
-    ours: tuple = ()
+    needs: tuple = ()
     # A pattern of "role scenario": what the peer does instead.
     known: dict = field(default_factory=dict)
 
 
+ONE_OFFER = "`deflate::Config::fallback(false)`"
+NO_ANSWER = "^failed no answer in time"
 KEEPS_CONTEXT = "Its client keeps its context although client_no_context_takeover was agreed to."
 
 
@@ -65,8 +84,9 @@ PEERS = [
     Peer("Gorilla", "Go", BOTH, "gorilla.go",
          apt=("golang-github-gorilla-websocket-dev", "golang-go")),
     Peer("nhooyr", "Go", BOTH, "nhooyr.go", apt=("golang-nhooyr-websocket-dev", "golang-go"),
-         # Its client fails if the server's window was not offered.
-         ours=("--only-offered",),
+         needs=(Need("client", ours="--only-offered", setting="`deflate::Config::only_offered`",
+                     reason="Its client fails if the server's window was not offered.",
+                     shows=r"unsupported permessage-deflate parameter: .server_max_window_bits=9"),),
          known={r"server deflate-(9|1[0-4])-.*":
                 "Its server answers an offer of server_max_window_bits with 400."}),
     Peer("x/net/websocket", "Go", BOTH, "xnet.go", apt=("golang-golang-x-net-dev", "golang-go"),
@@ -81,11 +101,14 @@ PEERS = [
          known={r".* abrupt": "It reports 1000 for a connection that was cut off."}),
     Peer("libwebsockets", "C", CLIENT, "libwebsockets.c", apt=("libwebsockets-dev", "gcc"),
          build=("-lwebsockets",),
-         # A message that is not compressed never ends, once compression was negotiated.
-         ours=("--always",)),
+         needs=(Need("client", ours="--always", setting="`deflate::Config::always`",
+                     reason="A message that is not compressed never ends, once compression was "
+                            "negotiated.",
+                     shows=NO_ANSWER),)),
     Peer("libsoup", "C", BOTH, "soup.py", apt=("gir1.2-soup-3.0", "python3-gi"),
-         # As a server it accepts each offer of a request, and not one.
-         ours=("--no-fallback",)),
+         needs=(Need("server", ours="--no-fallback", setting=ONE_OFFER,
+                     reason="Its server accepts each of two offers, and not one.",
+                     shows="^failed the server uses an extension twice"),)),
     Peer("Tomcat", "Java", BOTH, "TomcatPeer.java",
          apt=("libtomcat10-java", "openjdk-17-jdk-headless")),
     Peer("JDK", "Java", CLIENT, "Jdk.java", apt=("openjdk-17-jdk-headless",)),

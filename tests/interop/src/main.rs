@@ -34,20 +34,19 @@ Options:
   --no-fallback    as a client, make one offer of compression and not two
   --only-offered   as a server, ask for nothing that was not offered
   --ca FILE        for wss:, the certificate in this file is trusted
+  --wait SECONDS   how long the other end may take to connect, and to answer (default: 60)
   --idle SECONDS   also a scenario that is silent for so long, but for our Pings every second
   --inspect        listen, and tell each client what it sent; no scenarios
   --list           print the names of the scenarios, and end
   --only NAMES     only these scenarios, separated by commas
 ";
 
-/// How long the other end may take to connect, and to answer.
-const PATIENCE: Duration = Duration::from_mins(1);
-
 /// The options.
 struct Settings {
     target: Option<Target>,
     count: usize,
     deflate: deflate::Config,
+    patience: Duration,
     idle: Option<Duration>,
     only: Option<Vec<String>>,
     list: bool,
@@ -80,6 +79,7 @@ fn parse() -> Result<Option<Settings>, lexopt::Error> {
         target: None,
         count: 72,
         deflate: deflate::Config::DEFAULT,
+        patience: Duration::from_mins(1),
         idle: None,
         only: None,
         list: false,
@@ -94,6 +94,9 @@ fn parse() -> Result<Option<Settings>, lexopt::Error> {
             Long("no-fallback") => settings.deflate = settings.deflate.fallback(false),
             Long("only-offered") => settings.deflate = settings.deflate.only_offered(true),
             Long("ca") => authority = Some(parser.value()?.into()),
+            Long("wait") => {
+                settings.patience = Duration::from_secs(parser.value()?.parse()?);
+            }
             Long("idle") => settings.idle = Some(Duration::from_secs(parser.value()?.parse()?)),
             Long("inspect") => settings.inspect = true,
             Long("list") => settings.list = true,
@@ -112,7 +115,8 @@ fn parse() -> Result<Option<Settings>, lexopt::Error> {
 }
 
 fn run(settings: &Settings) -> io::Result<()> {
-    let mut scenarios = Scenario::all(settings.count, settings.deflate, settings.idle);
+    let mut scenarios =
+        Scenario::all(settings.count, settings.deflate, settings.idle, settings.patience);
     if let Some(only) = &settings.only {
         scenarios.retain(|scenario| only.contains(&scenario.name));
     }
@@ -134,7 +138,7 @@ fn run(settings: &Settings) -> io::Result<()> {
         let listener = TcpListener::bind("127.0.0.1:0")?;
         println!("listening {}", listener.local_addr()?.port());
         Box::new(move |scenario| {
-            let opened = next(&listener).map_err(|error| error.to_string());
+            let opened = next(&listener, settings.patience).map_err(|error| error.to_string());
             match opened.and_then(|stream| open::accept(stream, scenario)) {
                 Ok(mut talk) => scenario.run(&mut talk),
                 Err(error) => Outcome::unopened(error),
@@ -150,7 +154,7 @@ fn run(settings: &Settings) -> io::Result<()> {
 }
 
 /// Waits for the next connection, but not forever.
-fn next(listener: &TcpListener) -> io::Result<TcpStream> {
+fn next(listener: &TcpListener, patience: Duration) -> io::Result<TcpStream> {
     let start = std::time::Instant::now();
     listener.set_nonblocking(true)?;
     loop {
@@ -160,7 +164,7 @@ fn next(listener: &TcpListener) -> io::Result<TcpStream> {
                 return Ok(stream);
             }
             Err(error) if error.kind() != io::ErrorKind::WouldBlock => return Err(error),
-            Err(error) if start.elapsed() > PATIENCE => return Err(error),
+            Err(error) if start.elapsed() > patience => return Err(error),
             Err(_) => std::thread::sleep(Duration::from_millis(2)),
         }
     }

@@ -13,7 +13,6 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 
-use crate::PATIENCE;
 use crate::scenario::Scenario;
 use crate::talk::{Stream, Talk};
 
@@ -51,10 +50,10 @@ fn random<const N: usize>() -> [u8; N] {
     bytes
 }
 
-fn prepare(socket: &TcpStream) -> io::Result<TcpStream> {
+fn prepare(socket: &TcpStream, scenario: &Scenario) -> io::Result<TcpStream> {
     socket.set_nodelay(true)?;
-    socket.set_read_timeout(Some(PATIENCE))?;
-    socket.set_write_timeout(Some(PATIENCE))?;
+    socket.set_read_timeout(Some(scenario.patience))?;
+    socket.set_write_timeout(Some(scenario.patience))?;
     socket.try_clone()
 }
 
@@ -62,7 +61,7 @@ fn prepare(socket: &TcpStream) -> io::Result<TcpStream> {
 pub(crate) fn connect(target: &Target, scenario: &Scenario) -> Result<Talk<Client<Keys>>, String> {
     let text = |error: io::Error| error.to_string();
     let socket = TcpStream::connect(&target.authority).map_err(text)?;
-    let copy = prepare(&socket).map_err(text)?;
+    let copy = prepare(&socket, scenario).map_err(text)?;
     let mut stream: Box<dyn Stream> = match &target.tls {
         None => Box::new(copy),
         Some(config) => {
@@ -103,7 +102,8 @@ pub(crate) fn connect(target: &Target, scenario: &Scenario) -> Result<Talk<Clien
             let windows = negotiated.map(|it| [it.send_window(), it.receive_window()]);
             let mut ws = ws.deflate(negotiated);
             ws.feed(input);
-            return Ok(Talk { ws, stream, socket, piece: scenario.piece, windows });
+            let (patience, piece) = (scenario.patience, scenario.piece);
+            return Ok(Talk { ws, stream, socket, patience, piece, windows });
         }
     }
 }
@@ -111,7 +111,7 @@ pub(crate) fn connect(target: &Target, scenario: &Scenario) -> Result<Talk<Clien
 /// Accepts a client; an error says what went wrong.
 pub(crate) fn accept(socket: TcpStream, scenario: &Scenario) -> Result<Talk<Server>, String> {
     let text = |error: io::Error| error.to_string();
-    let mut stream = prepare(&socket).map_err(text)?;
+    let mut stream = prepare(&socket, scenario).map_err(text)?;
     let (mut storage, mut buf, mut out) = ([0; 16384], [0; 4096], [0; 1024]);
     let mut handshake = ServerHandshake::new(&mut storage, HandshakeLimits::DEFAULT);
     loop {
@@ -130,8 +130,8 @@ pub(crate) fn accept(socket: TcpStream, scenario: &Scenario) -> Result<Talk<Serv
             let windows = negotiated.map(|it| [it.send_window(), it.receive_window()]);
             let mut ws = WebSocket::server(scenario.config).deflate(negotiated);
             ws.feed(input);
-            let stream = Box::new(stream);
-            return Ok(Talk { ws, stream, socket, piece: scenario.piece, windows });
+            let (stream, patience, piece) = (Box::new(stream), scenario.patience, scenario.piece);
+            return Ok(Talk { ws, stream, socket, patience, piece, windows });
         }
     }
 }

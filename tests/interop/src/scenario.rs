@@ -16,6 +16,8 @@ pub(crate) struct Scenario {
     pub(crate) config: Config,
     /// The compression to negotiate, if any.
     pub(crate) deflate: Option<deflate::Config>,
+    /// How long the other end may take to answer.
+    pub(crate) patience: Duration,
     /// How many bytes a read takes at most.
     pub(crate) piece: usize,
     act: Act,
@@ -61,11 +63,17 @@ const LIMIT: u64 = 65_536;
 
 impl Scenario {
     /// Returns all scenarios; `deflate` has the settings that all compressed ones share.
-    pub(crate) fn all(count: usize, deflate: deflate::Config, idle: Option<Duration>) -> Vec<Self> {
+    pub(crate) fn all(
+        count: usize,
+        deflate: deflate::Config,
+        idle: Option<Duration>,
+        patience: Duration,
+    ) -> Vec<Self> {
         let plain = |name: &str, piece: usize, act: Act| Self {
             name: name.to_string(),
             config: Config::DEFAULT,
             deflate: None,
+            patience,
             piece,
             act,
         };

@@ -9,7 +9,6 @@ use rfc6455::{
     CloseCode, Fragment, FrameHeader, MaskingKey, Opcode, ProtocolError, Role, WebSocket,
 };
 
-use crate::PATIENCE;
 use crate::messages::Message;
 
 /// TCP or TLS.
@@ -22,6 +21,8 @@ pub(crate) struct Talk<R: Role> {
     pub(crate) ws: WebSocket<R, Vec<u8>>,
     pub(crate) stream: Box<dyn Stream>,
     pub(crate) socket: TcpStream,
+    /// How long an answer may take.
+    pub(crate) patience: Duration,
     /// How many bytes a read takes at most.
     pub(crate) piece: usize,
     /// The negotiated windows, ours and theirs, if compression was negotiated.
@@ -89,7 +90,7 @@ impl<R: Role> Talk<R> {
 
     /// Waits for the next thing that arrives, and answers Pings.
     pub(crate) fn next(&mut self) -> Result<Got, String> {
-        self.next_within(PATIENCE)?.ok_or_else(|| "no answer in time".to_string())
+        self.next_within(self.patience)?.ok_or_else(|| "no answer in time".to_string())
     }
 
     /// Waits as long as this at most; returns `None` if nothing arrived.
