@@ -46,6 +46,8 @@ class Peer:
 
 
 ONE_OFFER = "`deflate::Config::fallback(false)`"
+NOT_EMPTY = "`Options::with_compression_threshold(1)`, in its program"
+SPINS = "It never ends compressing an empty message, with takeover."
 NO_ANSWER = "^failed no answer in time"
 KEEPS_CONTEXT = "Its client keeps its context although client_no_context_takeover was agreed to."
 
@@ -114,6 +116,15 @@ PEERS = [
     Peer("JDK", "Java", CLIENT, "Jdk.java", apt=("openjdk-17-jdk-headless",)),
     Peer("tungstenite", "Rust", BOTH, "rust/src/bin/tungstenite.rs"),
     Peer("tokio-websockets", "Rust", BOTH, "rust/src/bin/tokio_websockets.rs"),
+    Peer("fastwebsockets", "Rust", BOTH, "rust/src/bin/fastwebsockets.rs"),
+    Peer("yawc", "Rust", BOTH, "rust/src/bin/yawc.rs",
+         needs=(Need("client", env={"COMPRESSED_FROM": "1"}, setting=NOT_EMPTY,
+                     reason=SPINS, shows=NO_ANSWER),
+                Need("server", env={"COMPRESSED_FROM": "1"}, setting=NOT_EMPTY,
+                     reason=SPINS, shows=NO_ANSWER),
+                Need("server", ours="--no-fallback", setting=ONE_OFFER,
+                     reason="Its server declines compression if there are two offers.",
+                     shows="^none"))),
     Peer("soketto", "Rust", BOTH, "rust/src/bin/soketto.rs",
          known={r".* close-theirs": "It cannot choose the code of its Close.",
                 r"server deflate-.*-takeover":
