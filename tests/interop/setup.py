@@ -163,7 +163,8 @@ def command(peer):
         start = {"Bun": [str(tools / "bun")],
                  "Deno": [str(tools / "deno"), "run", "--quiet", "--no-config", "-A"]}
         return [*start.get(peer.name, ["node"]), str(file)], env
-    interpreters = {".pl": "perl", ".rb": "ruby"}
+    # Debian has not all of lua-http for newer versions of Lua.
+    interpreters = {".lua": "lua5.2", ".pl": "perl", ".rb": "ruby"}
     if file.suffix in interpreters:
         return [interpreters[file.suffix], str(file)], env
     if peer.file.endswith(".rs"):

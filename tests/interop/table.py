@@ -132,4 +132,5 @@ PEERS = [
     Peer("Mojolicious", "Perl", BOTH, "mojolicious.pl", apt=("libmojolicious-perl",),
          known={r"client deflate-.*-alone": KEEPS_CONTEXT}),
     Peer("faye-websocket for Ruby", "Ruby", CLIENT, "faye.rb", apt=("ruby-faye-websocket",)),
+    Peer("lua-http", "Lua", BOTH, "lua_http.lua", apt=("lua-http", "lua5.2")),
 ]
