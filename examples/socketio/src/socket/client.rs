@@ -31,12 +31,10 @@ impl Client {
     /// Serves the client until the end of the session.
     pub(super) async fn run(mut self) {
         let first = timeout(self.io.config.connect_timeout, self.connect_first()).await;
-        if first != Ok(true) {
-            self.connection.session.close();
+        if first == Ok(true) {
+            while self.receive().await {}
         }
-        while let Some(message) = self.connection.recv().await {
-            self.receive(message).await;
-        }
+        self.connection.session.close();
         let reason = self.connection.reason().unwrap_or(Reason::ServerClose);
         for socket in self.sockets.values() {
             socket.gone(Disconnect::Session(reason));
@@ -46,13 +44,16 @@ impl Client {
     /// Serves the client until it is in a namespace; `false` if the session ends before.
     async fn connect_first(&mut self) -> bool {
         while self.sockets.is_empty() {
-            let Some(message) = self.connection.recv().await else { return false };
-            self.receive(message).await;
+            if !self.receive().await {
+                return false;
+            }
         }
         true
     }
 
-    async fn receive(&mut self, message: Incoming) {
+    /// Obeys the next message; `false` if there is none, or it broke the protocol.
+    async fn receive(&mut self) -> bool {
+        let Some(message) = self.connection.recv().await else { return false };
         let packet = match message {
             Incoming::Text(text) => self.decoder.text(text.as_str()),
             Incoming::Binary(bytes) => self.decoder.binary(bytes),
@@ -65,6 +66,7 @@ impl Client {
         if obeyed.is_err() {
             self.connection.session.fail(Reason::ParseError);
         }
+        obeyed.is_ok()
     }
 
     async fn obey(&mut self, packet: Packet) -> Result<(), InvalidPacket> {

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::http::{Method, Request};
 use http_body_util::BodyExt;
 use hyper_util::client::legacy::Client as Http;
@@ -13,8 +13,10 @@ use hyper_util::rt::TokioExecutor;
 use rfc6455_socketio::engine::packet::Packet;
 use rfc6455_socketio::engine::{self, Engine, payload};
 use rfc6455_socketio::socket::{self, Io, Namespace};
+use rfc6455_tokio::rfc6455::{CloseCode, deflate};
 use rfc6455_tokio::{MaybeTlsStream, Message, WebSocketStream};
 use tokio::net::TcpListener;
+use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
@@ -57,6 +59,17 @@ impl Client {
         client
     }
 
+    /// Opens a session over a WebSocket that compresses.
+    pub(crate) async fn open_compressed(address: SocketAddr) -> Self {
+        let mut client = Self::open(address, "websocket").await;
+        let config = rfc6455_tokio::Config::DEFAULT.deflate(deflate::Config::DEFAULT);
+        let url = format!("ws://{address}/socket.io/?EIO=4&transport=websocket");
+        let request = rfc6455_tokio::Request::new(&url).unwrap();
+        client.ws = Some(rfc6455_tokio::connect_with(request, &config).await.unwrap().0);
+        assert!(client.recv().await.starts_with('0'));
+        client
+    }
+
     /// Opens a session, and connects to the main namespace; returns the reply too.
     pub(crate) async fn enter(address: SocketAddr, transport: &str, auth: &str) -> (Self, String) {
         let mut client = Self::open(address, transport).await;
@@ -93,11 +106,35 @@ impl Client {
         self.ws = Some(ws);
     }
 
-    /// Sends a packet.
+    /// Returns its WebSocket, to send what is no packet.
+    pub(crate) fn ws(&mut self) -> &mut WebSocketStream<MaybeTlsStream> {
+        self.ws.as_mut().expect("its transport is WebSocket")
+    }
+
+    /// Waits for the end of the session; returns the code with which a WebSocket is closed.
+    pub(crate) async fn closed(&mut self) -> Option<CloseCode> {
+        if let Some(mut ws) = self.ws.take() {
+            loop {
+                if let Message::Close(close) = timeout(PATIENCE, ws.recv()).await.unwrap()?.unwrap()
+                {
+                    return close.map(|close| close.code);
+                }
+            }
+        }
+        let mut answer = self.poll().await;
+        if answer == (200, "1".into()) {
+            answer = self.poll().await;
+        }
+        assert_eq!(answer, (400, "{\"code\":1,\"message\":\"Session ID unknown\"}".into()));
+        None
+    }
+
+    /// Sends a packet; binary data goes through a WebSocket as it is.
     pub(crate) async fn send(&mut self, packet: &str) {
-        match &mut self.ws {
-            Some(ws) => ws.send(packet.to_owned()).await.unwrap(),
-            None => assert_eq!(self.post(packet.to_owned()).await, (200, "ok".into())),
+        match (&mut self.ws, Packet::parse(packet)) {
+            (Some(ws), Ok(Packet::Binary(bytes))) => ws.send(bytes).await.unwrap(),
+            (Some(ws), _) => ws.send(packet.to_owned()).await.unwrap(),
+            (None, _) => assert_eq!(self.post(packet.to_owned()).await, (200, "ok".into())),
         }
     }
 
@@ -147,6 +184,20 @@ impl Client {
             body,
         )
         .await
+    }
+}
+
+/// A body in pieces.
+pub(crate) struct Pieces(pub(crate) mpsc::Receiver<Result<Bytes, std::io::Error>>);
+
+impl futures_core::Stream for Pieces {
+    type Item = Result<Bytes, std::io::Error>;
+
+    fn poll_next(
+        mut self: std::pin::Pin<&mut Self>,
+        cx: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Option<Self::Item>> {
+        self.0.poll_recv(cx)
     }
 }
 

@@ -3,3 +3,4 @@
 mod client;
 mod sessions;
 mod sockets;
+mod violations;

@@ -12,7 +12,7 @@ use rfc6455_socketio::socket::{self, Namespace};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
-use crate::client::{Client, PATIENCE, request, serve, text};
+use crate::client::{Client, PATIENCE, Pieces, request, serve, text};
 
 async fn echo(config: Config) -> SocketAddr {
     let namespace = Namespace::new("/")
@@ -88,23 +88,6 @@ async fn a_second_post_ends_the_session() {
     assert_eq!(client.poll().await.0, 400);
     drop(sender);
     let _ = first.await.unwrap();
-}
-
-#[tokio::test]
-async fn bodies_that_are_no_payload_end_the_session() {
-    let mut config = Config::DEFAULT;
-    config.max_payload = 1000;
-    let address = echo(config).await;
-    for (body, status) in [
-        (b"abc".to_vec(), 400),
-        (b"4\xff".to_vec(), 400),
-        (b"2probe".to_vec(), 400),
-        (vec![b'4'; 1001], 413),
-    ] {
-        let client = Client::open(address, "polling").await;
-        assert_eq!(client.post(body.clone()).await.0, status, "{body:?}");
-        assert_eq!(client.poll().await.0, 400, "{body:?}");
-    }
 }
 
 #[tokio::test]
@@ -199,18 +182,4 @@ async fn a_probe_that_fails_leaves_the_session_polling() {
     client.send("42[\"message\",1]").await;
     assert_eq!(client.recv().await, "42[\"message-back\",1]");
     client.upgrade().await;
-}
-
-/// A body in pieces.
-struct Pieces(mpsc::Receiver<Result<Bytes, std::io::Error>>);
-
-impl futures_core::Stream for Pieces {
-    type Item = Result<Bytes, std::io::Error>;
-
-    fn poll_next(
-        mut self: std::pin::Pin<&mut Self>,
-        cx: &mut std::task::Context<'_>,
-    ) -> std::task::Poll<Option<Self::Item>> {
-        self.0.poll_recv(cx)
-    }
 }
