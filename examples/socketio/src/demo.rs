@@ -23,7 +23,12 @@ pub(crate) fn io(settings: &Settings) -> Io {
         .on("message", |socket, args, _| socket.emit("message-back", args))
         .on("message-with-ack", |_, args, ack| ack.send(args))
         .on("join", |socket, args, ack| with_room(&args, ack, |room| socket.join(room)))
-        .on("leave", |socket, args, ack| with_room(&args, ack, |room| socket.leave(room)))
+        .on("leave", |socket, args, ack| {
+            with_room(&args, ack, |room| {
+                socket.leave(room);
+                true
+            });
+        })
         .on("say", |socket, args, ack| say(&socket, args, ack))
         .on("ask-me", ask)
         .on("disconnect-me", |socket, _, _| socket.disconnect());
@@ -47,12 +52,12 @@ fn send_auth(socket: &Socket) {
     socket.emit("auth", [socket.handshake().auth().clone()]);
 }
 
-/// Handles an event whose argument is a room.
-fn with_room(args: &[Value], ack: Ack, handle: impl FnOnce(&str)) {
+/// Handles an event whose argument is a room; it is acknowledged if that succeeds.
+fn with_room(args: &[Value], ack: Ack, handle: impl FnOnce(&str) -> bool) {
     if let [room, ..] = args
         && let Some(room) = room.as_str()
+        && handle(room)
     {
-        handle(room);
         ack.send([room.into()]);
     }
 }

@@ -152,9 +152,12 @@ impl Socket {
         Emitter::new(self.0.namespace.clone(), target)
     }
 
-    /// Enters a room.
-    pub fn join(&self, room: &str) {
-        self.0.namespace.rooms().join(&self.0.id, room);
+    /// Enters a room; returns `false` if the client is gone, or in [too many] already.
+    ///
+    /// [too many]: super::Config::max_rooms
+    #[must_use]
+    pub fn join(&self, room: &str) -> bool {
+        self.0.namespace.rooms().join(&self.0.id, room)
     }
 
     /// Leaves a room.

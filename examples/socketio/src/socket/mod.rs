@@ -35,10 +35,14 @@ pub struct Config {
     /// How long a client may be away and still get what it has missed. Default: 2 minutes; `None`
     /// turns recovery off.
     pub recovery: Option<Duration>,
-    /// What each namespace keeps of its events for such clients, in bytes. Default: 16 MiB.
+    /// What each namespace keeps of its events for such clients, in bytes, and as much for the
+    /// rooms that they were in. Default: 16 MiB.
     pub max_log: usize,
     /// Clients that are away, for each namespace. Default: 10,000.
     pub max_suspended: usize,
+    /// The names of the rooms that a client is in, in bytes, of which each takes 64 more. Default:
+    /// 64 KiB.
+    pub max_rooms: usize,
 }
 
 impl Config {
@@ -50,5 +54,6 @@ impl Config {
         recovery: Some(Duration::from_secs(120)),
         max_log: 16 << 20,
         max_suspended: 10_000,
+        max_rooms: 64 << 10,
     };
 }

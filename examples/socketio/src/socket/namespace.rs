@@ -7,7 +7,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::Config;
 use super::ack::Ack;
 use super::handle::{Disconnect, Handshake, Socket};
-use super::recovery::Recovery;
 use super::rooms::Rooms;
 use super::value::Value;
 
@@ -107,7 +106,7 @@ pub(super) struct Live {
 
 impl Live {
     pub(super) fn new(rules: Namespace, config: &Config) -> Self {
-        let rooms = Mutex::new(Rooms::new(Recovery::new(config)));
+        let rooms = Mutex::new(Rooms::new(config));
         Self { name: rules.name.clone(), rules, rooms }
     }
 

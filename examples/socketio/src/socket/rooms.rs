@@ -5,10 +5,14 @@ use std::sync::Arc;
 
 use tokio::time::Instant;
 
+use super::Config;
 use super::handle::Socket;
 use super::packet::{Body, Encoded, Packet};
 use super::recovery::{Recovery, Resumed};
 use super::value::Value;
+
+/// What the name of a room takes beside its text, in bytes.
+const OVERHEAD: usize = 64;
 
 /// The clients that receive an event.
 #[derive(Clone, Debug, Default)]
@@ -28,9 +32,44 @@ pub(super) struct Target {
 pub(super) struct Membership {
     since: u64,
     rooms: HashMap<String, u64>,
+    /// What the names of the rooms take, in bytes.
+    len: usize,
+}
+
+impl Membership {
+    pub(super) fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Adds a room, as of a position of the log; `false` if they are too long together.
+    pub(super) fn join(&mut self, room: &str, position: u64, max: usize) -> bool {
+        if self.rooms.contains_key(room) {
+            return true;
+        }
+        let len = self.len + room.len() + OVERHEAD;
+        if len > max {
+            return false;
+        }
+        self.len = len;
+        self.rooms.insert(room.into(), position);
+        true
+    }
+
+    fn leave(&mut self, room: &str) -> bool {
+        let was_in = self.rooms.remove(room).is_some();
+        if was_in {
+            self.len -= room.len() + OVERHEAD;
+        }
+        was_in
+    }
 }
 
 impl Target {
+    /// Returns what the names of the rooms take, in bytes.
+    pub(super) fn len(&self) -> usize {
+        self.rooms.iter().map(|room| room.len() + OVERHEAD).sum()
+    }
+
     /// Returns whether an event at this position of the log is for this socket.
     pub(super) fn reaches(&self, id: &Arc<str>, membership: &Membership, position: u64) -> bool {
         let is_in = |room: &String| membership.rooms.get(room).is_some_and(|at| *at <= position);
@@ -45,12 +84,18 @@ impl Target {
 pub(super) struct Rooms {
     sockets: HashMap<Arc<str>, (Socket, Membership)>,
     members: HashMap<String, HashSet<Arc<str>>>,
+    max_joined: usize,
     recovery: Option<Recovery>,
 }
 
 impl Rooms {
-    pub(super) fn new(recovery: Option<Recovery>) -> Self {
-        Self { sockets: HashMap::new(), members: HashMap::new(), recovery }
+    pub(super) fn new(config: &Config) -> Self {
+        Self {
+            sockets: HashMap::new(),
+            members: HashMap::new(),
+            max_joined: config.max_rooms,
+            recovery: Recovery::new(config),
+        }
     }
 
     pub(super) const fn recovers(&self) -> bool {
@@ -86,17 +131,19 @@ impl Rooms {
         }
     }
 
-    pub(super) fn join(&mut self, id: &Arc<str>, room: &str) {
+    pub(super) fn join(&mut self, id: &Arc<str>, room: &str) -> bool {
         let position = self.position();
-        if let Some((_, membership)) = self.sockets.get_mut(id) {
-            membership.rooms.entry(room.into()).or_insert(position);
+        let Some((_, membership)) = self.sockets.get_mut(id) else { return false };
+        let is_in = membership.join(room, position, self.max_joined);
+        if is_in {
             self.members.entry(room.into()).or_default().insert(id.clone());
         }
+        is_in
     }
 
     pub(super) fn leave(&mut self, id: &Arc<str>, room: &str) {
         if let Some((_, membership)) = self.sockets.get_mut(id)
-            && membership.rooms.remove(room).is_some()
+            && membership.leave(room)
         {
             self.leave_room(id, room);
         }
