@@ -13,6 +13,7 @@ use rfc6455_tokio::rfc6455::deflate;
 use rfc6455_tokio::{Config, MaybeTlsStream, Message, Request, WebSocketStream, connect_with};
 use rooms::Claims;
 use serde_json::{Value, json};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
@@ -84,7 +85,10 @@ async fn open(address: SocketAddr, user: &str) -> Result<Socket> {
 }
 
 /// Returns the next message; `None` at the end.
-async fn receive(ws: &mut Socket) -> Result<Option<Value>> {
+async fn receive<S>(ws: &mut WebSocketStream<S>) -> Result<Option<Value>>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
     loop {
         match ws.recv().await.transpose()? {
             Some(Message::Text(text)) => return Ok(Some(serde_json::from_str(text.as_str())?)),
@@ -94,7 +98,8 @@ async fn receive(ws: &mut Socket) -> Result<Option<Value>> {
     }
 }
 
-/// Returns the end of a room, and all of its history.
+/// Returns the end of a room, and all of its history. What is published while that is read belongs
+/// to both.
 pub(crate) async fn history(
     address: SocketAddr,
     room: &str,
@@ -109,6 +114,14 @@ pub(crate) async fn history(
                 top = Some(Place::of(&message)?);
                 None
             }
+            Some("message") => {
+                let place = Place::of(&message)?;
+                let content = message["content"].as_str().unwrap_or_default();
+                entries.insert(place.clone(), content.to_owned());
+                top = Some(place);
+                continue;
+            }
+            Some("error") => return Err(message.to_string().into()),
             Some("page") => {
                 let page = message["messages"].as_array().ok_or("no messages")?;
                 for entry in page {
@@ -349,5 +362,46 @@ impl Session<'_> {
         self.joined.insert(place.room.clone(), place.clone());
         self.followed(place);
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rfc6455_tokio::accept;
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    /// Returns a message as a node sends it.
+    fn message(offset: u64) -> Value {
+        json!({ "type": "message", "roomId": "a", "epoch": "e", "offset": offset, "content": "x" })
+    }
+
+    /// A node that gets one more message while it is asked for its history.
+    async fn node(listener: TcpListener) -> Result {
+        let mut ws = accept(listener.accept().await?.0).await?;
+        ws.send(json!({ "type": "ready" }).to_string()).await?;
+        while let Some(request) = receive(&mut ws).await? {
+            if request["type"] == "join" {
+                let joined = json!({ "type": "joined", "roomId": "a", "epoch": "e", "offset": 2 });
+                ws.send(joined.to_string()).await?;
+            } else {
+                let page = json!({ "type": "page", "messages": [message(1), message(2)] });
+                ws.send(message(3).to_string()).await?;
+                ws.send(page.to_string()).await?;
+            }
+        }
+        Ok(())
+    }
+
+    #[tokio::test]
+    async fn a_history_ends_with_what_came_while_it_was_read() -> Result {
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let address = listener.local_addr()?;
+        let node = tokio::spawn(node(listener));
+        let (end, entries) = history(address, "a").await?;
+        assert_eq!(end.offset, 3);
+        assert_eq!(entries.len(), 3);
+        node.await?
     }
 }
