@@ -2,12 +2,13 @@
 
 use std::future::pending;
 use std::sync::Arc;
+use std::time::Duration;
 
 use prometheus::IntGauge;
 use rfc6455_axum::rfc6455::CloseCode;
 use rfc6455_axum::{Error, Message, WebSocket};
 use rfc6455_axum::{Receiver, Sender};
-use tokio::time::{Instant, sleep_until, timeout_at};
+use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 use tracing::info;
 
 use crate::app::App;
@@ -18,6 +19,8 @@ use crate::token::{Claims, TokenError};
 
 /// The frames that a client may send before its token, or that are no JSON.
 pub(crate) const PATIENCE: u32 = 3;
+/// How long a client may take to read what explains its end.
+const UNREAD: Duration = Duration::from_secs(5);
 
 /// Why a connection ends.
 pub(crate) enum End {
@@ -228,10 +231,10 @@ async fn receive(app: &App, session: &mut Session, receiver: &mut Receiver<Io>) 
             _ => None,
         };
         if let Some(End::Close(code, why)) = end {
-            // Behind the errors that explain it.
+            // Behind the errors that explain it, unless the client does not read them.
             session.close(code, why);
-            while let Some(Ok(_)) = receiver.recv().await {}
-            return End::Client;
+            sleep(UNREAD).await;
+            return End::Close(code, why);
         }
     }
 }

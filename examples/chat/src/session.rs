@@ -9,7 +9,7 @@ use std::time::Duration;
 use governor::clock::{Clock, DefaultClock};
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use rfc6455_axum::rfc6455::CloseCode;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 
 use crate::app::App;
 use crate::backplane::{self, Topic, Unavailable};
@@ -39,7 +39,8 @@ pub(crate) struct Session {
     private: Membership,
     uploads: Uploads,
     limiter: DefaultDirectRateLimiter,
-    /// Limits the messages over the limit: a client that goes on has its connection closed.
+    /// Limits the refusals for that, to as many a minute: a client that goes on has its connection
+    /// closed.
     excess: DefaultDirectRateLimiter,
     not_json: u32,
     refused: u64,
@@ -77,11 +78,10 @@ impl Session {
         };
         let private = app.hub.join(&Topic::User(user.clone()), member).await?.membership;
         let settings = &app.settings;
-        let limiter =
-            || RateLimiter::direct(Quota::per_second(settings.rate).allow_burst(settings.burst));
+        let limiter = |quota: Quota| RateLimiter::direct(quota.allow_burst(settings.burst));
         let session = Self {
-            limiter: limiter(),
-            excess: limiter(),
+            limiter: limiter(Quota::per_second(settings.rate)),
+            excess: limiter(Quota::per_minute(settings.rate)),
             expires: expiry(&claims),
             is_renewal_asked: false,
             rooms: HashMap::new(),
@@ -149,16 +149,20 @@ impl Session {
         self.outbox.push(Event::Error(refusal).answer(re));
     }
 
-    /// Counts a message against the limit.
-    fn limit(&mut self, re: impl FnOnce() -> Option<Id>) -> Result<(), Option<End>> {
+    /// Counts a message against the limit. After one over the limit, nothing is read until the next
+    /// one is within it, so a flood costs no more than that and fills the buffers of its sender.
+    async fn limit(&mut self, re: impl FnOnce() -> Option<Id>) -> Result<(), Option<End>> {
         let Err(not_before) = self.limiter.check() else { return Ok(()) };
         let wait = not_before.wait_time_from(DefaultClock::default().now());
         let mut refusal = Refusal::new(Code::RateLimited, "too many messages");
         refusal.retry_after = Some(round_up(wait));
         self.refuse(re().as_ref(), &refusal);
-        let is_flood = self.excess.check().is_err();
-        let why = "rate_limited: too many messages, for too long";
-        Err(is_flood.then_some(End::Close(CloseCode::POLICY_VIOLATION, why)))
+        if self.excess.check().is_err() {
+            let why = "rate_limited: too many messages, for too long";
+            return Err(Some(End::Close(CloseCode::POLICY_VIOLATION, why)));
+        }
+        sleep(wait).await;
+        Err(None)
     }
 
     /// Answers a text message.
@@ -167,7 +171,7 @@ impl Session {
             Ok((id, _)) | Err(Malformed::NoRequest(id, _)) => id,
             Err(Malformed::NotJson) => None,
         };
-        if let Err(end) = self.limit(id) {
+        if let Err(end) = self.limit(id).await {
             return end;
         }
         let (re, refusal) = match parse(text) {
@@ -190,7 +194,7 @@ impl Session {
     pub(crate) async fn binary(&mut self, bytes: &[u8]) -> Option<End> {
         if bytes.len() < SHORT_CHUNK {
             let re = self.uploads.request(bytes);
-            if let Err(end) = self.limit(|| re) {
+            if let Err(end) = self.limit(|| re).await {
                 self.uploads.abort(bytes);
                 return end;
             }

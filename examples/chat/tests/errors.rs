@@ -3,7 +3,7 @@
 mod common;
 
 use std::num::NonZeroU32;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use common::client::Client;
 use common::{Test, get, node, noise, settings, token};
@@ -19,7 +19,7 @@ async fn others_are_served(client: &mut Client) -> Test {
 }
 
 fn rand_key() -> String {
-    format!("{:?}", std::time::Instant::now())
+    format!("{:?}", Instant::now())
 }
 
 #[tokio::test]
@@ -167,11 +167,18 @@ async fn too_large_is_a_file_beyond_the_limit_or_beyond_its_size() -> Test {
     settings.max_file = 1000;
     let node = node(settings).await?;
     let mut client = Client::in_room(node.address(), "ann", "a").await?;
-    let file = |size| json!({ "type": "file", "roomId": "a", "key": "07".repeat(16), "name": "n", "size": size });
-    assert_eq!(client.refused(file(1001)).await?, "too_large");
-    client.send(file(50)).await?;
+    let file = |key: u8, size| {
+        let key = format!("{key:02}").repeat(16);
+        json!({ "type": "file", "roomId": "a", "key": key, "name": "n", "size": size })
+    };
+    assert_eq!(client.refused(file(7, 1001)).await?, "too_large");
+    client.send(file(7, 50)).await?;
     client.ws.send(vec![7; 16 + 51]).await?;
     assert_eq!(client.next("error").await?["code"], "too_large");
+    for key in 0..4 {
+        client.send(file(key, 50)).await?;
+    }
+    assert_eq!(client.refused(file(4, 50)).await?, "too_large");
     Ok(())
 }
 
@@ -202,6 +209,28 @@ async fn rate_limited_says_when_to_try_again_and_1008_follows_if_that_is_ignored
     assert_eq!(frame.code, CloseCode::POLICY_VIOLATION);
     assert!(frame.reason.as_str().starts_with("rate_limited"), "{frame:?}");
     others_are_served(&mut other).await
+}
+
+#[tokio::test]
+async fn a_flood_is_read_no_faster_than_its_rate() -> Test {
+    let mut settings = settings();
+    settings.rate = NonZeroU32::new(20).ok_or("zero")?;
+    settings.burst = NonZeroU32::new(20).ok_or("zero")?;
+    let node = node(settings).await?;
+    let mut client = Client::connect(node.address(), "ann").await?;
+    let start = Instant::now();
+    for _ in 0..1000 {
+        client.send(json!({ "type": "ping" })).await?;
+    }
+    assert_eq!(client.closed().await?.code, CloseCode::POLICY_VIOLATION);
+    let (_, _, text) = get(node.address(), "/metrics", "").await?;
+    let text = String::from_utf8(text)?;
+    let read = text.lines().find_map(|line| line.strip_prefix("chat_messages_received_total "));
+    let read: f64 = read.ok_or("no metric")?.parse()?;
+    // Half of those over the burst are refused, and the first one and the last one wait for nothing.
+    let allowed = 22.0 + 2.0 * 20.0 * start.elapsed().as_secs_f64();
+    assert!((40.0..=allowed).contains(&read), "{read} were read, and {allowed} allowed");
+    Ok(())
 }
 
 #[tokio::test]

@@ -1,8 +1,8 @@
 //! `chat-load`: measures one node under many connections.
 //!
 //! It starts `chat`, opens the connections, spreads them over rooms, and reports the memory of each,
-//! the time from a publish to its delivery, the same beside slow readers and clients that flood, and
-//! how long one message takes to reach all.
+//! the time from a publish to its delivery, the same beside a slow reader and a client that floods,
+//! and how long one message takes to reach all.
 
 use std::error::Error;
 use std::fmt;
@@ -46,9 +46,12 @@ struct Args {
     /// How many messages are published each second, in all rooms together.
     #[arg(long, default_value_t = 50)]
     rate: u64,
-    /// How long each part of the measurement lasts.
+    /// How long each round lasts.
     #[arg(long, default_value_t = 10)]
     seconds: u64,
+    /// How many rounds there are without a slow reader and a flood, and with them.
+    #[arg(long, default_value_t = 3)]
+    rounds: u64,
     /// Compress.
     #[arg(long)]
     deflate: bool,
@@ -89,15 +92,20 @@ async fn main() -> Result {
         (node.memory()? - empty) / args.connections as u64,
     );
 
-    publish(&mut senders, &args, start).await?;
-    println!("publish to delivery: {}", Quantiles::of(&latencies));
-
-    tokio::select! {
-        result = publish(&mut senders, &args, start) => result?,
-        result = read_slowly(&node, &args) => result?,
-        result = flood(&node, &args) => result?,
+    let [mut quiet, mut beside] = [Vec::new(), Vec::new()];
+    // In turns, because what else the machine does changes.
+    for _ in 0..args.rounds {
+        publish(&mut senders, &args, start).await?;
+        quiet.append(&mut take(&latencies));
+        tokio::select! {
+            result = publish(&mut senders, &args, start) => result?,
+            result = read_slowly(&node, &args) => result?,
+            result = flood(&node, &args) => result?,
+        }
+        beside.append(&mut take(&latencies));
     }
-    println!("beside slow readers and floods: {}", Quantiles::of(&latencies));
+    println!("publish to delivery: {}", Quantiles::new(quiet));
+    println!("beside a slow reader and a flood: {}", Quantiles::new(beside));
 
     let mut times = Vec::new();
     for number in 0..TO_ALL {
@@ -277,11 +285,6 @@ impl Quantiles {
     fn new(mut times: Vec<Duration>) -> Self {
         times.sort_unstable();
         Self(times)
-    }
-
-    /// Takes the times noted so far.
-    fn of(latencies: &Latencies) -> Self {
-        Self::new(take(latencies))
     }
 
     fn at(&self, percent: usize) -> Duration {

@@ -30,7 +30,7 @@ pub(crate) fn settings() -> Settings {
     let mut settings = Settings::parse_from(["chat", "--listen", "127.0.0.1:0"]);
     settings.jwt_secret = Some(SECRET.into());
     settings.rate = NonZeroU32::new(10_000).unwrap();
-    settings.burst = NonZeroU32::new(10_000).unwrap();
+    settings.burst = NonZeroU32::new(1_000).unwrap();
     settings.drain = Duration::from_secs(2);
     settings.timing.check = Duration::from_millis(100);
     settings
