@@ -132,7 +132,14 @@ impl Hub {
         loop {
             let new = || Arc::new(Room::new(topic.clone()));
             let room = self.rooms().entry(topic.clone()).or_insert_with(new).clone();
-            room.watched.get_or_try_init(|| self.watch(&room)).await?;
+            if !room.watched.initialized() {
+                // In a task: if the caller is gone, the topic is watched in any case, and given up by
+                // the next sweep.
+                let (hub, room) = (self.clone(), room.clone());
+                let watch =
+                    async move { room.watched.get_or_try_init(|| hub.watch(&room)).await.copied() };
+                tokio::spawn(watch).await.map_err(|_| Unavailable)??;
+            }
             let id = self.new_id();
             let (done, members) = oneshot::channel();
             let enter = Presence::Enter(topic.clone(), member.user.clone(), done);

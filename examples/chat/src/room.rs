@@ -186,13 +186,13 @@ impl Room {
         }
         for entry in &batch.entries {
             if entry.offset != state.head.offset + 1 {
-                state.expel();
+                state.expel(&self.topic);
             }
             state.head.offset = entry.offset;
             state.pass_on(&self.topic, entry);
         }
         if batch.entries.is_empty() && top > state.head.offset {
-            state.expel();
+            state.expel(&self.topic);
             state.head.offset = top;
         }
         if state.head.offset < top { Next::Read } else { Next::Wait }
@@ -223,7 +223,7 @@ impl State {
     fn pass_on(&mut self, topic: &Topic, entry: &Entry) {
         let Some(prepared) = Prepared::new(text(topic, &self.head.epoch, entry)).map(Arc::new)
         else {
-            return;
+            return self.expel(topic);
         };
         for slot in self.members.values_mut() {
             match topic {
@@ -238,13 +238,14 @@ impl State {
         }
     }
 
-    /// Ends the connections of all members: the backplane has dropped messages before this node has
-    /// read them, so they have to load the room again.
-    fn expel(&self) {
+    /// Ends the connections of all members: a message cannot be passed on, because the backplane has
+    /// dropped it before this node has read it or has something else in its place. So they have to
+    /// load the room again.
+    fn expel(&self, topic: &Topic) {
+        tracing::error!(?topic, offset = self.head.offset, "messages behind this one are missing");
         for slot in self.members.values() {
-            slot.member
-                .outbox
-                .push(Item::Close(CloseCode::SERVICE_RESTART, "messages were missed"));
+            let outbox = &slot.member.outbox;
+            outbox.push(Item::Close(CloseCode::INTERNAL_ERROR, "messages are missing"));
         }
     }
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use common::client::Client;
 use common::process::Process;
 use common::redis::RedisServer;
-use common::{Nodes, Test, ready, settings};
+use common::{Nodes, SOON, Test, get, ready, settings};
 use serde_json::{Value, json};
 
 /// Two nodes in this process, and the Redis between them.
@@ -201,6 +201,60 @@ async fn g6_a_lost_wake_up_only_delays() -> Test {
     redis.command::<u64>(&["HSET", "room:{r}:meta", "top", "1", "epoch", epoch]).await?;
     assert_eq!(bob.contents(1).await?, ["unannounced"]);
     Ok(())
+}
+
+#[tokio::test]
+async fn close_1011_for_a_message_that_is_missing() -> Test {
+    let Some(nodes) = nodes("close_1011_for_a_message_that_is_missing").await? else {
+        return Ok(());
+    };
+    let redis = nodes.redis.as_ref().ok_or("no Redis")?;
+    let mut bob = Client::in_room(nodes.b.address(), "bob", "r").await?;
+    let mut other = Client::in_room(nodes.b.address(), "cid", "s").await?;
+    // Somebody else writes where the messages are.
+    redis.command::<String>(&["XADD", "room:{r}", "1-0", "something", "else"]).await?;
+    redis.command::<u64>(&["HSET", "room:{r}:meta", "top", "1"]).await?;
+    let frame = bob.closed().await?;
+    assert_eq!(frame.code.get(), 1011);
+    assert_eq!(frame.reason.as_str(), "messages are missing");
+    other.say("s", "the other rooms go on").await?;
+    let mut bob = Client::in_room(nodes.b.address(), "bob", "r").await?;
+    let history = bob.ask(json!({ "type": "history", "roomId": "r", "limit": 10 })).await?;
+    assert_eq!(history["messages"], json!([]), "{history}");
+    assert_eq!(bob.say("r", "and this one does too").await?["offset"], 2);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_join_that_is_given_up_leaves_no_subscription() -> Test {
+    let Some(nodes) = nodes("a_join_that_is_given_up_leaves_no_subscription").await? else {
+        return Ok(());
+    };
+    let redis = nodes.redis.as_ref().ok_or("no Redis")?;
+    redis.signal("STOP")?;
+    let path = format!("/events?room=r&token={}", common::token("ann", 60, None));
+    // The room cannot be watched while Redis hangs, and the client does not wait for that.
+    let feed = tokio::time::timeout(Duration::from_millis(300), get(nodes.a.address(), &path, ""));
+    assert!(feed.await.is_err());
+    redis.signal("CONT")?;
+    // The subscription comes now, and goes with the next sweep, which may be too soon to be seen.
+    subscribed(redis, true, Duration::from_secs(3)).await?;
+    let is_gone = subscribed(redis, false, SOON).await?;
+    assert!(is_gone, "the room is watched, and nobody is in it");
+    Ok(())
+}
+
+/// Waits until a node is subscribed to a room, or none is; returns whether it came to that.
+async fn subscribed(redis: &RedisServer, wanted: bool, patience: Duration) -> Test<bool> {
+    let deadline = Instant::now() + patience;
+    while Instant::now() < deadline {
+        let channels: Vec<String> = redis.command(&["PUBSUB", "CHANNELS"]).await?;
+        if channels.iter().any(|name| name == "room:{r}:live") == wanted {
+            return Ok(true);
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    Ok(false)
 }
 
 #[tokio::test]

@@ -176,12 +176,11 @@ impl Backplane for Redis {
         let mut pipe = pipe();
         pipe.atomic().cmd("HGET").arg(keys.meta).arg("epoch").cmd("XREVRANGE").arg(keys.stream);
         pipe.arg(before).arg("-").arg("COUNT").arg(limit + 1);
-        let (epoch, entries): (Option<String>, Value) =
+        let (epoch, mut entries): (Option<String>, Vec<Value>) =
             self.link.ask(async |mut redis| pipe.query_async(&mut redis).await).await?;
-        let mut entries = parse_entries(&entries)?;
         let more = entries.len() > limit;
         entries.truncate(limit);
-        entries.reverse();
+        let entries = entries.iter().rev().filter_map(parse_entry).collect();
         Ok(Page { epoch: epoch.map_or_else(new_epoch, Into::into), entries, more })
     }
 
@@ -236,19 +235,19 @@ fn batch(head: &Value, entries: &Value, from: &Position) -> Result<Batch> {
     Ok(Batch { head: Some(head), entries })
 }
 
-/// Parses entries of a stream: `[["7-0", ["post", "{...}", "ts", "1700000000000"]], ...]`.
+/// Parses entries of a stream: `[["7-0", ["post", "{...}", "ts", "1700000000000"]], ...]`. What
+/// somebody else has added is left out, and so is missing for those who count.
 fn parse_entries(value: &Value) -> Result<Vec<Entry>> {
     let entries: Vec<Value> = from_redis_value_ref(value).map_err(not_ours)?;
-    entries.iter().map(parse_entry).collect()
+    Ok(entries.iter().filter_map(parse_entry).collect())
 }
 
-fn parse_entry(value: &Value) -> Result<Entry> {
+fn parse_entry(value: &Value) -> Option<Entry> {
     let (id, (_, post, _, ts)): (String, (String, String, String, u64)) =
-        from_redis_value_ref(value).map_err(not_ours)?;
-    let offset = id.split_once('-').and_then(|(offset, _)| offset.parse().ok());
-    let offset = offset.ok_or_else(|| not_ours("an id that is no offset"))?;
-    let post = serde_json::from_str(&post).map_err(not_ours)?;
-    Ok(Entry { offset, ts, post: Arc::new(post) })
+        from_redis_value_ref(value).ok()?;
+    let (offset, _) = id.split_once('-')?;
+    let post = serde_json::from_str(&post).ok()?;
+    Some(Entry { offset: offset.parse().ok()?, ts, post: Arc::new(post) })
 }
 
 /// Notes that somebody else writes to our keys.

@@ -12,7 +12,7 @@ redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[6], offset .. '-0', 'post', ARGV
 redis.call('SET', KEYS[3], string.format('%d:%d', offset, ts), 'PX', ARGV[8])
 -- Each post removes at most two that are too old, so none waits long, and no call takes long.
 for _, entry in ipairs(redis.call('XRANGE', KEYS[1], '-', '+', 'COUNT', 2)) do
-  if tonumber(entry[2][4]) < ts - ARGV[7] then redis.call('XDEL', KEYS[1], entry[1]) end
+  if (tonumber(entry[2][4]) or 0) < ts - ARGV[7] then redis.call('XDEL', KEYS[1], entry[1]) end
 end
 redis.call('PEXPIRE', KEYS[1], ARGV[7])
 redis.call('PEXPIRE', KEYS[2], ARGV[7])
