@@ -23,8 +23,13 @@ use super::report::Report;
 pub(crate) const SECRET: &str = "the secret of the checker";
 /// How long a connection, and each answer on the way to it, may take.
 const PATIENCE: Duration = Duration::from_secs(6);
-/// How long a message may be without an ack before it is sent again.
-const RESEND: Duration = Duration::from_secs(3);
+/// How long a message may be without an answer before it is sent again: longer than a node takes that
+/// has to catch up, because whoever asks again too soon keeps it from that.
+const RESEND: Duration = Duration::from_secs(10);
+/// How long after a refusal it is sent again.
+const RETRY: Duration = Duration::from_secs(1);
+/// How many messages a client publishes without an ack.
+const WINDOW: usize = 20;
 
 /// What the clients do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -153,7 +158,7 @@ pub(crate) struct Client {
     report: Arc<Report>,
     /// The rooms, and how far each was followed.
     rooms: BTreeMap<String, Option<Place>>,
-    /// What was not acked, by its key: the room, and when it was sent.
+    /// What was not acked, by its key: the room, and when it is due to be sent again.
     pending: BTreeMap<String, (String, Instant)>,
     published: u64,
 }
@@ -219,7 +224,9 @@ impl Session<'_> {
             }
             self.send(join).await?;
         }
+        // What the last connection was asked, this one may know nothing of.
         let mut alive = Instant::now();
+        self.client.pending.values_mut().for_each(|(_, due)| *due = alive);
         loop {
             let pause = Duration::from_millis(self.client.random.random_range(5..150));
             let next = Instant::now() + pause;
@@ -234,7 +241,7 @@ impl Session<'_> {
                 return Err("silent".into());
             }
             if self.joined.len() == self.client.rooms.len() {
-                if *phases.borrow() == Phase::Publish {
+                if *phases.borrow() == Phase::Publish && self.client.pending.len() < WINDOW {
                     self.publish().await?;
                 }
                 self.resend().await?;
@@ -248,7 +255,7 @@ impl Session<'_> {
         let room = room(self.client.random.random_range(0..rooms));
         self.client.published += 1;
         let key = format!("{}/{}", self.client.number, self.client.published);
-        self.client.pending.insert(key.clone(), (room.clone(), Instant::now()));
+        self.client.pending.insert(key.clone(), (room.clone(), Instant::now() + RESEND));
         self.client.report.pending(self.client.number, self.client.pending.len());
         // Now and then, as clients do that have lost patience.
         let times = if self.client.random.random_ratio(1, 10) { 2 } else { 1 };
@@ -259,15 +266,18 @@ impl Session<'_> {
     }
 
     async fn transmit(&mut self, room: &str, key: &str) -> Result {
-        self.send(json!({ "type": "message", "roomId": room, "key": key, "content": key })).await
+        let message =
+            json!({ "type": "message", "id": key, "roomId": room, "key": key, "content": key });
+        self.send(message).await
     }
 
     /// Publishes again what was not acked.
     async fn resend(&mut self) -> Result {
-        let due = self.client.pending.iter_mut().filter_map(|(key, (room, sent))| {
-            let is_due = sent.elapsed() > RESEND;
+        let now = Instant::now();
+        let due = self.client.pending.iter_mut().filter_map(|(key, (room, due))| {
+            let is_due = *due <= now;
             if is_due {
-                *sent = Instant::now();
+                *due = now + RESEND;
             }
             is_due.then(|| (room.clone(), key.clone()))
         });
@@ -300,6 +310,10 @@ impl Session<'_> {
             }
             Some("error") if message["code"] == "unavailable" => {
                 self.client.report.count(|counts| counts.unavailable += 1);
+                let key = message["re"].as_str().unwrap_or_default();
+                if let Some((_, due)) = self.client.pending.get_mut(key) {
+                    *due = Instant::now() + RETRY;
+                }
                 // A room that was not joined is joined in the next connection.
                 if self.joined.len() < self.client.rooms.len() {
                     return Err("a room is unavailable".into());
