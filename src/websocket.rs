@@ -86,8 +86,6 @@ pub use storage::Storage;
 #[cfg(target_has_atomic = "32")]
 use identity::Identity;
 
-use clock::Clock;
-
 use crate::close::CloseCode;
 use crate::connection::Connection;
 #[cfg(feature = "deflate")]
@@ -108,7 +106,6 @@ use crate::timers::Timer;
 pub struct WebSocket<R: Role, S> {
     receiver: Receiver<R, S>,
     sender: Sender<R, S>,
-    clock: Clock,
 }
 
 #[cfg(feature = "alloc")]
@@ -159,7 +156,6 @@ impl<R: Role, S: Storage> WebSocket<R, S> {
         Self {
             receiver: Receiver::new(receiver, &config, read),
             sender: Sender::new(sender, &config, write),
-            clock: Clock::new(config.timeouts),
         }
     }
 
@@ -357,14 +353,14 @@ impl<R: Role, S: Storage> WebSocket<R, S> {
         let half = &self.receiver.half;
         let answered = half.error().is_some() || half.is_close_received() && half.is_server();
         let done = answered && self.sender.is_close_sent() && !self.wants_transmit();
-        half.is_eof() || self.clock.is_over || done
+        half.is_eof() || self.sender.clock.is_over || done
     }
 
     /// Returns when to call [`handle_timeout`](Self::handle_timeout) at the latest; `None` for
     /// never. What has happened since the time was last reported does not count yet.
     #[must_use]
     pub fn deadline(&self) -> Option<Duration> {
-        let (next, review) = (self.clock.deadline(), self.receiver.surplus.deadline());
+        let (next, review) = (self.sender.clock.deadline(), self.receiver.surplus.deadline());
         review.min(next).or(next).or(review)
     }
 
@@ -378,7 +374,7 @@ impl<R: Role, S: Storage> WebSocket<R, S> {
     pub fn handle_timeout(&mut self, now: Duration) -> Option<Timer> {
         self.receiver.review(now);
         let closing = self.sender.is_close_sent();
-        let expired = self.clock.tick(&mut self.receiver, closing, now)?;
+        let expired = self.sender.clock.tick(&mut self.receiver, closing, now)?;
         match expired {
             // If the queue has no room for it, the peer reads nothing, and will miss nothing.
             Timer::Ping => {
@@ -387,10 +383,10 @@ impl<R: Role, S: Storage> WebSocket<R, S> {
             }
             Timer::Message => {
                 let _ = self.sender.close(CloseCode::POLICY_VIOLATION, "");
-                self.clock.close(now);
+                self.sender.clock.close(now);
             }
             Timer::Handshake | Timer::Pong | Timer::Close => {
-                self.clock.is_over = true;
+                self.sender.clock.is_over = true;
                 self.sender.failed = true;
             }
         }
@@ -449,7 +445,7 @@ impl<R: Role, S: Storage> WebSocket<R, S> {
         {
             let identity = Identity::new();
             self.receiver.split = Some(identity);
-            self.sender.split = Some((identity, self.clock));
+            self.sender.split = Some(identity);
         }
         (self.receiver, self.sender)
     }
@@ -472,9 +468,9 @@ impl<R: Role, S: Storage> WebSocket<R, S> {
         mut sender: Sender<R, S>,
     ) -> Result<Self, (Receiver<R, S>, Sender<R, S>)> {
         match (receiver.split, sender.split) {
-            (Some(one), Some((other, clock))) if one == other => {
+            (Some(one), Some(other)) if one == other => {
                 sender.failed |= receiver.half.error().is_some();
-                Ok(Self { receiver, sender, clock })
+                Ok(Self { receiver, sender })
             }
             _ => Err((receiver, sender)),
         }

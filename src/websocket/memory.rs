@@ -29,7 +29,7 @@ impl<R: Role, S: Storage> Receiver<R, S> {
         if self.surplus.is_due(now, self.capacity() > self.retain) {
             let needed = self.buffer.take_peak();
             #[cfg(feature = "deflate")]
-            let needed = needed.max(self.inflated.as_mut().map_or(0, Inflated::take_peak));
+            let needed = needed.max(self.inflated.as_deref_mut().map_or(0, Inflated::take_peak));
             // A buffer grows to twice what it needs.
             self.release_to(self.retain.max(needed.saturating_mul(2)));
             self.surplus.reviewed(now, self.capacity() > self.retain);
@@ -62,7 +62,7 @@ impl<R: Role, S: Storage> Receiver<R, S> {
     pub(super) fn capacity(&self) -> usize {
         let held = self.buffer.capacity();
         #[cfg(feature = "deflate")]
-        let held = held.saturating_add(self.inflated.as_ref().map_or(0, Inflated::capacity));
+        let held = held.saturating_add(self.inflated.as_deref().map_or(0, Inflated::capacity));
         held
     }
 }

@@ -124,12 +124,13 @@ impl<R: Role> Receiver<R, BytesMut> {
             Found::Chunk(part, place) => chunk(part, self.buffer.take_owned(place)),
             #[cfg(feature = "deflate")]
             Found::Inflated(kind) => {
-                let payload = self.inflated.as_mut().map(Inflated::take_owned).unwrap_or_default();
+                let payload =
+                    self.inflated.as_deref_mut().map(Inflated::take_owned).unwrap_or_default();
                 OwnedEvent::Message(OwnedMessage::new(kind, payload))
             }
             #[cfg(feature = "deflate")]
             Found::InflatedChunk(part) => {
-                let payload = self.inflated.as_mut().map(Inflated::take_owned);
+                let payload = self.inflated.as_deref_mut().map(Inflated::take_owned);
                 chunk(part, payload.unwrap_or_default())
             }
             Found::Ping => OwnedEvent::Ping(copied(self.half.control_payload())),

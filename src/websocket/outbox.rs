@@ -26,18 +26,29 @@ pub(super) struct Outbox<S> {
     shared: Shared,
     /// The start of a frame, at or before the first one that nothing was written of.
     boundary: usize,
-    urgent: Urgent,
+    urgent: Option<Rare<Urgent>>,
 }
+
+/// Apart, where there is a heap, so that a connection that has none is smaller.
+#[cfg(feature = "alloc")]
+type Rare<T> = alloc::boxed::Box<T>;
+#[cfg(not(feature = "alloc"))]
+type Rare<T> = T;
 
 /// A control frame that goes ahead of a long queue, at the next boundary between two frames.
 #[derive(Clone)]
 struct Urgent {
-    bytes: [u8; ControlFrame::MAX_LEN],
-    /// 0 if there is none.
-    len: usize,
-    sent: usize,
+    frame: ControlFrame,
+    /// Bytes at its end that wait: at least one.
+    left: usize,
     /// Its place in the queue, once any of what follows was handed out.
     at: Option<usize>,
+}
+
+impl Urgent {
+    fn bytes(&self) -> &[u8] {
+        self.frame.get(self.frame.len().saturating_sub(self.left)..).unwrap_or_default()
+    }
 }
 
 /// Without the bytes, which may be secret, and many.
@@ -47,16 +58,14 @@ impl<S> fmt::Debug for Outbox<S> {
             .field("sent", &self.sent)
             .field("end", &self.end)
             .field("shared", &self.shared.len())
-            .field("urgent", &self.urgent.len)
+            .field("urgent", &self.urgent.is_some())
             .finish_non_exhaustive()
     }
 }
 
 impl<S: Storage> Outbox<S> {
     pub(super) const fn new(storage: S) -> Self {
-        let bytes = [0; ControlFrame::MAX_LEN];
-        let urgent = Urgent { bytes, len: 0, sent: 0, at: None };
-        Self { storage, sent: 0, end: 0, shared: Shared::new(), boundary: 0, urgent }
+        Self { storage, sent: 0, end: 0, shared: Shared::new(), boundary: 0, urgent: None }
     }
 
     pub(super) const fn storage(&self) -> &S {
@@ -66,7 +75,10 @@ impl<S: Storage> Outbox<S> {
     /// Returns how many bytes wait.
     #[inline]
     pub(super) const fn len(&self) -> usize {
-        let urgent = self.urgent.len.saturating_sub(self.urgent.sent);
+        let urgent = match &self.urgent {
+            Some(urgent) => urgent.left,
+            None => 0,
+        };
         let stored = self.end.saturating_sub(self.sent).saturating_add(urgent);
         stored.saturating_add(self.shared.len())
     }
@@ -126,28 +138,26 @@ impl<S: Storage> Outbox<S> {
 
     /// Returns whether [`push_control`](Self::push_control) has room for any control frame.
     pub(super) const fn takes_control(&self) -> bool {
-        self.urgent.len == 0
+        self.urgent.is_none()
     }
 
     /// Queues a control frame: behind a short queue, ahead of a long one; `false` if there is no
     /// room.
-    pub(super) fn push_control(&mut self, frame: &[u8]) -> bool {
+    pub(super) fn push_control(&mut self, frame: &ControlFrame) -> bool {
         if self.len() < SHORT && self.reserve(frame.len()) && self.push(frame, &[], None) {
             return true;
         }
-        let (true, Some(place)) = (self.urgent.len == 0, self.urgent.bytes.get_mut(..frame.len()))
-        else {
-            return false;
-        };
-        place.copy_from_slice(frame);
-        (self.urgent.len, self.urgent.sent, self.urgent.at) = (frame.len(), 0, None);
-        true
+        let is_free = self.urgent.is_none();
+        if is_free {
+            self.urgent = Some(Urgent { frame: *frame, left: frame.len(), at: None }.into());
+        }
+        is_free
     }
 
     /// Returns whether all that waits is stored, in order: nothing is shared, and nothing goes ahead.
     #[inline(always)]
     const fn is_plain(&self) -> bool {
-        self.urgent.len == 0 && self.shared.len() == 0
+        self.urgent.is_none() && self.shared.len() == 0
     }
 
     /// Returns the first bytes that wait, in one slice.
@@ -162,16 +172,31 @@ impl<S: Storage> Outbox<S> {
 
     /// Settles what is written next: nothing will go ahead of it until it is.
     pub(super) fn settle(&mut self) {
-        if self.urgent.len > 0 && self.urgent.at.is_none() {
-            self.urgent.at = Some(self.next_boundary());
+        if self.urgent.as_ref().is_some_and(|urgent| urgent.at.is_none()) {
+            let at = self.next_boundary();
+            if let Some(urgent) = &mut self.urgent {
+                urgent.at = Some(at);
+            }
+        }
+    }
+
+    /// Returns where the urgent frame goes, if that is settled.
+    fn urgent_at(&self) -> Option<usize> {
+        self.urgent.as_ref()?.at
+    }
+
+    /// Changes where the urgent frame goes, if that is settled.
+    #[inline]
+    fn move_urgent(&mut self, to: impl FnOnce(usize) -> usize) {
+        if let Some(urgent) = &mut self.urgent {
+            urgent.at = urgent.at.map(to);
         }
     }
 
     /// Returns what waits, in order, once it is [settled](Self::settle); no slice is empty.
     pub(super) fn slices(&self) -> Slices<'_, impl Iterator<Item = (usize, &[u8])>> {
-        let urgent = self.urgent.bytes.get(self.urgent.sent..self.urgent.len).unwrap_or_default();
         let stored = self.storage.bytes().get(..self.end).unwrap_or_default();
-        let urgent = self.urgent.at.map(|at| (at, urgent));
+        let urgent = self.urgent.as_ref().and_then(|urgent| Some((urgent.at?, urgent.bytes())));
         Slices { stored, at: self.sent, shared: self.shared.iter().peekable(), urgent }
     }
 
@@ -187,7 +212,7 @@ impl<S: Storage> Outbox<S> {
         }
         if self.sent == self.end && self.shared.len() == 0 {
             (self.sent, self.end, self.boundary) = (0, 0, 0);
-            self.urgent.at = self.urgent.at.map(|_| 0);
+            self.move_urgent(|_| 0);
         }
         true
     }
@@ -198,7 +223,7 @@ impl<S: Storage> Outbox<S> {
         let mut left = len;
         while left > 0 {
             let next = self.shared.iter().next().map_or(self.end, |(at, _)| at);
-            let stop = self.urgent.at.map_or(next, |at| next.min(at));
+            let stop = self.urgent_at().map_or(next, |at| next.min(at));
             let stored = stop.saturating_sub(self.sent).min(left);
             self.sent = self.sent.saturating_add(stored);
             left = left.saturating_sub(stored);
@@ -210,17 +235,18 @@ impl<S: Storage> Outbox<S> {
                 }
                 continue;
             }
-            if self.urgent.at != Some(self.sent) {
+            let urgent = self.urgent.as_mut().filter(|urgent| urgent.at == Some(self.sent));
+            let Some(urgent) = urgent else {
                 if stored == 0 {
                     break;
                 }
                 continue;
-            }
-            let urgent = self.urgent.len.saturating_sub(self.urgent.sent).min(left);
-            self.urgent.sent = self.urgent.sent.saturating_add(urgent);
-            left = left.saturating_sub(urgent);
-            if self.urgent.sent == self.urgent.len {
-                (self.urgent.len, self.urgent.sent, self.urgent.at) = (0, 0, None);
+            };
+            let taken = urgent.left.min(left);
+            urgent.left = urgent.left.saturating_sub(taken);
+            left = left.saturating_sub(taken);
+            if urgent.left == 0 {
+                self.urgent = None;
             }
         }
     }
@@ -272,7 +298,7 @@ impl<S: Storage> Outbox<S> {
         move_to_front(bytes.unwrap_or_default(), by);
         (self.sent, self.end) = (0, waiting);
         self.boundary = boundary.saturating_sub(by);
-        self.urgent.at = self.urgent.at.map(|at| at.saturating_sub(by));
+        self.move_urgent(|at| at.saturating_sub(by));
         self.shared.shift(by);
     }
 }

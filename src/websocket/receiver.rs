@@ -1,5 +1,8 @@
 //! The receiving half: from bytes read to whole messages (RFC 6455 §5.4, §6.2).
 
+#[cfg(feature = "deflate")]
+use alloc::boxed::Box;
+
 use super::buffer::{Buffer, Place};
 use super::config::Config;
 use super::event::{Event, Message, Text};
@@ -47,7 +50,7 @@ pub struct Receiver<R: Role, S> {
     #[cfg(feature = "bytes")]
     pub(super) lent_uninitialised: bool,
     #[cfg(feature = "deflate")]
-    pub(super) inflated: Option<Inflated>,
+    pub(super) inflated: Option<Box<Inflated>>,
 }
 
 /// What happens to the data of the open message.
@@ -89,7 +92,7 @@ impl<R: Role, S: Storage> Receiver<R, S> {
     #[cfg(feature = "deflate")]
     pub(super) fn inflate_with(&mut self, inflater: crate::deflate::Inflater) {
         self.half.inflate();
-        self.inflated = Some(Inflated::new(inflater));
+        self.inflated = Some(Box::new(Inflated::new(inflater)));
     }
 
     /// Returns room for the next bytes of the stream: read into it, then call
@@ -188,12 +191,12 @@ impl<R: Role, S: Storage> Receiver<R, S> {
             Found::Chunk(part, place) => Event::Chunk(part.of(self.buffer.get(place))),
             #[cfg(feature = "deflate")]
             Found::Inflated(kind) => {
-                let payload = self.inflated.as_mut().map(Inflated::take).unwrap_or_default();
+                let payload = self.inflated.as_deref_mut().map(Inflated::take).unwrap_or_default();
                 Event::Message(whole(kind, payload))
             }
             #[cfg(feature = "deflate")]
             Found::InflatedChunk(part) => {
-                let payload = self.inflated.as_mut().map(Inflated::take).unwrap_or_default();
+                let payload = self.inflated.as_deref_mut().map(Inflated::take).unwrap_or_default();
                 Event::Chunk(part.of(payload))
             }
             Found::Ping => Event::Ping(self.half.control_payload()),

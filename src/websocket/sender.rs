@@ -1,11 +1,13 @@
 //! The sending half: from messages to bytes to write (RFC 6455 §6.1).
 
+#[cfg(feature = "deflate")]
+use alloc::boxed::Box;
+
 #[cfg(feature = "bytes")]
 use bytes::Bytes;
 
 #[cfg(feature = "bytes")]
 use super::buffer::SPLIT;
-#[cfg(target_has_atomic = "32")]
 use super::clock::Clock;
 use super::config::Config;
 #[cfg(target_has_atomic = "32")]
@@ -40,21 +42,24 @@ pub struct Sender<R: Role, S> {
     retain: usize,
     /// The connection has failed: nothing may be sent but a Close.
     pub(super) failed: bool,
-    /// The connection that this half was split off, and its clock.
+    /// That of both halves; it stands still while they are split.
+    pub(super) clock: Clock,
+    /// The connection that this half was split off.
     #[cfg(target_has_atomic = "32")]
-    pub(super) split: Option<(Identity, Clock)>,
+    pub(super) split: Option<Identity>,
     #[cfg(feature = "deflate")]
-    deflater: Option<Deflater>,
+    deflater: Option<Box<Deflater>>,
 }
 
 impl<R: Role, S: Storage> Sender<R, S> {
-    pub(super) const fn new(half: SendHalf<R>, config: &Config, storage: S) -> Self {
+    pub(super) fn new(half: SendHalf<R>, config: &Config, storage: S) -> Self {
         Self {
             half,
             outbox: Outbox::new(storage),
             high_water: config.high_water,
             retain: config.retain,
             failed: false,
+            clock: Clock::new(config.timeouts),
             #[cfg(target_has_atomic = "32")]
             split: None,
             #[cfg(feature = "deflate")]
@@ -64,12 +69,12 @@ impl<R: Role, S: Storage> Sender<R, S> {
 
     #[cfg(feature = "deflate")]
     pub(super) fn deflate_with(&mut self, deflater: Deflater) {
-        self.deflater = Some(deflater);
+        self.deflater = Some(Box::new(deflater));
     }
 
     #[cfg(all(feature = "bytes", feature = "deflate"))]
-    pub(super) const fn deflater(&self) -> Option<&Deflater> {
-        self.deflater.as_ref()
+    pub(super) fn deflater(&self) -> Option<&Deflater> {
+        self.deflater.as_deref()
     }
 
     /// Frees all memory that nothing waits in, and that compression can do without.

@@ -156,7 +156,7 @@ fn what_a_connection_holds_is_what_the_documentation_says() {
 }
 
 #[test]
-fn nothing_is_taken_before_it_is_needed_and_all_is_given_back() {
+fn no_window_is_taken_before_it_is_needed_and_all_is_given_back() {
     let ((), after, _) = held(|| {
         let (mut buffers, mut others) = ([[0; 300]; 2], [[0; 300]; 2]);
         let [read, write] = &mut buffers;
@@ -165,7 +165,7 @@ fn nothing_is_taken_before_it_is_needed_and_all_is_given_back() {
             let ws = WebSocket::new(Server, config, &mut read[..], &mut write[..]);
             ws.deflate(Some(negotiated(false)))
         });
-        assert_eq!(at_first, 0);
+        assert!(at_first <= 368, "{at_first} bytes for the state, without the windows");
         let mut ws = ws;
         let (result, taken, _) = held(|| ws.send("short"));
         assert_eq!((result, taken), (Ok(()), 0), "below the threshold");

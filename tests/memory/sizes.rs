@@ -8,6 +8,15 @@ fn a_connection_is_at_most_256_bytes() {
     assert!(size_of::<Connection<Client<fn() -> [u8; 4]>>>() <= 256 + 8);
 }
 
+/// Compression that was not negotiated, and a Ping ahead of a long queue that there is not, take a
+/// pointer each.
+#[cfg(feature = "bytes")]
+#[test]
+fn a_websocket_over_bytes_is_at_most_720_bytes() {
+    let size = size_of::<WebSocket<Server, bytes::BytesMut>>();
+    assert!(size <= 720, "{size}");
+}
+
 #[test]
 fn an_event_is_two_pointers_and_8_bytes() {
     let bytes = 2 * size_of::<usize>() + 8;
