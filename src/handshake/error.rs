@@ -273,7 +273,7 @@ pub enum HandshakeSendError {
     /// A response with this status cannot end a handshake.
     ///
     /// The status is outside 200..=599, or one of 204, 205 and 304, which have no body, or in HTTP/2
-    /// and HTTP/3 it is 426, which demands an `Upgrade`.
+    /// and HTTP/3 it is 426, which demands an `Upgrade`, or 2xx, which accepts the request.
     InvalidStatus,
     /// A head of HTTP/2 or HTTP/3 cannot be written as bytes: an HTTP stack encodes its headers.
     NotHttp1,

@@ -127,7 +127,6 @@ impl Reject {
         let version = HttpVersion::from(version);
         let status = match self.status.as_u16() {
             426 if version >= HttpVersion::Http2 => 400,
-            200..=299 if version >= HttpVersion::Http2 => 500,
             status => status,
         };
         let head = with_headers(&self.headers, |headers| {

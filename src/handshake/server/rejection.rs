@@ -85,7 +85,8 @@ impl<'a> Rejection<'a> {
     /// Returns the response as status and headers, for an HTTP stack to send before the body.
     ///
     /// For HTTP/2 and HTTP/3 there is no `Connection` and no `Upgrade`, so a rejection with status
-    /// 426 is not possible; with 400, `Sec-WebSocket-Version` is added automatically.
+    /// 426 is not possible; with 400, `Sec-WebSocket-Version` is added automatically. A status of
+    /// 2xx is not possible either, because it would accept the request.
     ///
     /// ```
     /// use rfc6455::handshake::{HttpVersion, Rejection};
@@ -106,12 +107,14 @@ impl<'a> Rejection<'a> {
     pub fn head(&self, version: HttpVersion) -> Result<ResponseHead<'a>, HandshakeSendError> {
         let status = self.status;
         // RFC 9110 §15.5.22: "The server MUST send an Upgrade header field in a 426 response". In
-        // HTTP/2 it cannot.
+        // HTTP/2 it cannot, and there 2xx accepts (RFC 9110 §9.3.6).
         let has_upgrade = version < HttpVersion::Http2;
-        if !(200..=599).contains(&status)
-            || matches!(status, 204 | 205 | 304)
-            || (status == 426 && !has_upgrade)
-        {
+        let is_refusal = match status {
+            204 | 205 | 304 => false,
+            200..=299 | 426 => has_upgrade,
+            _ => (300..=599).contains(&status),
+        };
+        if !is_refusal {
             return Err(HandshakeSendError::InvalidStatus);
         }
         check_headers(self.headers, &[])?;
