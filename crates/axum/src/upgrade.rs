@@ -147,7 +147,10 @@ impl WebSocketUpgrade {
     }
 
     /// Sets what is called if the request could not be upgraded after all: because the connection
-    /// failed, or because the response could not be sent.
+    /// failed, or because the response was not sent, or was replaced by one that does not accept.
+    ///
+    /// A replaced response is known at once in HTTP/2. In HTTP/1.1 it is known when the connection
+    /// ends, and at the latest after the deadline of the handshake.
     pub fn on_failed_upgrade(mut self, callback: impl FnOnce(Error) + Send + 'static) -> Self {
         self.on_failed = Box::new(callback);
         self

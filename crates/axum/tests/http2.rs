@@ -5,6 +5,8 @@ mod common;
 use std::time::Duration;
 
 use axum::Router;
+use axum::middleware::map_response;
+use axum::response::Response;
 use axum::routing::any;
 use common::{Test, serve};
 use http::{Request, StatusCode};
@@ -15,9 +17,12 @@ use hyper::ext::Protocol;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use rfc6455_axum::rfc6455::handshake::{ClientRequest, Offer, Response as Handshake};
 use rfc6455_axum::rfc6455::{AnyRole, CloseCode, WebSocket as Codec, deflate};
-use rfc6455_axum::{Config, Message, WebSocket, WebSocketUpgrade, WebSocketUpgradeRejection};
+use rfc6455_axum::{
+    Config, Error, Message, WebSocket, WebSocketUpgrade, WebSocketUpgradeRejection,
+};
 use rfc6455_tokio::{Keys, WebSocketStream};
 use tokio::net::TcpStream;
+use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 async fn echo(mut ws: WebSocket) {
@@ -28,16 +33,18 @@ async fn echo(mut ws: WebSocket) {
     }
 }
 
-async fn handler(
-    ws: WebSocketUpgrade,
-) -> Result<axum::response::Response, WebSocketUpgradeRejection> {
+async fn handler(ws: WebSocketUpgrade) -> Result<Response, WebSocketUpgradeRejection> {
     let ws = ws.require_origin(&["https://example.com"])?;
     Ok(ws.protocols(["echo"]).deflate(deflate::Config::DEFAULT).on_upgrade(echo))
 }
 
-/// Opens a connection of HTTP/2 to an echo server that allows the extended CONNECT.
-async fn open() -> Test<SendRequest<Empty<Bytes>>> {
-    let address = serve(Router::new().route("/echo", any(handler))).await?;
+fn app() -> Router {
+    Router::new().route("/echo", any(handler))
+}
+
+/// Opens a connection of HTTP/2 to a server that allows the extended CONNECT.
+async fn open(app: Router) -> Test<SendRequest<Empty<Bytes>>> {
+    let address = serve(app).await?;
     let io = TokioIo::new(TcpStream::connect(address).await?);
     let (requests, connection) =
         hyper::client::conn::http2::handshake(TokioExecutor::new(), io).await?;
@@ -65,7 +72,7 @@ fn connect(offer: Offer<'_>) -> Test<(Request<Empty<Bytes>>, ClientRequest<'_>)>
 
 #[tokio::test]
 async fn rfc8441_s5_websockets_share_a_connection() -> Test {
-    let mut requests = open().await?;
+    let mut requests = open(app()).await?;
     let config = Config::DEFAULT.deflate(deflate::Config::DEFAULT);
     let extensions = deflate::Config::DEFAULT.offer();
     let mut sockets = Vec::new();
@@ -99,8 +106,26 @@ async fn rfc8441_s5_websockets_share_a_connection() -> Test {
 }
 
 #[tokio::test]
+async fn upgrade_whose_response_is_replaced_calls_back() -> Test {
+    let (errors, mut failed) = mpsc::unbounded_channel();
+    let handler = async move |ws: WebSocketUpgrade| {
+        ws.on_failed_upgrade(move |error| _ = errors.send(error)).on_upgrade(echo)
+    };
+    let refuse = |mut response: Response| async {
+        *response.status_mut() = StatusCode::FORBIDDEN;
+        response
+    };
+    let app = Router::new().route("/echo", any(handler)).layer(map_response(refuse));
+    let mut requests = open(app).await?;
+    let (request, _) = connect(offer())?;
+    assert_eq!(requests.send_request(request).await?.status(), StatusCode::FORBIDDEN);
+    assert!(matches!(failed.recv().await, Some(Error::Io(_))));
+    Ok(())
+}
+
+#[tokio::test]
 async fn refusal_leaves_the_connection_open() -> Test {
-    let mut requests = open().await?;
+    let mut requests = open(app()).await?;
     for _ in 0..2 {
         let (request, _) = connect(offer().origin(Some("https://example.net")))?;
         let response = requests.send_request(request).await?;

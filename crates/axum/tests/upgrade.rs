@@ -3,12 +3,15 @@
 mod common;
 
 use std::future::pending;
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use axum::Router;
+use axum::http::StatusCode;
+use axum::middleware::map_response;
 use axum::response::Response;
 use axum::routing::any;
 use common::{Test, serve};
@@ -219,6 +222,29 @@ async fn failed_upgrade_calls_back() -> Test {
     let unanswered = tokio::spawn(connect(format!("ws://{address}/unsent")));
     assert!(matches!(failed.recv().await, Some(Error::TimedOut(Timer::Handshake))));
     unanswered.abort();
+    Ok(())
+}
+
+#[tokio::test]
+async fn upgrade_whose_response_is_replaced_calls_back() -> Test {
+    let (errors, mut failed) = mpsc::unbounded_channel();
+    let handler = async move |ws: WebSocketUpgrade| {
+        let upgraded = errors.clone();
+        ws.on_failed_upgrade(move |error| _ = errors.send(Some(error)))
+            .on_upgrade(async move |_| _ = upgraded.send(None))
+    };
+    let refuse = |mut response: Response| async {
+        *response.status_mut() = StatusCode::FORBIDDEN;
+        response
+    };
+    let app = Router::new().route("/", any(handler)).layer(map_response(refuse));
+    let address = serve(app).await?;
+    let refused = connect(request(address)?).await;
+    assert!(
+        matches!(refused, Err(Error::Refused(response)) if response.response().status() == 403)
+    );
+    let error = failed.recv().await.flatten();
+    assert!(matches!(error, Some(Error::Io(error)) if error.kind() == ErrorKind::UnexpectedEof));
     Ok(())
 }
 

@@ -1,6 +1,9 @@
 //! Upgrades of requests that hyper received: of HTTP/1.1, and by an extended CONNECT of HTTP/2.
 
+use std::future::poll_fn;
 use std::io::{Error as IoError, ErrorKind};
+use std::pin::pin;
+use std::task::Poll;
 
 use bytes::Bytes;
 use http::{Request, Response, StatusCode, Version};
@@ -11,7 +14,7 @@ use rfc6455::handshake::{
     self, HandshakeError, HandshakeSendError, HttpVersion, Rejection, Upgrade,
 };
 
-use crate::accept::{Accept, Reject, agree, with_headers, within};
+use crate::accept::{Accept, Reject, agree, fed, read, with_headers, within};
 use crate::config::Config;
 use crate::connection::Codec;
 use crate::error::{Error, Result};
@@ -61,7 +64,9 @@ pub fn check_upgrade<B>(request: &Request<B>) -> std::result::Result<Upgrade<'_>
 ///   has refused it: the response says so;
 /// - [`Error::HandshakeSend`] if what the callback returned cannot be sent, and [`Error::Io`] if
 ///   hyper does not offer to upgrade: the response has status 500;
-/// - [`Error::TimedOut`] and [`Error::Io`] if the response was not sent.
+/// - [`Error::TimedOut`] and [`Error::Io`] if the response was not sent, or was replaced by one that
+///   does not accept: after that, hyper hands over an HTTP/1.1 connection once it has ended, which
+///   is an [`Error::Io`] of the kind [`UnexpectedEof`](ErrorKind::UnexpectedEof).
 pub fn upgrade<B, F>(
     request: &mut Request<B>,
     config: &Config,
@@ -85,8 +90,15 @@ where
     let socket = Box::pin(async move {
         let (upgraded, codec, subprotocol) = opening?;
         let upgraded = Box::pin(async { Ok(upgraded.await.map_err(IoError::other)?) });
-        let transport = TokioIo::new(within(&config, upgraded).await?);
-        let ws = WebSocketStream::from_codec(transport, codec, &config);
+        let mut transport = TokioIo::new(within(&config, upgraded).await?);
+        let mut first = [0; 256];
+        // Without waiting: a connection that has ended is no WebSocket.
+        let arrived = poll_fn(|cx| Poll::Ready(pin!(read(&mut transport, &mut first)).poll(cx)));
+        let len = match arrived.await {
+            Poll::Ready(len) => len?,
+            Poll::Pending => 0,
+        };
+        let ws = WebSocketStream::from_codec(transport, fed(codec, &first[..len])?, &config);
         Ok(ws.with_subprotocol(subprotocol.as_deref()))
     });
     (response, socket)
