@@ -3,10 +3,15 @@
 
 use std::env;
 use std::error::Error;
+use std::sync::LazyLock;
 
 use rfc6455_tokio::rfc6455::deflate;
 use rfc6455_tokio::{Accept, Config, accept_with};
 use tokio::net::{TcpListener, TcpStream};
+
+/// One for all connections: a task that owned it would be larger by its size.
+static CONFIG: LazyLock<Config> =
+    LazyLock::new(|| Config::DEFAULT.deflate(deflate::Config::DEFAULT));
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -30,8 +35,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
 async fn echo(stream: TcpStream) -> rfc6455_tokio::Result<()> {
     stream.set_nodelay(true)?;
-    let config = Config::DEFAULT.deflate(deflate::Config::DEFAULT);
-    let mut ws = accept_with(stream, &config, async |_| Ok(Accept::new())).await?;
+    let mut ws = accept_with(stream, &CONFIG, async |_| Ok(Accept::new())).await?;
     while let Some(message) = ws.recv().await {
         let message = message?;
         if message.is_data() {

@@ -102,9 +102,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocketStream<S> {
     ///
     /// # Errors
     /// [`Error::Send`] if it cannot be sent, with nothing changed; [`Error::Io`].
-    pub async fn send(&mut self, message: impl Into<Message>) -> Result<()> {
-        self.feed(message).await?;
-        self.flush().await
+    pub fn send(&mut self, message: impl Into<Message>) -> impl Future<Output = Result<()>> {
+        let message = message.into();
+        async move {
+            self.ready(message.len()).await?;
+            self.connection.queue(message)?;
+            self.flush().await
+        }
     }
 
     /// Queues a message; waits only while [`Config::backpressure`] bytes are queued.
@@ -113,10 +117,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocketStream<S> {
     ///
     /// # Errors
     /// As for [`send`](Self::send).
-    pub async fn feed(&mut self, message: impl Into<Message>) -> Result<()> {
+    pub fn feed(&mut self, message: impl Into<Message>) -> impl Future<Output = Result<()>> {
         let message = message.into();
-        poll_fn(|cx| self.connection.poll_ready(cx, message.len())).await?;
-        self.connection.queue(message)
+        async move {
+            self.ready(message.len()).await?;
+            self.connection.queue(message)
+        }
     }
 
     /// Queues a message that many connections share, like [`feed`](Self::feed).
@@ -124,8 +130,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocketStream<S> {
     /// # Errors
     /// As for [`send`](Self::send). A client cannot: [`rfc6455::SendError`] says why.
     pub async fn feed_broadcast(&mut self, message: &Broadcast) -> Result<()> {
-        poll_fn(|cx| self.connection.poll_ready(cx, message.len())).await?;
+        self.ready(message.len()).await?;
         self.connection.queue_broadcast(message)
+    }
+
+    fn ready(&mut self, len: usize) -> impl Future<Output = Result<()>> {
+        poll_fn(move |cx| self.connection.poll_ready(cx, len))
     }
 
     /// Writes everything that is queued.
