@@ -65,9 +65,12 @@ mod outbox;
 mod owned;
 mod receiver;
 mod sender;
+#[cfg(feature = "bytes")]
 mod shared;
 mod storage;
 mod surplus;
+#[cfg(not(feature = "bytes"))]
+mod unshared;
 mod validated;
 
 #[cfg(feature = "alloc")]

@@ -3,8 +3,11 @@
 use core::fmt;
 use core::iter::Peekable;
 
+#[cfg(feature = "bytes")]
 use super::shared::Shared;
 use super::storage::Storage;
+#[cfg(not(feature = "bytes"))]
+use super::unshared::Shared;
 use crate::bytes::move_to_front;
 use crate::frame::FrameHeader;
 use crate::mask::MaskingKey;

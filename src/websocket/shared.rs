@@ -1,22 +1,17 @@
 //! Payloads that wait to be written where they are, by reference count.
 
-#[cfg(feature = "bytes")]
 use alloc::collections::VecDeque;
 
-#[cfg(feature = "bytes")]
 use bytes::{Buf, Bytes};
 
 /// Payloads, each with its place among the bytes of the queue: it goes before the byte there.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub(super) struct Shared {
-    #[cfg(feature = "bytes")]
     payloads: VecDeque<(usize, Bytes)>,
     /// Bytes in all of them.
-    #[cfg(feature = "bytes")]
     len: usize,
 }
 
-#[cfg(feature = "bytes")]
 impl Shared {
     pub(super) const fn new() -> Self {
         Self { payloads: VecDeque::new(), len: 0 }
@@ -63,29 +58,4 @@ impl Shared {
             self.payloads = VecDeque::new();
         }
     }
-}
-
-/// Without the feature `bytes`, there are none.
-#[cfg(not(feature = "bytes"))]
-#[allow(clippy::unused_self, clippy::needless_pass_by_ref_mut, reason = "as with the feature")]
-impl Shared {
-    pub(super) const fn new() -> Self {
-        Self {}
-    }
-
-    pub(super) const fn len(&self) -> usize {
-        0
-    }
-
-    pub(super) fn iter(&self) -> impl Iterator<Item = (usize, &[u8])> {
-        core::iter::empty()
-    }
-
-    pub(super) const fn advance(&mut self, _: usize, _: usize) -> Option<(usize, bool)> {
-        None
-    }
-
-    pub(super) const fn shift(&mut self, _: usize) {}
-
-    pub(super) const fn release(&mut self) {}
 }

@@ -267,3 +267,32 @@ fn reserve_behind(bytes: &mut impl Growable, at: usize, len: usize) -> bool {
     fuel::burn(at);
     bytes.make_room(len)
 }
+
+#[cfg(all(test, feature = "bytes"))]
+mod tests {
+    use super::{BytesMut, Growable, MaskingKey, Storage, Vec, append_behind};
+
+    fn check<G: Growable + for<'b> From<&'b [u8]>>() {
+        // No allocator is asked for so much.
+        for len in [isize::MAX.unsigned_abs(), usize::MAX] {
+            let mut bytes = G::from(b"held");
+            assert!(!Storage::reserve(&mut bytes, 4, len));
+            bytes.extend_to(4, len.saturating_add(4));
+            assert_eq!(bytes.bytes(), b"held");
+        }
+        // What is behind the kept bytes is overwritten, whether or not there is room.
+        for len in [3, 5_000] {
+            let mut bytes = G::from(b"kept, and more");
+            let key = MaskingKey([1, 2, 3, 4]);
+            assert!(append_behind(&mut bytes, 4, b"<", &alloc::vec![0; len], Some(key)));
+            let masked = [1, 2, 3, 4].into_iter().cycle().take(len);
+            assert!(bytes.bytes().iter().copied().eq(b"kept<".iter().copied().chain(masked)));
+        }
+    }
+
+    #[test]
+    fn memory_that_cannot_be_had_is_refused_and_what_is_held_stays() {
+        check::<Vec<u8>>();
+        check::<BytesMut>();
+    }
+}

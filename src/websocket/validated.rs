@@ -7,14 +7,7 @@
 #[cfg(not(feature = "unchecked-utf8"))]
 use crate::utf8::to_str;
 
-/// Returns these bytes as a `str`, by a scan.
-#[cfg(not(feature = "unchecked-utf8"))]
-#[inline]
-pub(super) fn as_str(bytes: &[u8]) -> &str {
-    to_str(bytes).unwrap_or_default()
-}
-
-/// Returns these bytes as a `str`, at no cost.
+/// Returns these bytes as a `str`: by a scan, or at no cost with the feature `unchecked-utf8`.
 ///
 /// They must be UTF-8. This holds because the only callers are [`Text`](super::Text) and
 /// `Utf8Bytes`, whose bytes nothing can change, and whose constructors take only
@@ -25,11 +18,18 @@ pub(super) fn as_str(bytes: &[u8]) -> &str {
 ///   exclusively. What it lends to be read into begins behind them.
 ///
 /// Builds with debug assertions scan the bytes; the tests and the fuzzers are such builds.
-#[cfg(feature = "unchecked-utf8")]
-#[allow(unsafe_code, reason = "the feature is a request for it")]
+#[cfg_attr(
+    feature = "unchecked-utf8",
+    allow(unsafe_code, reason = "the feature is a request for it")
+)]
 #[inline]
 pub(super) fn as_str(bytes: &[u8]) -> &str {
-    debug_assert!(core::str::from_utf8(bytes).is_ok(), "text that is not UTF-8");
-    // SAFETY: the bytes are UTF-8, as the documentation of this function shows.
-    unsafe { core::str::from_utf8_unchecked(bytes) }
+    #[cfg(feature = "unchecked-utf8")]
+    {
+        debug_assert!(core::str::from_utf8(bytes).is_ok(), "text that is not UTF-8");
+        // SAFETY: the bytes are UTF-8, as the documentation of this function shows.
+        unsafe { core::str::from_utf8_unchecked(bytes) }
+    }
+    #[cfg(not(feature = "unchecked-utf8"))]
+    to_str(bytes).unwrap_or_default()
 }

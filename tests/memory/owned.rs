@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use allocation_counter::measure;
-use bytes::{BufMut, BytesMut};
+use bytes::{BufMut, Bytes, BytesMut};
 use rfc6455::websocket::{Config, OwnedEvent};
 use rfc6455::{Server, WebSocket};
 
@@ -109,4 +109,18 @@ fn memory_that_an_owned_message_holds_is_never_read_into() {
     for (byte, message) in (0..).zip(&kept) {
         assert!(message.as_bytes().iter().all(|it| *it == byte));
     }
+}
+
+#[test]
+fn the_list_of_payloads_that_were_sent_is_not_held() {
+    let (mut ws, payload) = (server(), Bytes::from(vec![0; 1 << 10]));
+    let ((), after, most) = held(|| {
+        for _ in 0..10_000 {
+            ws.sender().send_owned(payload.clone()).unwrap();
+        }
+        let len = ws.queued();
+        ws.transmitted(len).unwrap();
+    });
+    assert!(most > 10_000 * 32, "{most} bytes");
+    assert!(after <= Config::DEFAULT.retain, "{after} of {most} bytes are held");
 }

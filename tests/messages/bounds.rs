@@ -77,3 +77,16 @@ fn a_buffer_that_holds_exactly_what_may_be_retained_is_kept() {
     assert!(held >= 50_000);
     assert_eq!((fill(held), fill(held - 1)), (held, 0));
 }
+
+#[test]
+fn a_queue_that_takes_exactly_what_may_be_retained_is_kept() {
+    let fill = |retain| {
+        let mut ws = WebSocket::server(Config::DEFAULT.retain(retain));
+        ws.send(&vec![7; 50_000][..]).unwrap();
+        write_all(&mut ws);
+        ws.capacity()
+    };
+    let held = fill(usize::MAX);
+    assert!(held >= 50_000);
+    assert_eq!((fill(held), fill(held - 1)), (held, 0));
+}

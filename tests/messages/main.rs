@@ -9,4 +9,5 @@ mod buffer;
 #[cfg(feature = "bytes")]
 mod owned;
 mod reuse;
+mod values;
 mod websocket;

@@ -186,6 +186,44 @@ fn s5_5_a_pong_goes_between_shared_payloads_and_never_into_one() {
 }
 
 #[test]
+fn a_payload_that_waits_keeps_its_place_when_what_was_sent_makes_room() {
+    let frame = |byte, len: u16| {
+        [&[0x82, 0x7E][..], &len.to_be_bytes(), &vec![byte; usize::from(len)]].concat()
+    };
+    let all = [frame(1, 900), frame(2, 2_000), frame(3, 2_000), frame(4, 900), frame(5, 60_000)];
+    for sent in [1, 500, 904, 906, 908, 1_000, 2_907, 2_908, 4_911, 4_912, 5_000] {
+        let mut ws = server(Config::DEFAULT);
+        ws.send(&[1; 900]).unwrap();
+        ws.sender().send_owned(vec![2; 2_000]).unwrap();
+        ws.sender().send_owned(vec![3; 2_000]).unwrap();
+        ws.send(&[4; 900]).unwrap();
+        ws.transmitted(sent).unwrap();
+        ws.release();
+        ws.send(&vec![5; 60_000][..]).unwrap();
+        assert!(written(&mut ws) == all.concat()[sent..], "after {sent}");
+    }
+}
+
+#[test]
+fn a_connection_over_bytes_counts_what_its_buffers_hold() {
+    let mut ws = server(Config::DEFAULT);
+    assert_eq!(ws.capacity(), 0);
+    for len in [100, 200, 50, 300, 40_000] {
+        ws.send(&vec![7; len][..]).unwrap();
+        assert!((len..4 * len + 1_000).contains(&ws.capacity()), "{} for {len}", ws.capacity());
+        let frame = written(&mut ws);
+        assert_eq!(
+            (frame.len() - len, frame[frame.len() - len..].to_vec()),
+            (if len < 126 { 2 } else { 4 }, vec![7; len])
+        );
+    }
+    ws.release();
+    assert_eq!(ws.capacity(), 0);
+    assert_eq!(ws.feed(&[0x82; 10_000]), 10_000);
+    assert!((10_000..30_000).contains(&ws.capacity()), "{}", ws.capacity());
+}
+
+#[test]
 fn s5_1_what_a_client_sends_to_many_is_masked() {
     let message = Broadcast::new("the same ".repeat(200)).unwrap();
     assert_eq!((message.len(), message.is_empty()), (1800, false));

@@ -559,6 +559,62 @@ fn halves_serve_two_tasks_and_only_those_of_one_connection_are_reunited() {
 }
 
 #[test]
+fn s7_1_7_a_connection_that_failed_or_ended_stays_so_when_its_halves_are_reunited() {
+    for ends in [false, true] {
+        let mut ws = WebSocket::server(Config::DEFAULT);
+        if ends {
+            ws.receive_eof();
+        }
+        let (mut receiver, sender) = ws.into_split();
+        if !ends {
+            receiver.feed(b"\x83\x80\0\0\0\0"); // a reserved opcode
+            receiver.next().unwrap_err();
+        }
+        let mut ws = WebSocket::reunite(receiver, sender).unwrap();
+        assert_eq!((ws.send("x"), ws.queued()), (Err(SendError::Closed), 0));
+    }
+}
+
+/// A second message may begin before the time is reported again.
+#[cfg(feature = "deflate")]
+#[test]
+fn s7_2_2_each_compressed_message_has_its_own_deadline() {
+    use crate::common::deflate::{Client, WHOLE, client, negotiated};
+    use rfc6455::{Limits, deflate};
+    let at = Duration::from_secs;
+    let by_server = deflate::Config::DEFAULT.accept(deflate::Params::default());
+    let mut from = WebSocket::server(Config::DEFAULT).deflate(by_server);
+    let numbers = format!("{:?}", (0..200).collect::<Vec<_>>());
+    from.send(&*numbers).unwrap();
+    let first = websocket::write_all(&mut from);
+    from.send(&*numbers.replace(',', ".")).unwrap();
+    let second = websocket::write_all(&mut from);
+    assert!(first[0] == 0xC1 && second[0] == 0xC1 && first.len().min(second.len()) > 50);
+
+    let new = || client(Limits::DEFAULT, &negotiated(true), WHOLE);
+    let hear = |ws: &mut WebSocket<Client, Vec<u8>>, bytes: &[u8], second| {
+        assert_eq!(ws.feed(bytes), bytes.len());
+        (drain(ws), ws.handle_timeout(at(second)))
+    };
+    // Byte by byte, it counts from its beginning.
+    let mut ws = new();
+    assert_eq!(hear(&mut ws, &first[..10], 0), (0, None));
+    for (byte, second) in first[10..].chunks(1).zip((20..300).step_by(20)) {
+        assert_eq!(hear(&mut ws, byte, second), (0, None));
+    }
+    assert_eq!(hear(&mut ws, &first[24..25], 300), (0, Some(Timer::Message)));
+
+    let mut ws = new();
+    let (last, all) = first.split_last().unwrap();
+    assert_eq!(hear(&mut ws, all, 0), (0, None));
+    assert_eq!(hear(&mut ws, &[&[*last], &second[..10]].concat(), 20), (1, None));
+    for (byte, second) in second[10..].chunks(1).zip((40..320).step_by(20)) {
+        assert_eq!(hear(&mut ws, byte, second), (0, None));
+    }
+    assert_eq!(hear(&mut ws, &second[24..25], 320), (0, Some(Timer::Message)));
+}
+
+#[test]
 fn bytes_that_came_with_the_handshake_are_fed_in_parts() {
     let mut ws = WebSocket::server(Config::DEFAULT);
     let mut wire = b"\x82\xFE\x08\x00\0\0\0\0".to_vec();
