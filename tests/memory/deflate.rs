@@ -190,3 +190,30 @@ fn no_window_is_taken_before_it_is_needed_and_all_is_given_back() {
     });
     assert_eq!(after, 0);
 }
+
+#[test]
+fn an_inflater_keeps_its_memory_until_it_is_released() {
+    let data = common::deflate::Compressor::new(6).compress(&[7; 100]);
+    let wire: Vec<u8> =
+        frames(false, &data, &[]).iter().flat_map(common::wire::Frame::bytes).collect();
+    let mut ws = WebSocket::client(Keys(3), websocket::Config::DEFAULT);
+    ws = ws.deflate(Some(negotiated(false)));
+    let mut inflate = |released: bool| {
+        held(|| {
+            assert_eq!(read(&mut ws, &wire), wire.len());
+            while ws.next().unwrap().is_some() {}
+            if released {
+                ws.release();
+            }
+        })
+    };
+    let ((), kept, _) = inflate(false);
+    assert!((INFLATER / 2..=INFLATER + (1 << 10)).contains(&kept), "{kept} bytes");
+    let ((), more, most) = inflate(false);
+    assert_eq!((more, most), (0, 0), "it serves the next message");
+    inflate(true);
+    let ((), after, _) = inflate(true);
+    assert_eq!(after, 0);
+    let ((), anew, _) = inflate(false);
+    assert_eq!(anew, kept);
+}

@@ -90,3 +90,34 @@ fn a_queue_that_takes_exactly_what_may_be_retained_is_kept() {
     assert!(held >= 50_000);
     assert_eq!((fill(held), fill(held - 1)), (held, 0));
 }
+
+#[cfg(feature = "deflate")]
+#[test]
+fn memory_that_was_inflated_into_is_kept_if_it_is_exactly_what_may_be_retained() {
+    use crate::common::deflate::{Compressor, frames, negotiated};
+    let data = Compressor::new(6).compress(&[7; 10_000]);
+    let wire: Vec<u8> = frames(false, &data, &[]).iter().flat_map(Frame::bytes).collect();
+    let fill = |retain| {
+        let ws = client(Config::DEFAULT.retain(retain), Vec::new(), Vec::new());
+        let mut ws = ws.deflate(Some(negotiated(true)));
+        assert_eq!(events(&mut ws, &wire).0, [[7; 10_000]]);
+        ws.capacity()
+    };
+    let all = fill(usize::MAX);
+    let read = all - fill(8_000);
+    let held = all - wire.len();
+    assert!(read >= 10_000 && held >= 10_000, "{all}");
+    assert_eq!((fill(held), fill(held - 1)), (all, wire.len()));
+}
+
+#[cfg(feature = "deflate")]
+#[test]
+fn chunks_of_a_long_message_grow_to_16_kib_if_it_has_arrived() {
+    use crate::common::deflate::{Compressor, frames, negotiated};
+    let data = Compressor::new(6).compress(&vec![7; 1 << 20]);
+    let wire: Vec<u8> = frames(false, &data, &[]).iter().flat_map(Frame::bytes).collect();
+    let ws = client(Config::DEFAULT.stream_above(0), Vec::new(), Vec::new());
+    let (_, chunks) = events(&mut ws.deflate(Some(negotiated(true))), &wire);
+    assert_eq!(chunks.concat(), vec![7; 1 << 20]);
+    assert!(chunks.iter().all(|chunk| chunk.len() <= 16 << 10) && chunks.len() <= 64 + 10);
+}

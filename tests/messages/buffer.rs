@@ -126,22 +126,39 @@ fn a_message_like_the_last_is_read_at_once_up_to_16_kib() {
         (16 << 10, 1, (16 << 10) + 4),
         (70_000, 1, (16 << 10) + 14),
     ] {
-        let (mut read, mut write) = (vec![0; 200_000], [0; 131]);
-        let mut ws = over(&mut read, &mut write);
         let wire = Frame::new(0x82, vec![7; len]).bytes().repeat(count);
-        let mut rest = &wire[..];
-        while !rest.is_empty() {
-            let room = ws.read_buf();
-            let here = room.len().min(rest.len());
-            room[..here].copy_from_slice(&rest[..here]);
-            rest = &rest[here..];
-            ws.received(here).unwrap();
-            while ws.next().unwrap().is_some() {}
-        }
-        assert_eq!(ws.read_buf().len(), expected, "{count} of {len}");
-        assert_eq!(receive(&mut ws, &Frame::new(0x81, "short").bytes()), (1, None));
-        assert_eq!(ws.read_buf().len(), 8 << 10, "behind a short one");
+        let (mut read, mut write) = (vec![0; 200_000], [0; 131]);
+        assert_eq!(next_read(over(&mut read, &mut write), &wire), expected, "{count} of {len}");
+        let ws = client(Config::DEFAULT.retain(1 << 20));
+        assert_eq!(next_read(ws, &wire), expected, "{count} of {len}, on the heap");
     }
+}
+
+/// How much is read at once behind these bytes, in memory that was used before.
+fn next_read<S: Storage>(mut ws: Peer<S>, mut wire: &[u8]) -> usize {
+    receive(&mut ws, &Frame::new(0x82, vec![7; 70_000]).bytes());
+    while !wire.is_empty() {
+        wire = &wire[websocket::read(&mut ws, wire)..];
+        while ws.next().unwrap().is_some() {}
+    }
+    let room = ws.read_buf().len();
+    assert_eq!(receive(&mut ws, &Frame::new(0x81, "short").bytes()), (1, None));
+    assert_eq!(ws.read_buf().len(), 8 << 10, "behind a short one");
+    room
+}
+
+/// Bytes of the next message are held behind one that was yielded.
+#[test]
+fn over_a_slice_what_was_yielded_makes_room_for_the_rest_of_a_long_message() {
+    let (mut read, mut write) = ([0; 3_000], [0; 131]);
+    let mut ws = over(&mut read, &mut write);
+    let [one, two] = [1_400, 2_500].map(|len| Frame::new(0x82, vec![7; len]).bytes());
+    let (begun, mut rest) = two.split_at(1_500);
+    assert_eq!(receive(&mut ws, &[&one, begun].concat()), (1, None));
+    while !rest.is_empty() {
+        rest = &rest[websocket::read(&mut ws, rest)..];
+    }
+    assert_eq!(receive(&mut ws, b"\x81\x01x"), (2, None));
 }
 
 #[test]
@@ -152,7 +169,10 @@ fn memory_that_messages_need_is_kept_for_a_moment_if_the_time_is_reported() {
     let mut ws = client(Config::DEFAULT);
     for now in [0, 900, 1_800, 2_700] {
         ws.handle_timeout(at(now));
-        assert_eq!(receive(&mut ws, &message), (1, None));
+        assert!(now == 0 || ws.capacity() >= 1 << 20, "{now}: the last message needed it");
+        for piece in message.chunks(600_000) {
+            receive(&mut ws, piece);
+        }
         assert!((1 << 20..=4 << 20).contains(&ws.capacity()), "{}", ws.capacity());
     }
     // Short messages do not need it.
@@ -161,6 +181,7 @@ fn memory_that_messages_need_is_kept_for_a_moment_if_the_time_is_reported() {
         assert_eq!(receive(&mut ws, &Frame::new(0x81, "short").bytes()), (1, None));
         assert!(ws.deadline().unwrap() <= at(now + 1_000) || ws.capacity() <= retain);
         ws.handle_timeout(at(now));
+        assert!(now > 3_600 || ws.capacity() >= 1 << 20, "{now}: it was needed lately");
     }
     assert!(ws.capacity() <= retain, "{} bytes after 2 seconds", ws.capacity());
     assert_eq!(ws.deadline(), Some(at(34_800)), "there is nothing left to be freed");
@@ -175,6 +196,20 @@ fn memory_that_messages_need_is_kept_for_a_moment_if_the_time_is_reported() {
     let (receiver, sender) = ws.into_split();
     let ws = WebSocket::reunite(receiver, sender).unwrap();
     assert!(ws.capacity() <= retain, "halves have no clock");
+}
+
+#[test]
+fn the_memory_of_a_long_message_is_kept_whatever_came_before_it() {
+    let [medium, long] = [10_000, 1 << 20].map(|len| Frame::new(0x82, vec![7; len]).bytes());
+    let mut ws = client(Config::DEFAULT);
+    receive(&mut ws, &medium);
+    for retain in [64 << 10, ws.capacity()] {
+        let mut ws = client(Config::DEFAULT.retain(retain));
+        ws.handle_timeout(Duration::ZERO);
+        assert_eq!(receive(&mut ws, &medium), (1, None));
+        assert_eq!(receive(&mut ws, &long), (1, None));
+        assert!(ws.capacity() >= 1 << 20, "{}", ws.capacity());
+    }
 }
 
 #[test]

@@ -223,6 +223,42 @@ fn a_connection_over_bytes_counts_what_its_buffers_hold() {
     assert!((10_000..30_000).contains(&ws.capacity()), "{}", ws.capacity());
 }
 
+/// The application may hold the messages for long, and with them all of the memory that they share.
+#[test]
+fn memory_that_owned_messages_share_is_not_kept_for_more() {
+    // Growing to twice its length leaves some of it.
+    let wire = [&[0x82, 0x7E, 0x61, 0xA8][..], &[7; 25_000], b"\x82\x05ab"].concat();
+    for rest in [&b""[..], b"cde"] {
+        let mut ws = client(Config::DEFAULT);
+        let end = if rest.is_empty() { 25_004 } else { wire.len() };
+        for piece in [0..10_000, 10_000..11_000, 11_000..21_000, 21_000..end] {
+            assert_eq!(ws.next_owned().unwrap().map(|_| ()), None);
+            assert_eq!(ws.feed(&wire[piece.clone()]), piece.len());
+        }
+        let held = ws.next_owned().unwrap().map(|(event, _)| event);
+        assert!(ws.next_owned().unwrap().is_none());
+        if !rest.is_empty() {
+            assert!(ws.capacity() > 10_000, "there is room for the rest: {}", ws.capacity());
+            ws.read_buf_mut().put_slice(rest);
+            assert_eq!(ws.received_buf_mut(), rest.len());
+            assert!(ws.next_owned().unwrap().is_some() && ws.next_owned().unwrap().is_none());
+        }
+        assert_eq!(ws.capacity(), 0, "{held:?}");
+    }
+}
+
+#[test]
+fn memory_of_which_short_owned_messages_are_split_off_is_read_into_again() {
+    let mut ws = client(Config::DEFAULT);
+    let wire = [&[0x82, 0x7E, 0x08, 0x00][..], &[7; 2_048]].concat();
+    let mut kept = receive(&mut ws, &wire, usize::MAX);
+    for _ in 0..50 {
+        kept.extend(receive(&mut ws, &wire, usize::MAX));
+        assert!(ws.capacity() > 0);
+    }
+    assert_eq!(kept.len(), 51);
+}
+
 #[test]
 fn s5_1_what_a_client_sends_to_many_is_masked() {
     let message = Broadcast::new("the same ".repeat(200)).unwrap();
@@ -338,6 +374,54 @@ mod compressed {
             let expected = [&news, &own, &news, &own].map(|text| OwnedMessage::from(text.clone()));
             assert_eq!(receive(&mut to, &wire, 100), expected);
         }
+    }
+
+    /// It is split off if it fills at least half of the memory that it was inflated into.
+    #[test]
+    fn an_inflated_message_is_split_off_from_1_kib_on_unless_much_is_to_spare() {
+        for (earlier, len, is_copied) in [
+            (0, 1_023, true),
+            (0, 1_024, false),
+            (0, 1_025, false),
+            (0, 40_000, false),
+            (50_000, 1_023, true),
+            (50_000, 2_000, true),
+            (50_000, 40_000, false),
+        ] {
+            let (mut from, mut to) = pair(deflate::Config::DEFAULT);
+            from.send(&vec![b'a'; earlier][..]).unwrap();
+            let wire = written(&mut from);
+            assert_eq!(to.feed(&wire), wire.len());
+            assert!(to.next().unwrap().is_some() && to.next().unwrap().is_none());
+            from.send(&vec![b'b'; len][..]).unwrap();
+            let wire = written(&mut from);
+            assert_eq!(to.feed(&wire), wire.len());
+            let Some((OwnedEvent::Message(message), _)) = to.next_owned().unwrap() else {
+                panic!()
+            };
+            assert_eq!(message.as_bytes(), vec![b'b'; len]);
+            // What is inflated into is all but a few bytes of the memory.
+            let held = to.capacity();
+            assert_eq!(held > 1_000, is_copied, "{earlier}, {len}: {held} bytes");
+        }
+    }
+
+    #[test]
+    fn the_memory_that_inflated_messages_need_is_kept_for_a_moment() {
+        let at = std::time::Duration::from_millis;
+        let (mut from, mut to) = pair(deflate::Config::DEFAULT);
+        for now in [0, 900, 1_800] {
+            to.handle_timeout(at(now));
+            assert!(now == 0 || to.capacity() >= 1 << 20, "{now}: {}", to.capacity());
+            from.send(&vec![7; 1 << 20][..]).unwrap();
+            let wire = written(&mut from);
+            assert_eq!(to.feed(&wire), wire.len());
+            while to.next().unwrap().is_some() {}
+        }
+        for now in [2_900, 4_000] {
+            to.handle_timeout(at(now));
+        }
+        assert!(to.capacity() <= Config::DEFAULT.retain, "{}", to.capacity());
     }
 
     #[test]

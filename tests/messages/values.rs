@@ -104,7 +104,9 @@ fn debugging_output_of_compression_shows_no_payload() {
 mod owned {
     use super::{TEXTS, with_text};
     use bytes::Bytes;
-    use rfc6455::websocket::{Config, Message, OwnedChunk, OwnedEvent, OwnedMessage, Utf8Bytes};
+    use rfc6455::websocket::{
+        Broadcast, Config, Message, OwnedChunk, OwnedEvent, OwnedMessage, Utf8Bytes,
+    };
     use rfc6455::{Client, CloseCode, Fragment, MessageKind, WebSocket};
 
     fn utf8(text: &str) -> Utf8Bytes {
@@ -133,6 +135,10 @@ mod owned {
             }
         }
         assert_eq!(Utf8Bytes::default(), "");
+        for text in TEXTS {
+            let news = Broadcast::new(text).unwrap();
+            assert_eq!((news.len(), news.is_empty()), (text.len(), text.is_empty()));
+        }
     }
 
     #[test]

@@ -511,6 +511,26 @@ fn deadlines_ping_and_close_and_end() {
     assert!(ws.is_closed());
 }
 
+#[test]
+fn s7_1_1_a_closing_handshake_has_a_deadline_whichever_end_begins_it() {
+    let at = Duration::from_secs;
+    for begins in [true, false] {
+        let mut ws = WebSocket::client(|| [0; 4], Config::DEFAULT);
+        assert_eq!((ws.handle_timeout(at(10)), ws.deadline()), (None, Some(at(40))));
+        if begins {
+            ws.close(CloseCode::NORMAL, "").unwrap();
+        } else {
+            feed(&mut ws, b"\x88\x00");
+            assert_eq!(drain(&mut ws), 1);
+        }
+        assert_eq!((ws.handle_timeout(at(20)), ws.deadline()), (None, Some(at(25))), "{begins}");
+        feed(&mut ws, b"\x8A\x00"); // a sign of life is no answer
+        drain(&mut ws);
+        assert_eq!((ws.handle_timeout(at(24)), ws.is_closed()), (None, false));
+        assert_eq!((ws.handle_timeout(at(25)), ws.is_closed()), (Some(Timer::Close), true));
+    }
+}
+
 /// The time may be that since the program started.
 #[test]
 fn silence_counts_from_the_first_report_of_the_time() {
@@ -527,6 +547,7 @@ fn only_bytes_that_arrive_postpone_a_ping() {
     assert_eq!(ws.handle_timeout(at(0)), None);
     ws.read_buf();
     ws.received(0).unwrap();
+    assert_eq!(ws.feed(b""), 0);
     assert_eq!((ws.handle_timeout(at(10)), ws.deadline()), (None, Some(at(30))));
     feed(&mut ws, b"\x82");
     assert_eq!((ws.handle_timeout(at(10)), ws.deadline()), (None, Some(at(40))));
