@@ -146,6 +146,10 @@ impl<S: Storage> Outbox<S> {
 
     /// Queues a control frame: behind a short queue, ahead of a long one; `false` if there is no
     /// room.
+    #[cfg_attr(
+        not(feature = "alloc"),
+        allow(clippy::useless_conversion, reason = "it is where it is")
+    )]
     pub(super) fn push_control(&mut self, frame: &ControlFrame) -> bool {
         if self.len() < SHORT && self.reserve(frame.len()) && self.push(frame, &[], None) {
             return true;

@@ -226,7 +226,7 @@ fn a_connection_over_bytes_counts_what_its_buffers_hold() {
 #[test]
 fn memory_that_owned_messages_share_counts_whole() {
     // Growing to twice its length leaves some of it.
-    let wire = [&[0x82, 0x7E, 0x61, 0xA8][..], &[7; 25_000], b"\x82\x05ab"].concat();
+    let wire = [&[0x82, 0x7E, 0x61, 0xA8][..], &vec![7; 25_000], b"\x82\x05ab"].concat();
     for (rest, retain) in
         [(&b""[..], 16 << 10), (b"cde", 16 << 10), (b"", 64 << 10), (b"cde", 64 << 10)]
     {
