@@ -147,6 +147,22 @@ fn next_read<S: Storage>(mut ws: Peer<S>, mut wire: &[u8]) -> usize {
     room
 }
 
+#[test]
+fn the_beginning_of_a_message_is_moved_to_the_front_if_it_is_short() {
+    for (len, arrived, expected) in [
+        (5_000, 100, 8 << 10),
+        (5_000, 1_024, 8 << 10), // so that what follows is read with it
+        (5_000, 1_025, 3_975),
+    ] {
+        let (mut read, mut write) = (vec![0; 200_000], [0; 131]);
+        let mut ws = over(&mut read, &mut write);
+        let [before, next] = [12_000, len].map(|len| Frame::new(0x82, vec![7; len]).bytes());
+        let wire = [&before, &next[..4 + arrived]].concat();
+        assert_eq!(receive(&mut ws, &wire), (1, None));
+        assert_eq!(ws.read_buf().len(), expected, "{arrived} of {len} have arrived");
+    }
+}
+
 /// Bytes of the next message are held behind one that was yielded.
 #[test]
 fn over_a_slice_what_was_yielded_makes_room_for_the_rest_of_a_long_message() {
