@@ -93,6 +93,11 @@ impl<S: Storage> Buffer<S> {
         self.storage.capacity().saturating_add(self.split)
     }
 
+    /// Returns whether messages were split off this memory.
+    pub(super) const fn is_split(&self) -> bool {
+        self.split > 0
+    }
+
     /// Returns the bytes that are to be read, without a way to change them.
     #[inline(always)]
     pub(super) fn peek(&self) -> Option<&[u8]> {

@@ -19,8 +19,14 @@ impl<R: Role, S: Storage> Receiver<R, S> {
     }
 
     /// Returns whether what a message has just needed may stay, to be reviewed.
+    ///
+    /// If nothing is retained, memory that messages are split off does not: many connections then use
+    /// the same in turns, which stays in the cache.
     #[inline(never)]
     fn surplus_stays(&mut self) -> bool {
+        if self.retain == 0 && self.buffer.is_split() {
+            return false;
+        }
         !self.half.is_message_open() && self.capacity() > self.retain && self.surplus.may_stay()
     }
 

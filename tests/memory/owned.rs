@@ -75,6 +75,17 @@ fn memory_whose_owned_messages_are_gone_is_read_into_again() {
 }
 
 #[test]
+fn memory_of_owned_messages_is_freed_at_once_if_nothing_is_retained() {
+    let stream = message(64 << 10, 0);
+    let mut ws = WebSocket::over_bytes(Server, Config::DEFAULT.retain(0));
+    for _ in 0..2 {
+        ws.handle_timeout(Duration::ZERO);
+        assert_eq!(receive(&mut ws, &stream).1, 1);
+        assert_eq!(ws.capacity(), 0);
+    }
+}
+
+#[test]
 fn an_owned_message_like_the_last_is_read_at_once_up_to_16_kib() {
     let stream = message(16 << 10, 0);
     let mut ws = server();
