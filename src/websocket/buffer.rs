@@ -90,7 +90,13 @@ impl<S: Storage> Buffer<S> {
     /// Returns how much memory is held, with that of messages that were split off it.
     #[inline(always)]
     pub(super) fn capacity(&self) -> usize {
-        self.storage.capacity().saturating_add(self.split)
+        self.storage.capacity().saturating_add(self.split_len())
+    }
+
+    /// Returns how much was split off.
+    #[inline(always)]
+    const fn split_len(&self) -> usize {
+        if S::IS_FIXED { 0 } else { self.split }
     }
 
     /// Returns whether messages were split off this memory.
@@ -264,7 +270,7 @@ impl<S: Storage> Buffer<S> {
     /// it is not: bytes are held, there is memory to be freed, or a long message was read.
     #[inline(always)]
     pub(super) fn rest(&mut self, retain: usize) -> bool {
-        let is_small = self.filled <= READ && self.split == 0 && self.capacity() <= retain;
+        let is_small = self.filled <= READ && self.split_len() == 0 && self.capacity() <= retain;
         let rests = is_small && self.is_drained();
         if rests {
             self.expected = READ;
@@ -277,7 +283,7 @@ impl<S: Storage> Buffer<S> {
     pub(super) fn release(&mut self, open: bool, retain: usize) {
         if !open && self.is_drained() {
             self.expected = READ;
-            let filled = self.filled.saturating_add(self.split);
+            let filled = self.filled.saturating_add(self.split_len());
             if filled > READ {
                 self.peak = self.peak.max(filled);
                 // One read per message spares the steps of two.

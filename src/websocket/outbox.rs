@@ -30,6 +30,8 @@ pub(super) struct Outbox<S> {
     /// The start of a frame, at or before the first one that nothing was written of.
     boundary: usize,
     urgent: Option<Rare<Urgent>>,
+    /// Its place in the queue, once any of what follows was handed out.
+    urgent_at: Option<usize>,
 }
 
 /// Apart, where there is a heap, so that a connection that has none is smaller.
@@ -44,8 +46,6 @@ struct Urgent {
     frame: ControlFrame,
     /// Bytes at its end that wait: at least one.
     left: usize,
-    /// Its place in the queue, once any of what follows was handed out.
-    at: Option<usize>,
 }
 
 impl Urgent {
@@ -68,7 +68,15 @@ impl<S> fmt::Debug for Outbox<S> {
 
 impl<S: Storage> Outbox<S> {
     pub(super) const fn new(storage: S) -> Self {
-        Self { storage, sent: 0, end: 0, shared: Shared::new(), boundary: 0, urgent: None }
+        Self {
+            storage,
+            sent: 0,
+            end: 0,
+            shared: Shared::new(),
+            boundary: 0,
+            urgent: None,
+            urgent_at: None,
+        }
     }
 
     pub(super) const fn storage(&self) -> &S {
@@ -156,7 +164,7 @@ impl<S: Storage> Outbox<S> {
         }
         let is_free = self.urgent.is_none();
         if is_free {
-            self.urgent = Some(Urgent { frame: *frame, left: frame.len(), at: None }.into());
+            self.urgent = Some(Urgent { frame: *frame, left: frame.len() }.into());
         }
         is_free
     }
@@ -179,31 +187,15 @@ impl<S: Storage> Outbox<S> {
 
     /// Settles what is written next: nothing will go ahead of it until it is.
     pub(super) fn settle(&mut self) {
-        if self.urgent.as_ref().is_some_and(|urgent| urgent.at.is_none()) {
-            let at = self.next_boundary();
-            if let Some(urgent) = &mut self.urgent {
-                urgent.at = Some(at);
-            }
-        }
-    }
-
-    /// Returns where the urgent frame goes, if that is settled.
-    fn urgent_at(&self) -> Option<usize> {
-        self.urgent.as_ref()?.at
-    }
-
-    /// Changes where the urgent frame goes, if that is settled.
-    #[inline]
-    fn move_urgent(&mut self, to: impl FnOnce(usize) -> usize) {
-        if let Some(urgent) = &mut self.urgent {
-            urgent.at = urgent.at.map(to);
+        if self.urgent.is_some() && self.urgent_at.is_none() {
+            self.urgent_at = Some(self.next_boundary());
         }
     }
 
     /// Returns what waits, in order, once it is [settled](Self::settle); no slice is empty.
     pub(super) fn slices(&self) -> Slices<'_, impl Iterator<Item = (usize, &[u8])>> {
         let stored = self.storage.bytes().get(..self.end).unwrap_or_default();
-        let urgent = self.urgent.as_ref().and_then(|urgent| Some((urgent.at?, urgent.bytes())));
+        let urgent = self.urgent_at.zip(self.urgent.as_ref().map(|urgent| urgent.bytes()));
         Slices { stored, at: self.sent, shared: self.shared.iter().peekable(), urgent }
     }
 
@@ -219,7 +211,7 @@ impl<S: Storage> Outbox<S> {
         }
         if self.sent == self.end && self.shared.len() == 0 {
             (self.sent, self.end, self.boundary) = (0, 0, 0);
-            self.move_urgent(|_| 0);
+            self.urgent_at = self.urgent_at.map(|_| 0);
         }
         true
     }
@@ -230,7 +222,7 @@ impl<S: Storage> Outbox<S> {
         let mut left = len;
         while left > 0 {
             let next = self.shared.iter().next().map_or(self.end, |(at, _)| at);
-            let stop = self.urgent_at().map_or(next, |at| next.min(at));
+            let stop = self.urgent_at.map_or(next, |at| next.min(at));
             let stored = stop.saturating_sub(self.sent).min(left);
             self.sent = self.sent.saturating_add(stored);
             left = left.saturating_sub(stored);
@@ -242,18 +234,18 @@ impl<S: Storage> Outbox<S> {
                 }
                 continue;
             }
-            let urgent = self.urgent.as_mut().filter(|urgent| urgent.at == Some(self.sent));
-            let Some(urgent) = urgent else {
+            if self.urgent_at != Some(self.sent) {
                 if stored == 0 {
                     break;
                 }
                 continue;
-            };
+            }
+            let Some(urgent) = &mut self.urgent else { break };
             let taken = urgent.left.min(left);
             urgent.left = urgent.left.saturating_sub(taken);
             left = left.saturating_sub(taken);
             if urgent.left == 0 {
-                self.urgent = None;
+                (self.urgent, self.urgent_at) = (None, None);
             }
         }
     }
@@ -305,7 +297,7 @@ impl<S: Storage> Outbox<S> {
         move_to_front(bytes.unwrap_or_default(), by);
         (self.sent, self.end) = (0, waiting);
         self.boundary = boundary.saturating_sub(by);
-        self.move_urgent(|at| at.saturating_sub(by));
+        self.urgent_at = self.urgent_at.map(|at| at.saturating_sub(by));
         self.shared.shift(by);
     }
 }
