@@ -112,6 +112,21 @@ fn memory_that_was_inflated_into_is_kept_if_it_is_exactly_what_may_be_retained()
 
 #[cfg(feature = "deflate")]
 #[test]
+fn s7_2_2_a_compressed_message_is_whole_up_to_the_bound_and_in_chunks_beyond_it() {
+    use crate::common::deflate::{Compressor, frames, negotiated};
+    for (len, is_whole) in [(1_000, true), (1_001, false)] {
+        let data = Compressor::new(6).compress(&vec![7; len]);
+        let wire: Vec<u8> = frames(false, &data, &[]).iter().flat_map(Frame::bytes).collect();
+        let ws = client(Config::DEFAULT.stream_above(1_000), Vec::new(), Vec::new());
+        let (messages, chunks) = events(&mut ws.deflate(Some(negotiated(true))), &wire);
+        let [whole, parts] = [messages.concat(), chunks.concat()];
+        let expected = if is_whole { (len, 0) } else { (0, len) };
+        assert_eq!((whole.len(), parts.len()), expected);
+    }
+}
+
+#[cfg(feature = "deflate")]
+#[test]
 fn chunks_of_a_long_message_grow_to_16_kib_if_it_has_arrived() {
     use crate::common::deflate::{Compressor, frames, negotiated};
     let data = Compressor::new(6).compress(&vec![7; 1 << 20]);
