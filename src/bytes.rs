@@ -9,7 +9,7 @@ use crate::{FAST, fuel};
 pub(crate) fn copy(from: &[u8], to: &mut [u8]) -> usize {
     let len = from.len().min(to.len());
     fuel::burn(len);
-    if !FAST || !copy_few::<16>(from, to, len) && !copy_few::<4>(from, to, len) {
+    if !FAST || !copy_short::<16>(from, to, len) && !copy_short::<4>(from, to, len) {
         copy_each(from, to);
     }
     len
@@ -19,7 +19,7 @@ pub(crate) fn copy(from: &[u8], to: &mut [u8]) -> usize {
 ///
 /// Returns `false`, with nothing copied, for any other length.
 #[inline]
-fn copy_few<const N: usize>(from: &[u8], to: &mut [u8], len: usize) -> bool {
+fn copy_short<const N: usize>(from: &[u8], to: &mut [u8], len: usize) -> bool {
     let (Some(from), Some(to)) = (from.get(..len), to.get_mut(..len)) else { return false };
     let (Some(last), Some(place)) = (from.last_chunk::<N>(), to.last_chunk_mut::<N>()) else {
         return false;

@@ -7,7 +7,7 @@ use core::iter::Peekable;
 use super::shared::Shared;
 use super::storage::Storage;
 #[cfg(not(feature = "bytes"))]
-use super::unshared::Shared;
+use super::unshared::Unshared as Shared;
 use crate::bytes::move_to_front;
 use crate::frame::FrameHeader;
 use crate::mask::MaskingKey;
@@ -195,7 +195,8 @@ impl<S: Storage> Outbox<S> {
     /// Returns what waits, in order, once it is [settled](Self::settle); no slice is empty.
     pub(super) fn slices(&self) -> Slices<'_, impl Iterator<Item = (usize, &[u8])>> {
         let stored = self.storage.bytes().get(..self.end).unwrap_or_default();
-        let urgent = self.urgent_at.zip(self.urgent.as_ref().map(|urgent| urgent.bytes()));
+        let urgent =
+            self.urgent.as_ref().and_then(|urgent| Some((self.urgent_at?, urgent.bytes())));
         Slices { stored, at: self.sent, shared: self.shared.iter().peekable(), urgent }
     }
 

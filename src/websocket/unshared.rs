@@ -2,10 +2,10 @@
 
 /// What [`Outbox`](super::outbox::Outbox) has instead of a list of such payloads.
 #[derive(Clone)]
-pub(super) struct Shared;
+pub(super) struct Unshared;
 
 #[allow(clippy::unused_self, clippy::needless_pass_by_ref_mut, reason = "as with the feature")]
-impl Shared {
+impl Unshared {
     pub(super) const fn new() -> Self {
         Self
     }
