@@ -177,7 +177,9 @@ impl<S: Storage> Buffer<S> {
     pub(super) fn room(&mut self, open: bool, left: u64) -> &mut [u8] {
         let want = self.prepare(open, left, |storage| storage.bytes().len());
         let end = self.filled.saturating_add(want).min(self.storage.max_len());
+        let before = self.storage.capacity();
         self.storage.extend_to(self.filled, end);
+        self.note_growth(before);
         let room = self.storage.bytes_mut().get_mut(self.filled..).unwrap_or_default();
         self.lent = room.len().min(want);
         room.get_mut(..self.lent).unwrap_or_default()
@@ -195,9 +197,11 @@ impl<S: Storage> Buffer<S> {
         }
         let room = self.storage.max_len().saturating_sub(self.filled);
         let bytes = bytes.get(..room).unwrap_or(bytes);
+        let before = self.storage.capacity();
         if !self.storage.append(self.filled, bytes, &[], None) {
             return 0;
         }
+        self.note_growth(before);
         self.filled = self.filled.saturating_add(bytes.len());
         bytes.len()
     }
@@ -238,6 +242,15 @@ impl<S: Storage> Buffer<S> {
         want
     }
 
+    /// Notes that memory with this capacity may have grown.
+    #[inline(always)]
+    fn note_growth(&mut self, before: usize) {
+        if !S::IS_FIXED && self.storage.capacity() > before {
+            // It is other memory, or all of it came back.
+            self.split = 0;
+        }
+    }
+
     /// Notes that so many bytes were read into the room; `false`, with nothing changed, if that is
     /// more than was lent.
     pub(super) fn fill(&mut self, len: usize) -> bool {
@@ -270,7 +283,8 @@ impl<S: Storage> Buffer<S> {
     /// it is not: bytes are held, there is memory to be freed, or a long message was read.
     #[inline(always)]
     pub(super) fn rest(&mut self, retain: usize) -> bool {
-        let is_small = self.filled <= READ && self.split_len() == 0 && self.capacity() <= retain;
+        let is_small =
+            self.filled <= READ && self.split_len() == 0 && self.storage.capacity() <= retain;
         let rests = is_small && self.is_drained();
         if rests {
             self.expected = READ;
@@ -384,10 +398,7 @@ impl Buffer<BytesMut> {
         self.storage.truncate(self.filled);
         let before = self.storage.capacity();
         self.storage.reserve(want);
-        if self.storage.capacity() > before {
-            // It is other memory, or all of it came back.
-            self.split = 0;
-        }
+        self.note_growth(before);
         (&mut self.storage).limit(want)
     }
 }

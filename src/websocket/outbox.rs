@@ -186,6 +186,8 @@ impl<S: Storage> Outbox<S> {
     }
 
     /// Settles what is written next: nothing will go ahead of it until it is.
+    // Apart from the fast path; where code is to be small, the compiler decides.
+    #[cfg_attr(feature = "std", inline(never))]
     pub(super) fn settle(&mut self) {
         if self.urgent.is_some() && self.urgent_at.is_none() {
             self.urgent_at = Some(self.next_boundary());
@@ -209,10 +211,12 @@ impl<S: Storage> Outbox<S> {
             self.sent = self.sent.saturating_add(len);
         } else {
             self.advance(len);
+            if self.sent == self.end && self.shared.len() == 0 {
+                self.urgent_at = self.urgent_at.map(|_| 0);
+            }
         }
         if self.sent == self.end && self.shared.len() == 0 {
             (self.sent, self.end, self.boundary) = (0, 0, 0);
-            self.urgent_at = self.urgent_at.map(|_| 0);
         }
         true
     }

@@ -263,6 +263,34 @@ fn memory_of_which_short_owned_messages_are_split_off_is_read_into_again() {
 }
 
 #[test]
+fn memory_of_owned_messages_is_counted_once_however_it_is_read_into() {
+    let wire = [&[0x82, 0x7F, 0, 0, 0, 0, 0, 4, 0, 0][..], &vec![7; 256 << 10]].concat().repeat(16);
+    let (mut ws, mut kept) = (client(Config::DEFAULT), None);
+    for mut rest in wire.chunks(100_000) {
+        while !rest.is_empty() {
+            let room = ws.read_buf();
+            let len = room.len().min(rest.len());
+            room[..len].copy_from_slice(&rest[..len]);
+            ws.received(len).unwrap();
+            rest = &rest[len..];
+            while let Some((event, _)) = ws.next_owned().unwrap() {
+                kept = Some(event); // until the next one
+            }
+            assert!(ws.capacity() <= 1 << 20, "{}", ws.capacity());
+        }
+    }
+    assert!(kept.is_some());
+}
+
+#[test]
+fn s7_1_7_after_a_violation_an_owned_event_is_the_error_and_nothing_is_sent() {
+    let mut ws = client(Config::DEFAULT);
+    assert_eq!(ws.feed(&[0x83, 0]), 2); // a reserved opcode
+    assert!(ws.next_owned().is_err());
+    assert_eq!(ws.send("too late"), Err(SendError::Closed));
+}
+
+#[test]
 fn s5_1_what_a_client_sends_to_many_is_masked() {
     let message = Broadcast::new("the same ".repeat(200)).unwrap();
     assert_eq!((message.len(), message.is_empty()), (1800, false));
@@ -350,6 +378,28 @@ mod compressed {
         let by_client = deflate::Config::DEFAULT.confirm(response).unwrap();
         let limits = Config::DEFAULT.limits(Limits::DEFAULT);
         (server(limits).deflate(Some(by_server)), client(limits).deflate(Some(by_client)))
+    }
+
+    #[test]
+    fn s6_2_a_compressed_message_over_the_bound_is_owned_in_chunks() {
+        let (mut server, _) = pair(deflate::Config::DEFAULT);
+        let negotiated = deflate::Config::DEFAULT.confirm(Params::default()).unwrap();
+        let config = Config::DEFAULT.stream_above(1_000);
+        let mut client = client(config).deflate(Some(negotiated));
+        let text = "abc ".repeat(5_000);
+        server.send(text.as_str()).unwrap();
+        let wire = written(&mut server);
+        assert!(wire.len() < 1_000, "it is compressed: {}", wire.len());
+        assert_eq!(client.feed(&wire), wire.len());
+        let (mut all, mut ends) = (Vec::new(), Vec::new());
+        while let Some((event, _)) = client.next_owned().unwrap() {
+            let OwnedEvent::Chunk(chunk) = event else { panic!("{event:?}") };
+            ends.push((chunk.is_first(), chunk.is_last()));
+            all.extend_from_slice(chunk.as_bytes());
+        }
+        assert_eq!(all, text.as_bytes());
+        let (first, last) = (ends[0], ends[ends.len() - 1]);
+        assert_eq!((first, last), ((true, false), (false, true)), "{} chunks", ends.len());
     }
 
     #[test]
