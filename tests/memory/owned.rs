@@ -19,19 +19,23 @@ fn server() -> WebSocket<Server, BytesMut> {
 fn receive(ws: &mut WebSocket<Server, BytesMut>, mut stream: &[u8]) -> (usize, usize) {
     let (mut reads, mut messages) = (0, 0);
     while !stream.is_empty() {
-        stream = {
-            let mut room = ws.read_buf_mut();
-            let (read, rest) = stream.split_at(room.chunk_mut().len().min(stream.len()));
-            room.put_slice(read);
-            rest
-        };
+        stream = &stream[read(ws, stream)..];
         reads += 1;
-        ws.received_buf_mut();
         while let Some((event, _)) = ws.next_owned().unwrap() {
             messages += usize::from(matches!(event, OwnedEvent::Message(_)));
         }
     }
     (reads, messages)
+}
+
+/// Reads the front of a stream into one piece of the room that is lent; returns how much.
+fn read(ws: &mut WebSocket<Server, BytesMut>, stream: &[u8]) -> usize {
+    {
+        let mut room = ws.read_buf_mut();
+        let len = room.chunk_mut().len().min(stream.len());
+        room.put_slice(&stream[..len]);
+    }
+    ws.received_buf_mut()
 }
 
 /// Returns a masked binary message, whose key is zero, of so many bytes like this one.
@@ -100,16 +104,10 @@ fn memory_that_an_owned_message_holds_is_never_read_into() {
     let mut ws = server();
     let mut kept = Vec::new();
     for byte in 0..8 {
-        let mut stream = message(16 << 10, byte);
+        let message = message(16 << 10, byte);
+        let mut stream = &message[..];
         while !stream.is_empty() {
-            let len = {
-                let mut room = ws.read_buf_mut();
-                let len = room.chunk_mut().len().min(stream.len());
-                room.put_slice(&stream[..len]);
-                len
-            };
-            stream.drain(..len);
-            ws.received_buf_mut();
+            stream = &stream[read(&mut ws, stream)..];
             while let Some((event, _)) = ws.next_owned().unwrap() {
                 let OwnedEvent::Message(message) = event else { panic!("{event:?}") };
                 kept.push(message);
