@@ -175,7 +175,8 @@ impl<S: Storage> Buffer<S> {
     ///
     /// `open` says whether a message is open that is being joined.
     pub(super) fn room(&mut self, open: bool, left: u64) -> &mut [u8] {
-        let want = self.prepare(open, left, |storage| storage.bytes().len());
+        self.settle(open);
+        let want = self.prepare(left, |storage| storage.bytes().len());
         let end = self.filled.saturating_add(want).min(self.storage.max_len());
         let before = self.storage.capacity();
         self.storage.extend_to(self.filled, end);
@@ -218,11 +219,10 @@ impl<S: Storage> Buffer<S> {
         }
     }
 
-    /// Moves what is held to where the next bytes can follow; returns how many to read, if that is
-    /// `ready` for them.
+    /// Moves what is held, once [settled](Self::settle), to where the next bytes can follow; returns
+    /// how many to read, if that is `ready` for them.
     #[inline(always)]
-    fn prepare(&mut self, open: bool, left: u64, ready: fn(&S) -> usize) -> usize {
-        self.settle(open);
+    fn prepare(&mut self, left: u64, ready: fn(&S) -> usize) -> usize {
         let left = usize::try_from(left).unwrap_or(usize::MAX);
         if self.filled.saturating_sub(self.begun) <= MOVED {
             self.move_to_front();
@@ -394,7 +394,7 @@ impl Buffer<BytesMut> {
                 self.split = 0;
             }
         }
-        let want = self.prepare(open, left, BytesMut::capacity);
+        let want = self.prepare(left, BytesMut::capacity);
         self.storage.truncate(self.filled);
         let before = self.storage.capacity();
         self.storage.reserve(want);

@@ -128,10 +128,13 @@ impl Inflated {
     }
 
     /// Returns what is held, owned: without a copy if it is long, and without memory to spare.
+    ///
+    /// A piece that others follow is copied: it would take as long to initialise other memory for them.
     #[cfg(feature = "bytes")]
     pub(super) fn take_owned(&mut self) -> Bytes {
         let len = self.take_len();
-        if len < SPLIT || len < self.bytes.capacity() / 2 {
+        let stays = len < SPLIT || len < self.bytes.capacity() / 2 || self.open && len <= ROOM;
+        if stays {
             return Bytes::copy_from_slice(self.bytes.get(..len).unwrap_or_default());
         }
         self.bytes.truncate(len);

@@ -203,7 +203,10 @@ impl<S: Storage> Outbox<S> {
     }
 
     /// Notes that so many bytes were written; `false`, with nothing changed, if fewer wait.
-    pub(super) fn transmitted(&mut self, len: usize) -> bool {
+    ///
+    /// Frees memory beyond what is retained once nothing waits in it.
+    #[inline]
+    pub(super) fn transmitted(&mut self, len: usize, retain: usize) -> bool {
         if len > self.len() {
             return false;
         }
@@ -211,12 +214,12 @@ impl<S: Storage> Outbox<S> {
             self.sent = self.sent.saturating_add(len);
         } else {
             self.advance(len);
-            if self.sent == self.end && self.shared.len() == 0 {
-                self.urgent_at = self.urgent_at.map(|_| 0);
-            }
         }
         if self.sent == self.end && self.shared.len() == 0 {
+            // What goes ahead of the queue is first in any case.
+            self.urgent_at = self.urgent_at.map(|_| 0);
             (self.sent, self.end, self.boundary) = (0, 0, 0);
+            self.release(retain);
         }
         true
     }

@@ -312,13 +312,7 @@ impl<R: Role, S: Storage> Sender<R, S> {
     /// [`TooMany`], with nothing changed, if fewer wait.
     #[inline]
     pub fn transmitted(&mut self, len: usize) -> Result<(), TooMany> {
-        if !self.outbox.transmitted(len) {
-            return Err(TooMany);
-        }
-        if self.outbox.len() == 0 {
-            self.outbox.release(self.retain);
-        }
-        Ok(())
+        if self.outbox.transmitted(len, self.retain) { Ok(()) } else { Err(TooMany) }
     }
 
     /// Writes everything that waits to be written.
