@@ -65,7 +65,7 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    allocator::fix_threshold();
+    allocator::save_memory();
     match run(settings) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

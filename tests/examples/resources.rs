@@ -74,8 +74,10 @@ fn keeps_no_memory_of_long_messages_of_silent_clients() {
 }
 
 #[test]
-fn takes_24_kib_of_a_client_at_rest() {
+fn takes_16_kib_of_a_client_at_rest() {
     const AT_REST: u64 = 200;
+    // Of the server as `cargo test` builds it: without optimisation, stacks take 12 KiB more.
+    const MOST: u64 = 16;
     let server = Running::server(&[]);
     let message = frame(BINARY, &vec![0; 64 << 10]);
     let echo = || {
@@ -92,7 +94,7 @@ fn takes_24_kib_of_a_client_at_rest() {
     let start = Instant::now();
     loop {
         let each = (count(&server, "status", "VmRSS").unwrap().saturating_sub(before)) / AT_REST;
-        if each <= 24 {
+        if each <= MOST {
             return;
         }
         assert!(start.elapsed() < PATIENCE, "{each} KiB each");
