@@ -136,7 +136,9 @@ impl<R: Role, S: Storage> WebSocket<R, S> {
     /// holds the frames that wait to be written.
     ///
     /// Over slices, the longest message that can be received is one byte shorter than `read`, and
-    /// `write` takes what fits: it must hold 131 bytes, the longest control frame.
+    /// `write` takes what fits: it must hold 131 bytes, the longest control frame. Nothing is
+    /// allocated, but with the feature `alloc` a control frame that goes ahead of a queue of 16 KiB
+    /// or more is.
     ///
     /// ```
     /// use rfc6455::websocket::{Config, Event};
