@@ -72,13 +72,12 @@ impl Deflater {
         fragment: &Fragment<'_>,
         out: &mut [u8],
     ) -> Result<usize, SendError> {
-        let fragment = Fragment { rsv1: false, ..*fragment };
         let kind = fragment.kind;
         let whole = kind.first && kind.last;
         if whole && fragment.payload().len() < self.threshold || !kind.first && !self.open {
-            return half.send(fragment, out);
+            return half.send(*fragment, out);
         }
-        half.check_compressed(&fragment)?;
+        half.check_compressed(fragment)?;
         let needed = Self::bound(fragment.payload().len());
         let Some(out) = out.get_mut(..needed) else {
             return Err(SendError::BufferTooSmall { needed });
@@ -91,11 +90,11 @@ impl Deflater {
         };
         if whole && !self.takeover && !self.always && len >= fragment.payload().len() {
             // Compression gained nothing, and the next message does not refer to this one.
-            return half.send(fragment, out);
+            return half.send(*fragment, out);
         }
         self.open = !kind.last;
         let body = body.get_mut(..len).unwrap_or_default();
-        let header = half.send_compressed(&fragment, body);
+        let header = half.send_compressed(fragment, body);
         let end = reserved.saturating_add(len);
         if let Some(place) = out.get_mut(..header.len()) {
             place.copy_from_slice(&header);

@@ -238,6 +238,25 @@ fn s6_rsv1_that_was_not_negotiated_is_an_error() {
     assert_eq!(report.error, Some(error));
 }
 
+/// Its bytes are for that extension alone, and were not checked to be text.
+#[test]
+fn s6_a_chunk_with_rsv1_of_another_extension_cannot_be_sent_on() {
+    let mut bytes = *b"\xC1\x01\xFF";
+    let mut from = Connection::client(Keys(3), Limits::DEFAULT);
+    from.allow_rsv1(true);
+    let mut input = &mut bytes[..];
+    let Some(rfc6455::Event::Data(chunk)) = from.receive(&mut input).unwrap() else {
+        panic!("no data")
+    };
+    for threshold in [0, 100] {
+        let negotiated = Config::DEFAULT.threshold(threshold).accept(Params::default()).unwrap();
+        let ws = WebSocket::server(websocket::Config::DEFAULT);
+        let mut ws = ws.deflate(Some(negotiated));
+        assert_eq!(ws.send(&chunk), Err(SendError::Rsv1NotAllowed));
+        assert_eq!(ws.queued(), 0);
+    }
+}
+
 #[test]
 fn control_frames_come_between_the_frames_of_a_compressed_message() {
     let data = compress(b"in three frames");
