@@ -183,4 +183,24 @@ mod tests {
             assert_eq!(valid_up_to(bytes), valid);
         }
     }
+
+    #[test]
+    fn a_code_point_is_split_off_if_it_is_open() {
+        for (text, open) in [
+            (&b""[..], 0),
+            (b"abc", 0),
+            (b"a\xC3\xA9", 0),
+            (b"a\xE2\x82\xAC", 0),
+            (b"a\xF0\x9F\x98\x80", 0),
+            (b"\x80\x80\x80", 0),
+            (b"a\xC3", 1),
+            (b"a\xE2", 1),
+            (b"a\xE2\x82", 2),
+            (b"a\xF0", 1),
+            (b"a\xF0\x9F", 2),
+            (b"a\xF0\x9F\x98", 3),
+        ] {
+            assert_eq!(split_open_code_point(text).1.len(), open, "{text:X?}");
+        }
+    }
 }

@@ -103,14 +103,13 @@ impl Deflater {
         Ok(header.len().saturating_add(len))
     }
 
-    /// Frees the memory if no compressed message is open, and returns whether none is held now.
+    /// Frees the memory if no compressed message is open.
     ///
     /// The next message then starts with an empty window, which is always correct.
-    pub(crate) fn release(&mut self) -> bool {
+    pub(crate) fn release(&mut self) {
         if !self.open {
             self.context = None;
         }
-        self.context.is_none()
     }
 
     /// Returns whether the peer can be sent a message that was compressed elsewhere with this

@@ -87,14 +87,12 @@ impl Inflater {
         }
     }
 
-    /// Frees the memory if the next message does not need it, and returns whether none is held now.
-    ///
-    /// This is so between two messages of a peer that does not use context takeover.
-    pub(crate) fn release(&mut self) -> bool {
+    /// Frees the memory if the next message does not need it: between two messages of a peer that
+    /// does not use context takeover.
+    pub(crate) fn release(&mut self) {
         if !self.takeover && !self.open {
             self.context = None;
         }
-        self.context.is_none()
     }
 
     /// Makes one step with the payload of a compressed frame.

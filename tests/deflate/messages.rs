@@ -215,6 +215,24 @@ fn s10_4_a_ratio_counts_what_came_and_not_what_was_declared() {
 }
 
 #[test]
+fn s7_1_1_what_a_message_refers_to_is_kept_when_memory_is_released() {
+    let hello = b"\xF2\x48\xCD\xC9\xC9\x07\x00";
+    let [first, last] = [0, 1].map(|index| frames(false, hello, &[3])[index].bytes());
+    // By this message, or by the rest of one.
+    let again = from_server(false, b"\xF2\x00\x11\x00\x00");
+    let whole = from_server(false, hello);
+    for (takeover, before, wire) in [(true, &whole, &again), (false, &first, &last)] {
+        let mut ws = client(Limits::DEFAULT, &negotiated(takeover), WHOLE);
+        ws.feed(before);
+        while ws.next().unwrap().is_some() {}
+        ws.release();
+        ws.feed(wire);
+        let Some((Event::Message(message), _)) = ws.next().unwrap() else { panic!("no message") };
+        assert_eq!(message.as_bytes(), b"Hello");
+    }
+}
+
+#[test]
 fn s6_rsv1_stands_on_the_first_frame_of_a_message_alone() {
     let data = compress(b"in two frames");
     let (one, other) = data.split_at(4);
@@ -321,6 +339,14 @@ fn compressing(params: Params) -> WebSocket<Server, Vec<u8>> {
 fn written<R: FixedRole>(ws: &mut WebSocket<R, Vec<u8>>, message: Fragment<'_>) -> Vec<u8> {
     ws.send(message).unwrap();
     write_all(ws)
+}
+
+#[test]
+fn s7_1_2_1_a_window_of_512_bytes_finds_what_is_repeated_within_it() {
+    let config = Config::DEFAULT.threshold(0).send_window(9);
+    let mut ws = server(Limits::DEFAULT, &config.accept(Params::default()).unwrap(), WHOLE);
+    let out = written(&mut ws, Fragment::from(&*"0123456789abcdef".repeat(20)));
+    assert!(out[0] == 0xC1 && out.len() < 60, "{} bytes", out.len());
 }
 
 #[test]

@@ -256,3 +256,24 @@ fn s5_5_3_the_halves_hand_the_latest_pong_over() {
     assert!(receiver.poll_reply().is_none());
     assert_eq!(*sender.reply(&reply).unwrap(), *Frame::new(0x8A, [2; 125]).bytes());
 }
+
+#[test]
+fn s5_5_a_reply_is_to_be_sent_between_two_frames_and_before_the_close() {
+    let ping = |ws: &mut Connection<Server>| {
+        let mut bytes = *b"\x89\x80\0\0\0\0";
+        assert!(matches!(ws.receive(&mut &mut bytes[..]), Ok(Some(Event::Ping))));
+    };
+    let mut ws = Connection::server(Limits::DEFAULT);
+    assert!(!ws.wants_transmit() && ws.poll_transmit().is_none());
+    ping(&mut ws);
+    assert!(ws.wants_transmit() && ws.poll_transmit().is_some());
+    assert!(!ws.wants_transmit() && ws.poll_transmit().is_none());
+    ws.begin_frame(FrameKind::whole(MessageKind::Binary), 2).unwrap();
+    ping(&mut ws);
+    assert!(!ws.wants_transmit() && ws.poll_transmit().is_none(), "inside a frame");
+    ws.frame_payload(&mut [1, 2]).unwrap();
+    assert!(ws.wants_transmit() && ws.poll_transmit().is_some());
+    ws.close(CloseCode::NORMAL, "").unwrap();
+    ping(&mut ws);
+    assert!(!ws.wants_transmit() && ws.poll_transmit().is_none(), "after the Close");
+}

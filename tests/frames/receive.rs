@@ -156,3 +156,22 @@ fn s5_4_every_short_sequence_of_frames_agrees_with_the_oracle() {
         assert!(seen > 20_000, "only {seen} sequences");
     }
 }
+
+#[test]
+fn a_connection_knows_its_role_and_its_place_in_the_stream() {
+    let keys = || [0; 4];
+    assert!(!Connection::client(keys, Limits::DEFAULT).is_server());
+    let mut ws = Connection::server(Limits::DEFAULT);
+    assert!(ws.is_server());
+    let mut bytes = *b"\x02\x83\0\0\0\0abc\x80\x80\0\0\0\0";
+    let mut receive = |from, to| {
+        let mut input = &mut bytes[from..to];
+        while ws.receive(&mut input).unwrap().is_some() {}
+        (ws.position(), ws.frame_left(), ws.is_message_open())
+    };
+    assert_eq!(receive(0, 0), (0, 0, false));
+    assert_eq!(receive(0, 6), (6, 3, true));
+    assert_eq!(receive(6, 7), (7, 2, true));
+    assert_eq!(receive(7, 9), (9, 0, true));
+    assert_eq!(receive(9, 15), (15, 0, false));
+}

@@ -202,6 +202,41 @@ fn an_extension_is_shown_as_it_was_written() {
     assert_eq!(format!("{param:?}"), "ExtensionParam { name: \"b\", value: Some(\"c\") }");
 }
 
+#[cfg(all(feature = "handshake", feature = "alloc"))]
+#[test]
+fn what_a_handshake_returns_is_shown_with_its_contents() {
+    use rfc6455::handshake::{ClientRequest, HttpVersion, Offer, Request, Response};
+    let pairs = [("host", "a"), ("x", "y")];
+    let request = Request::from_parts("GET", "/chat", HttpVersion::Http11, &pairs);
+    let shown = format!("{request:?}");
+    for part in ["Request { ", "\"GET\"", "\"/chat\"", "Http11", "{\"host\": \"a\", \"x\": \"y\"}"]
+    {
+        assert!(shown.contains(part), "{part} in {shown}");
+    }
+    assert_eq!(format!("{:?}", request.into_owned()), shown);
+    assert_eq!(format!("{:?}", request.headers().into_iter()), "HeaderIter { .. }");
+
+    let offer = Offer::new("a", "/").subprotocols(&["chat"]);
+    let sent = ClientRequest::http1(offer, *b"the sample nonce").unwrap();
+    let pairs = [
+        ("upgrade", "websocket"),
+        ("connection", "upgrade"),
+        ("sec-websocket-accept", "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="),
+        ("sec-websocket-protocol", "chat"),
+    ];
+    let response = Response::from_parts(101, HttpVersion::Http11, &pairs, &sent);
+    let shown = format!("{response:?}");
+    let parts = "status: 101, reason: [], version: Http11, headers: {\"upgrade\": \"websocket\", ";
+    assert!(shown.contains(parts), "{shown}");
+    let kept = response.into_owned();
+    assert_eq!(format!("{kept:?}"), format!("{:?}", kept.response()));
+    let established = response.upgrade().unwrap();
+    assert_eq!(
+        format!("{established:?}"),
+        format!("Established {{ response: {shown}, subprotocol: Some(\"chat\") }}")
+    );
+}
+
 #[test]
 fn s7_4_1_a_close_code_is_a_number_with_a_name() {
     let code = CloseCode::PROTOCOL_ERROR;

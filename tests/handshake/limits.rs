@@ -23,6 +23,15 @@ fn too_many_headers_are_an_error_and_never_cut_off() {
 }
 
 #[test]
+fn a_limit_is_set_without_the_other() {
+    let HandshakeLimits { max_headers, max_target, .. } = HandshakeLimits::DEFAULT;
+    let limits = HandshakeLimits::DEFAULT.max_target(7);
+    assert_eq!((limits.max_headers, limits.max_target), (max_headers, 7));
+    let limits = HandshakeLimits::DEFAULT.max_headers(7);
+    assert_eq!((limits.max_headers, limits.max_target), (7, max_target));
+}
+
+#[test]
 fn nothing_is_refused_before_a_byte_has_come() {
     for storage in [&mut [][..], &mut [0; 8]] {
         let mut handshake = ServerHandshake::new(storage, HandshakeLimits::DEFAULT);

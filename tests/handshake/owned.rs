@@ -7,7 +7,7 @@ use std::task::{Context, Poll, Waker};
 use std::thread;
 
 use rfc6455::handshake::{
-    Acceptance, ClientHandshake, HandshakeError, HandshakeLimits, HeadBuffer, Offer,
+    Acceptance, ClientHandshake, HandshakeError, HandshakeLimits, HeadBuffer, HeadStorage, Offer,
     ServerHandshake, Upgrade,
 };
 
@@ -36,6 +36,7 @@ fn the_memory_of_a_head_grows_with_what_has_arrived() {
     for limit in [0, 1, 63, 64, 65, 100, REQUEST.len(), 1 << 30, usize::MAX] {
         let mut server = peer(limit).server;
         assert_eq!(server.storage().capacity(), 0, "allocated before the first byte");
+        let mut before = 0;
         for (at, byte) in REQUEST.iter().enumerate() {
             let received = server.receive(&mut &mut [*byte][..]).map(|request| request.is_some());
             let capacity = server.storage().capacity();
@@ -43,6 +44,9 @@ fn the_memory_of_a_head_grows_with_what_has_arrived() {
                 capacity <= limit.min((2 * (at + 1)).max(64)),
                 "{capacity} for {at} of {limit}"
             );
+            assert!(received.is_err() || capacity > at, "{capacity} for {at}");
+            assert!(capacity == before || before == at, "{before}, then {capacity}, for {at}");
+            before = capacity;
             match at + 1 {
                 last if last == REQUEST.len() && last <= limit => assert_eq!(received, Ok(true)),
                 full if full >= limit => {
@@ -54,6 +58,21 @@ fn the_memory_of_a_head_grows_with_what_has_arrived() {
             }
         }
     }
+}
+
+#[test]
+fn a_head_fits_into_owned_storage_of_its_length_and_not_into_less() {
+    fn path(storage: impl HeadStorage) -> Result<String, HandshakeError> {
+        let mut handshake = ServerHandshake::new(storage, HandshakeLimits::DEFAULT);
+        let mut input = REQUEST.to_vec();
+        let request = handshake.receive(&mut &mut input[..])?;
+        Ok(request.unwrap().path().to_owned())
+    }
+    const LEN: usize = REQUEST.len();
+    assert_eq!(path([0; LEN]), Ok("/chat".to_owned()));
+    assert_eq!(path([0; LEN - 1]), Err(HandshakeError::HeadTooLarge));
+    assert_eq!(path(vec![0; LEN]), Ok("/chat".to_owned()));
+    assert_eq!(path(vec![0; LEN - 1]), Err(HandshakeError::HeadTooLarge));
 }
 
 #[test]

@@ -192,6 +192,23 @@ fn no_window_is_taken_before_it_is_needed_and_all_is_given_back() {
 }
 
 #[test]
+fn a_deflater_gives_its_memory_back_when_it_is_released_but_not_inside_a_message() {
+    let mut ws = WebSocket::server(websocket::Config::DEFAULT).deflate(Some(negotiated(true)));
+    let mut send = |fragment: Fragment<'_>| {
+        ws.send(fragment).unwrap();
+        let len = ws.queued();
+        ws.transmitted(len).unwrap();
+        ws.release();
+    };
+    let ((), after, _) = held(|| {
+        let ((), open, _) = held(|| send(Fragment::from("the first fragment").first()));
+        assert!(open > 0, "the next one may refer to it");
+        send(Fragment::from("the last fragment").last());
+    });
+    assert_eq!(after, 0);
+}
+
+#[test]
 fn an_inflater_keeps_its_memory_until_it_is_released() {
     let data = common::deflate::Compressor::new(6).compress(&[7; 100]);
     let wire: Vec<u8> =

@@ -215,6 +215,17 @@ fn memory_that_messages_need_is_kept_for_a_moment_if_the_time_is_reported() {
 }
 
 #[test]
+fn memory_is_kept_for_a_moment_even_if_nothing_is_retained() {
+    let mut ws = client(Config::DEFAULT.retain(0));
+    ws.handle_timeout(Duration::ZERO);
+    assert_eq!(receive(&mut ws, &Frame::new(0x82, vec![7; 10_000]).bytes()), (1, None));
+    ws.handle_timeout(Duration::from_secs(1));
+    assert!(ws.capacity() >= 10_000, "{}", ws.capacity());
+    ws.handle_timeout(Duration::from_secs(2));
+    assert_eq!(ws.capacity(), 0);
+}
+
+#[test]
 fn the_memory_of_a_long_message_is_kept_whatever_came_before_it() {
     let [medium, long] = [10_000, 1 << 20].map(|len| Frame::new(0x82, vec![7; len]).bytes());
     let mut ws = client(Config::DEFAULT);
