@@ -1,6 +1,8 @@
 //! `Sec-WebSocket-Key` and `Sec-WebSocket-Accept` (RFC 6455 §4.1, §4.2.2).
 
 use super::http::chars::ByteSet;
+#[cfg(not(feature = "sha1"))]
+use super::sha1::sha1;
 
 const GUID: &[u8; 36] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
@@ -28,12 +30,6 @@ fn sha1(first: &[u8], second: &[u8]) -> [u8; 20] {
     use sha1::{Digest, Sha1};
 
     Sha1::new_with_prefix(first).chain_update(second).finalize().into()
-}
-
-/// The same in little code.
-#[cfg(not(feature = "sha1"))]
-fn sha1(first: &[u8], second: &[u8]) -> [u8; 20] {
-    super::sha1::sha1(first, second)
 }
 
 /// Returns the `Sec-WebSocket-Key` value for `nonce`.

@@ -4,8 +4,8 @@ use super::fuel::Meter;
 use super::oracle::{self, Outcome, Seen, Setting, see};
 use super::wire::{self, Frame};
 use rfc6455::{
-    Connection, ControlFrame, Eof, Event, FixedRole, ForkKeys, MaskingKeys, MessageKind,
-    ProtocolError, SendError,
+    Client, Connection, ControlFrame, Eof, Event, FixedRole, ForkKeys, MaskingKeys, MessageKind,
+    ProtocolError, Role, SendError, Server,
 };
 
 /// A source of masking keys that tests can predict, and that never repeats one.
@@ -58,7 +58,7 @@ fn prepared<R: FixedRole>(mut ws: Connection<R>, setting: &Setting) -> Connectio
 }
 
 /// Feeds these pieces, and takes what is to be transmitted after every event.
-pub fn drive<'a, R: FixedRole + Clone>(
+pub fn drive<'a, R: Role + Clone>(
     ws: &mut Connection<R>,
     pieces: impl IntoIterator<Item = &'a [u8]>,
 ) -> Run {
@@ -102,7 +102,7 @@ pub fn drive<'a, R: FixedRole + Clone>(
 }
 
 /// Takes what is pending, in both ways: they give the same bytes.
-fn drain<R: FixedRole + Clone>(ws: &mut Connection<R>, sent: &mut Vec<u8>) {
+fn drain<R: Role + Clone>(ws: &mut Connection<R>, sent: &mut Vec<u8>) {
     let (mut twin, start) = (ws.clone(), sent.len());
     while let Some(frame) = ws.poll_transmit() {
         sent.extend_from_slice(&frame);
@@ -123,7 +123,7 @@ fn drain<R: FixedRole + Clone>(ws: &mut Connection<R>, sent: &mut Vec<u8>) {
 }
 
 /// An event with its payload.
-pub fn seen<R: FixedRole>(event: &Event<'_>, ws: &Connection<R>) -> Seen {
+pub fn seen<R: Role>(event: &Event<'_>, ws: &Connection<R>) -> Seen {
     match event {
         Event::Data(chunk) => {
             assert!(chunk.is_last() || !chunk.is_empty(), "an empty chunk that ends nothing");
@@ -182,7 +182,7 @@ pub fn assert_agrees(run: &Run, outcome: &Outcome, setting: &Setting) {
 }
 
 /// After a failure or the peer's Close nothing comes in any more, and nothing goes out.
-pub fn assert_finished<R: FixedRole>(ws: &mut Connection<R>) {
+pub fn assert_finished<R: Role>(ws: &mut Connection<R>) {
     let (error, close) = (ws.error(), ws.close_frame().is_some());
     for garbage in [&b"\x81\x00"[..], &[0xFF; 40], b"", b"\x89\x80\x00\x00\x00\x00"] {
         let mut buffer = garbage.to_vec();
@@ -210,27 +210,30 @@ pub fn assert_finished<R: FixedRole>(ws: &mut Connection<R>) {
 
 /// Like [`run`], and checks the connection's contract after its end.
 pub fn run_to_the_end<'a>(setting: &Setting, pieces: impl IntoIterator<Item = &'a [u8]>) -> Run {
-    fn go<'a, R: FixedRole + Clone>(
-        mut ws: Connection<R>,
-        setting: &Setting,
-        pieces: impl IntoIterator<Item = &'a [u8]>,
-    ) -> Run {
-        ws.allow_rsv1(setting.rsv1);
-        let run = drive(&mut ws, pieces);
-        let closed = run.events.iter().any(|event| matches!(event, Seen::Close(_)));
-        if run.error.is_some() || closed {
-            assert_eq!(ws.is_closed(), run.error.is_some() || setting.server);
-            assert_finished(&mut ws);
-        } else {
-            assert!(!ws.is_closed());
-            assert_eq!(ws.receive_eof(), Eof::Abnormal);
-            assert!(ws.is_closed());
-        }
-        run
-    }
     if setting.server {
-        go(Connection::server(setting.limits), setting, pieces)
+        run_to_the_end_as(Server, setting, pieces)
     } else {
-        go(Connection::client(Keys(7), setting.limits), setting, pieces)
+        run_to_the_end_as(Client::new(Keys(7)), setting, pieces)
     }
+}
+
+/// The same, in this role.
+pub fn run_to_the_end_as<'a, R: Role + Clone>(
+    role: R,
+    setting: &Setting,
+    pieces: impl IntoIterator<Item = &'a [u8]>,
+) -> Run {
+    let mut ws = Connection::new(role, setting.limits);
+    ws.allow_rsv1(setting.rsv1);
+    let run = drive(&mut ws, pieces);
+    let closed = run.events.iter().any(|event| matches!(event, Seen::Close(_)));
+    if run.error.is_some() || closed {
+        assert_eq!(ws.is_closed(), run.error.is_some() || setting.server);
+        assert_finished(&mut ws);
+    } else {
+        assert!(!ws.is_closed());
+        assert_eq!(ws.receive_eof(), Eof::Abnormal);
+        assert!(ws.is_closed());
+    }
+    run
 }

@@ -4,10 +4,11 @@
 
 use crate::common;
 
-use common::driver::{self, Run, cut, run_to_the_end};
+use common::driver::{self, Keys, Run, cut, run_to_the_end, run_to_the_end_as};
 use common::oracle::{self, Seen, see};
 use common::vectors::{self, Vector};
 use common::wire::{self, Frame};
+use rfc6455::AnyRole;
 
 /// Cuts beyond these are taken at a stride, in inputs that are longer.
 const EVERY_CUT_BELOW: usize = 700;
@@ -58,6 +59,17 @@ fn every_vector_in_one_piece() {
         let wire = vector.wire(server);
         let run = run_to_the_end(&vector.setting(server), [&wire.bytes[..]]);
         assert_as_expected(vector, &run, &wire.at);
+    });
+}
+
+#[test]
+fn every_vector_in_a_role_that_was_chosen_at_run_time() {
+    each(|vector, server| {
+        let role = if server { AnyRole::Server } else { AnyRole::client(Keys(7)) };
+        let wire = vector.wire(server);
+        let run = run_to_the_end_as(role, &vector.setting(server), [&wire.bytes[..]]);
+        assert_as_expected(vector, &run, &wire.at);
+        assert!(run.sent.iter().all(|frame| frame.key.is_none() == server));
     });
 }
 
