@@ -282,6 +282,24 @@ fn a_chunk_is_shown_without_its_bytes() {
     assert_eq!(format!("{chunk:?}"), "Chunk { kind: Text, first: true, last: false, len: 2 }");
 }
 
+#[test]
+fn s5_6_a_chunk_is_a_str_if_it_is_a_whole_text() {
+    for (wire, text) in [
+        (b"\x81\x02hi", Some("hi")),
+        (b"\x82\x02hi", None), // binary
+        (b"\x01\x02hi", None), // others follow
+        (b"\x81\x03hi", None), // a byte is missing
+        (b"\xC1\x02hi", None), // as an extension made it
+    ] {
+        let mut ws = Connection::client(|| [0; 4], Limits::DEFAULT);
+        ws.allow_rsv1(true);
+        let mut bytes = *wire;
+        let mut input = &mut bytes[..];
+        let Some(Event::Data(chunk)) = ws.receive(&mut input).unwrap() else { panic!("data") };
+        assert_eq!(chunk.as_str(), text, "{wire:02X?}");
+    }
+}
+
 /// Its buffers may hold secrets, and more than anyone wants to read.
 #[test]
 fn a_websocket_is_shown_without_what_it_holds() {

@@ -92,6 +92,7 @@ fn a_long_input_takes_only_the_memory_of_its_head() {
 #[test]
 fn interim_responses_count_towards_the_limit_of_a_buffer() {
     let mut client = peer(100).client;
+    assert_eq!(client.storage().capacity(), 0);
     let mut input = b"HTTP/1.1 103 Early Hints\r\n\r\n".repeat(10);
     let refused = client.receive(&mut &mut input[..]).map(|response| response.is_some());
     assert_eq!(refused, Err(HandshakeError::HeadTooLarge));

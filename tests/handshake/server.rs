@@ -165,7 +165,7 @@ fn a_rejection_closes_the_connection_and_has_a_length() {
         "HTTP/1.1 307 Temporary Redirect\r\nConnection: close\r\nContent-Length: 9\r\n\
          Location: https://example.com/\r\nX-Empty: \r\n\r\nelsewhere"
     );
-    let len = Rejection::new(499).write(&mut out).unwrap();
+    let len = Rejection::new(307).status(499).write(&mut out).unwrap();
     assert_eq!(
         std::str::from_utf8(&out[..len]).unwrap(),
         "HTTP/1.1 499 \r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
