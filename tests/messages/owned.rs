@@ -119,6 +119,17 @@ fn a_long_payload_of_a_server_is_not_copied_and_a_short_one_is() {
 }
 
 #[test]
+fn s5_2_a_shared_payload_is_written_behind_its_header() {
+    let mut ws = server(Config::DEFAULT);
+    ws.sender().send_owned(Bytes::from(vec![5; 1024])).unwrap();
+    for part in [&[0x82, 0x7E, 4, 0][..], &[5; 1024]] {
+        assert_eq!(ws.transmit(), part);
+        ws.transmitted(part.len()).unwrap();
+    }
+    assert_eq!(ws.queued(), 0);
+}
+
+#[test]
 fn a_received_message_is_split_off_from_1_kib_on() {
     for (len, is_split) in [(1023, false), (1024, true), (1025, true)] {
         let mut ws = client(Config::DEFAULT);
