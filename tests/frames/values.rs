@@ -241,7 +241,23 @@ fn what_a_handshake_returns_is_shown_with_its_contents() {
 fn s7_4_1_a_close_code_is_a_number_with_a_name() {
     let code = CloseCode::PROTOCOL_ERROR;
     assert_eq!((u16::from(code), code.to_string()), (1002, "1002".to_owned()));
-    assert_eq!(format!("{code:?}"), "1002 PROTOCOL_ERROR");
+    let names = [
+        (1000, "NORMAL"),
+        (1001, "GOING_AWAY"),
+        (1002, "PROTOCOL_ERROR"),
+        (1003, "UNSUPPORTED_DATA"),
+        (1007, "INVALID_PAYLOAD"),
+        (1008, "POLICY_VIOLATION"),
+        (1009, "MESSAGE_TOO_BIG"),
+        (1010, "MANDATORY_EXTENSION"),
+        (1011, "INTERNAL_ERROR"),
+        (1012, "SERVICE_RESTART"),
+        (1013, "TRY_AGAIN_LATER"),
+        (1014, "BAD_GATEWAY"),
+    ];
+    for (code, name) in names {
+        assert_eq!(format!("{:?}", CloseCode::new(code).unwrap()), format!("{code} {name}"));
+    }
     assert_eq!(format!("{:?}", CloseCode::new(4000).unwrap()), "4000");
 }
 
