@@ -178,9 +178,7 @@ impl<S: Storage> Buffer<S> {
         self.settle(open);
         let want = self.prepare(left, |storage| storage.bytes().len());
         let end = self.filled.saturating_add(want).min(self.storage.max_len());
-        let before = self.storage.capacity();
-        self.storage.extend_to(self.filled, end);
-        self.note_growth(before);
+        self.grow(|storage, filled| storage.extend_to(filled, end));
         let room = self.storage.bytes_mut().get_mut(self.filled..).unwrap_or_default();
         self.lent = room.len().min(want);
         room.get_mut(..self.lent).unwrap_or_default()
@@ -198,11 +196,9 @@ impl<S: Storage> Buffer<S> {
         }
         let room = self.storage.max_len().saturating_sub(self.filled);
         let bytes = bytes.get(..room).unwrap_or(bytes);
-        let before = self.storage.capacity();
-        if !self.storage.append(self.filled, bytes, &[], None) {
+        if !self.grow(|storage, filled| storage.append(filled, bytes, &[], None)) {
             return 0;
         }
-        self.note_growth(before);
         self.filled = self.filled.saturating_add(bytes.len());
         bytes.len()
     }
@@ -242,13 +238,16 @@ impl<S: Storage> Buffer<S> {
         want
     }
 
-    /// Notes that memory with this capacity may have grown.
+    /// Does what may take more memory behind what is filled.
     #[inline(always)]
-    fn note_growth(&mut self, before: usize) {
+    fn grow<T>(&mut self, take: impl FnOnce(&mut S, usize) -> T) -> T {
+        let before = self.storage.capacity();
+        let result = take(&mut self.storage, self.filled);
         if !S::IS_FIXED && self.storage.capacity() > before {
             // It is other memory, or all of it came back.
             self.split = 0;
         }
+        result
     }
 
     /// Notes that so many bytes were read into the room; `false`, with nothing changed, if that is
@@ -396,9 +395,7 @@ impl Buffer<BytesMut> {
         }
         let want = self.prepare(left, BytesMut::capacity);
         self.storage.truncate(self.filled);
-        let before = self.storage.capacity();
-        self.storage.reserve(want);
-        self.note_growth(before);
+        self.grow(|storage, _| storage.reserve(want));
         (&mut self.storage).limit(want)
     }
 }

@@ -4,7 +4,7 @@ use super::fuel::Meter;
 use super::oracle::{self, Outcome, Seen, Setting, see};
 use super::wire::{self, Frame};
 use rfc6455::{
-    Client, Connection, ControlFrame, Eof, Event, FixedRole, ForkKeys, MaskingKeys, MessageKind,
+    Client, Connection, ControlFrame, Eof, Event, ForkKeys, MaskingKeys, MessageKind,
     ProtocolError, Role, SendError, Server,
 };
 
@@ -46,13 +46,14 @@ pub fn cut<'a>(bytes: &'a [u8], cuts: &[usize]) -> Vec<&'a [u8]> {
 /// Feeds these pieces to a new connection.
 pub fn run<'a>(setting: &Setting, pieces: impl IntoIterator<Item = &'a [u8]>) -> Run {
     if setting.server {
-        drive(&mut prepared(Connection::server(setting.limits), setting), pieces)
+        drive(&mut prepared(Server, setting), pieces)
     } else {
-        drive(&mut prepared(Connection::client(Keys(7), setting.limits), setting), pieces)
+        drive(&mut prepared(Client::new(Keys(7)), setting), pieces)
     }
 }
 
-fn prepared<R: FixedRole>(mut ws: Connection<R>, setting: &Setting) -> Connection<R> {
+fn prepared<R: Role>(role: R, setting: &Setting) -> Connection<R> {
+    let mut ws = Connection::new(role, setting.limits);
     ws.allow_rsv1(setting.rsv1);
     ws
 }
@@ -223,8 +224,7 @@ pub fn run_to_the_end_as<'a, R: Role + Clone>(
     setting: &Setting,
     pieces: impl IntoIterator<Item = &'a [u8]>,
 ) -> Run {
-    let mut ws = Connection::new(role, setting.limits);
-    ws.allow_rsv1(setting.rsv1);
+    let mut ws = prepared(role, setting);
     let run = drive(&mut ws, pieces);
     let closed = run.events.iter().any(|event| matches!(event, Seen::Close(_)));
     if run.error.is_some() || closed {

@@ -76,7 +76,7 @@ fn keeps_no_memory_of_long_messages_of_silent_clients() {
 #[test]
 fn takes_20_kib_of_a_client_at_rest() {
     const AT_REST: u64 = 200;
-    // It is 15 as `cargo test` builds it here, three pages of them a thread's stack. Another
+    // It is 15 as `cargo test` builds it, three pages of them a thread's stack. Another
     // compiler may need one more; without optimisation, it takes three more.
     const MOST: u64 = 20;
     let server = Running::server(&[]);

@@ -1,5 +1,7 @@
 //! Messages as `Bytes`: what is copied, what is shared, and what is sent once to many.
 
+use crate::common::websocket::read;
+
 use bytes::{BufMut, Bytes, BytesMut};
 use rfc6455::websocket::{Broadcast, Config, OwnedEvent, OwnedMessage, Utf8Bytes};
 use rfc6455::{Client, Fragment, MaskingKeys, MessageKind, SendError, Server, WebSocket};
@@ -280,11 +282,7 @@ fn memory_of_owned_messages_is_counted_once_however_it_is_read_into() {
     for mut rest in wire.chunks(100_000) {
         while !rest.is_empty() {
             ws.handle_timeout(std::time::Duration::ZERO); // memory may stay for a moment
-            let room = ws.read_buf();
-            let len = room.len().min(rest.len());
-            room[..len].copy_from_slice(&rest[..len]);
-            ws.received(len).unwrap();
-            rest = &rest[len..];
+            rest = &rest[read(&mut ws, rest)..];
             while let Some((event, _)) = ws.next_owned().unwrap() {
                 kept = Some(event); // until the next one
             }
